@@ -1,0 +1,63 @@
+# The workbook's commands. The first one to run builds .venv from the pip section of environment.yml.
+#
+#   make workbook [STUDY=data/studies/mine.yaml] [SET="training.epochs=10 name=mine"] [RESUME=1] [ONLY=04]
+#   make lab [STUDY=…] [SET="…"]     the same notebooks in JupyterLab
+#   make test                        all tests
+#   make weights                     torchvision's ImageNet weights, once
+#   make publish                     rerun the default study, refresh notebooks/ and figures/
+#   make bench                       measure, into runs/benchmarks/
+#
+# In a conda environment made from environment.yml: make workbook PY=python
+
+PYTHON ?= python3.11
+STUDY ?= data/studies/demo.yaml
+SET ?=
+RESUME ?=
+ONLY ?=
+TESTS ?=
+PY ?= .venv/bin/python
+
+SETTINGS = $(if $(strip $(SET)),--set $(SET))
+SET_UP = $(if $(filter .venv/bin/python,$(PY)),.venv/.complete)
+
+.PHONY: workbook test lab weights publish bench setup
+.DEFAULT_GOAL := workbook
+
+workbook: $(SET_UP)
+	$(PY) -m lib.workbook run --study "$(STUDY)" $(SETTINGS) $(if $(RESUME),--resume) $(if $(ONLY),--only $(ONLY))
+
+test: $(SET_UP)
+	$(PY) -m pytest $(TESTS)
+
+lab: export WORKBOOK_STUDY = $(STUDY)
+lab: export WORKBOOK_SET = $(SET)
+# this environment's kernel before one of the same name that the user has installed
+lab: export JUPYTER_PREFER_ENV_PATH = 1
+lab: $(SET_UP)
+	$(PY) -m jupyterlab notebooks
+
+weights: $(SET_UP)
+	$(PY) -m lib.weights
+
+publish: $(SET_UP)
+	$(PY) -m lib.workbook run --study data/studies/demo.yaml
+	$(PY) -m lib.publish runs/demo
+
+bench: $(SET_UP)
+	$(PY) tests/benchmarks
+
+setup: $(SET_UP)
+
+# Brought up to date when environment.yml changes, and finished when setting up was interrupted.
+.venv/.complete: environment.yml
+	@.venv/bin/python -c '' 2>/dev/null && exit 0; \
+	python=$$(command -v $(PYTHON) || command -v python3) || \
+	  { echo "No Python found. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3.11"; exit 1; }; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$$python is $$("$$python" -V 2>&1); the workbook needs Python 3.11 or newer: make PYTHON=…"; exit 1; }; \
+	rm -rf .venv; "$$python" -m venv .venv || { rm -rf .venv; \
+	  echo "Python cannot make a venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up .venv; the first time takes some minutes"
+	@sed -n '/- pip:/,$$s/^ *- \([^#:]*[^#: ]\) *\(#.*\)\{0,1\}$$/\1/p' environment.yml > .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
+	@touch $@

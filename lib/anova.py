@@ -1,0 +1,97 @@
+"""Repeated-measures analysis of variance for one to three within factors, with Greenhouse–Geisser correction.
+
+pingouin stops at two factors and statsmodels has no sphericity correction, so this one is our own; both are its
+oracles in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+COLUMNS = ["source", "ss", "df1", "df2", "ms", "f", "p", "eps_gg", "p_gg", "eta_p2"]
+
+
+def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[str]) -> pd.DataFrame:
+    """F tests of all main effects and interactions of one to three within factors.
+
+    Several rows of a cell of one subject are averaged first. Every effect is tested on the orthonormal contrasts
+    that belong to it: with Y the subjects' contrast scores, F = (n |mean Y|² / d) / (|Y - mean Y|² / (d (n - 1))),
+    and epsilon = tr(S)² / (d tr(S²)) of their covariance S (Greenhouse & Geisser 1959).
+
+    Parameters
+    ----------
+    data : long table, one row per observation.
+    dv, subject : columns of the dependent variable and of the subject.
+    within : one to three columns of factors.
+
+    Returns
+    -------
+    source, ss, df1, df2, ms, f, p, eps_gg, p_gg, eta_p2 (partial eta squared), and n, one row per effect.
+
+    Raises
+    ------
+    ValueError : a missing column, another number of factors, a factor with one level, fewer than two subjects, or a
+        subject without a value in some cell.
+    """
+    factors = [within] if isinstance(within, str) else list(within)
+    cells = _cell_means(data, dv, subject, factors)
+    scores = cells.to_numpy()
+    sizes = [data[factor].nunique() for factor in factors]
+    rows = [_effect(scores, sizes, chosen) | {"source": " * ".join(factors[i] for i in chosen)}
+            for order in range(1, len(factors) + 1) for chosen in combinations(range(len(factors)), order)]
+    return pd.DataFrame(rows)[[*COLUMNS, "n"]]
+
+
+def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -> pd.DataFrame:
+    """Subjects x cells, cells in the order of the factors' sorted levels."""
+    if not 1 <= len(factors) <= 3 or len(set(factors)) != len(factors):
+        raise ValueError(f"within factors {factors} given; allowed: one to three different columns")
+    absent = [c for c in (dv, subject, *factors) if c not in data]
+    if absent:
+        raise ValueError(f"columns {absent} are not in the table; there are: {', '.join(map(str, data.columns))}")
+    single = [f for f in factors if data[f].nunique() < 2]
+    if single:
+        raise ValueError(f"factors {single} have one level; allowed: two or more. Leave them out of `within`")
+    means = data.groupby([subject, *factors], observed=True)[dv].mean()
+    levels = [sorted(data[f].unique()) for f in factors]
+    columns = pd.MultiIndex.from_product(levels, names=factors)
+    cells = means.unstack(factors).reindex(columns=columns if len(factors) > 1 else columns.get_level_values(0))
+    if cells.isna().any(axis=None):
+        holes = cells.isna().stack(factors, future_stack=True)
+        named = "; ".join(" / ".join(map(str, hole)) for hole in holes[holes].index[:5])
+        raise ValueError(f"{int(holes.sum())} missing cells ({subject} / {' / '.join(factors)}: {named}); allowed: a "
+                         "value for every subject in every cell. Leave these subjects out or take a mixed model")
+    if len(cells) < 2:
+        raise ValueError(f"{len(cells)} subject given; allowed: two or more")
+    return cells
+
+
+def _effect(scores: np.ndarray, sizes: list[int], chosen: tuple[int, ...]) -> dict:
+    """Test of one effect; ``chosen`` are the indices of its factors."""
+    contrasts = reduce(np.kron, [_contrasts(k) if i in chosen else np.full((k, 1), k**-0.5)
+                                 for i, k in enumerate(sizes)])
+    y = scores @ contrasts  # (subjects, d)
+    n, d = y.shape
+    ss, error = n * (y.mean(0) ** 2).sum(), ((y - y.mean(0)) ** 2).sum()
+    df1, df2 = d, d * (n - 1)
+    f = (ss / df1) / (error / df2) if error > 0 else np.nan
+    eps = _epsilon(np.atleast_2d(np.cov(y, rowvar=False)))
+    return {"ss": ss, "df1": df1, "df2": df2, "ms": ss / df1, "f": f, "p": stats.f.sf(f, df1, df2), "eps_gg": eps,
+            "p_gg": stats.f.sf(f, eps * df1, eps * df2), "eta_p2": ss / (ss + error) if ss + error > 0 else np.nan,
+            "n": n}
+
+
+def _contrasts(levels: int) -> np.ndarray:
+    """Orthonormal contrasts, (levels, levels - 1), from the QR decomposition of the centred identity."""
+    return np.linalg.qr(np.eye(levels)[:, :-1] - 1 / levels)[0]
+
+
+def _epsilon(covariance: np.ndarray) -> float:
+    trace, squares = np.trace(covariance), (covariance**2).sum()
+    return float(trace**2 / (len(covariance) * squares)) if squares > 0 else np.nan

@@ -1,0 +1,38 @@
+"""Attention maps of chosen faces: which faces, which place asks, and what the trained network's block answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.image_files import read_image
+from lib.networks import Network, preprocess
+from lib.settings import Study, resolve
+
+
+def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
+    """Whole faces of the first identity from sad over middle to happy: ``n`` rows of ``stimuli``, evenly spaced."""
+    full = stimuli[stimuli["condition"] == "full"]
+    one = full[full["identity"] == full["identity"].iloc[0]].sort_values("level")
+    return one.iloc[np.linspace(0, len(one) - 1, min(n, len(one))).round().astype(int)]
+
+
+def map_of(network: Network, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Attention maps (n, N, N), heads averaged, and the pictures, uint8 (n, 224, 224, 3).
+
+    Raises
+    ------
+    ValueError : a network without self-attention.
+    """
+    pictures = np.stack([read_image(resolve(path)) for path in faces["path"]])
+    with torch.no_grad():
+        maps = network.eval().attention_map(preprocess(pictures).to(network.mean.device))
+    return maps.mean(dim=1).cpu().numpy(), pictures
+
+
+def place_of(study: Study, part: str, n_places: int, size: int = 224) -> tuple[int, int]:
+    """(row, column) on the attention grid of the middle of a part's box (``morphs.boxes``)."""
+    left, right, top, bottom = study.morphs.boxes[part]
+    side = round(n_places ** 0.5)
+    return int((top + bottom + 1) / 2 / size * side), int((left + right + 1) / 2 / size * side)

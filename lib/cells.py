@@ -1,0 +1,103 @@
+"""The cells of a study's design: which networks are trained, with which seeds, and which are left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from lib import weights
+from lib.attention import Attention
+from lib.settings import Study
+
+LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network to train.
+
+    Parameters
+    ----------
+    architecture : as in the tables: the five words, ``alexnet_matched`` or ``alexnet_shuffled``.
+    labels : ``true``, or ``shuffled`` among the training images.
+    """
+
+    architecture: str
+    pretraining: str
+    attention: Attention | None = None
+    labels: str = "true"
+    seed: int = 0
+
+    @property
+    def observer(self) -> str:
+        """The name of this network as an observer, such as ``alexnet-imagenet-s0``."""
+        return f"{self.architecture}-{self.pretraining}-s{self.seed}"
+
+    @property
+    def backbone(self) -> str:
+        return "alexnet" if "alexnet" in self.architecture else self.architecture
+
+    @property
+    def attention_name(self) -> str:
+        return self.attention.name if self.attention else "none"
+
+
+def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
+    """All cells in the study's order, seeds innermost; and the networks left out for want of weights.
+
+    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes on without.
+
+    Raises
+    ------
+    MissingWeights : policy ``error``, or nothing is left to train.
+    """
+    wanted = [_main(study, name) for name in study.networks.architectures]
+    wanted += [_control(study, name) for name in study.networks.controls]
+    kept, left_out, missing = [], [], []
+    for cell in wanted:
+        problem = _problem(study, cell)
+        if problem and study.networks.missing_weights == "untrained":
+            cell = replace(cell, pretraining="untrained")
+        elif problem:
+            missing.append(str(problem))
+            left_out.append([cell.architecture, cell.pretraining, *_reason(str(problem))])
+            continue
+        kept += [cell] if cell not in kept else []
+    if missing and (study.networks.missing_weights == "error" or not kept):
+        raise weights.MissingWeights("\n".join(dict.fromkeys(missing)))
+    table = [replace(cell, seed=seed) for cell in kept for seed in range(study.training.seeds)]
+    return table, pd.DataFrame(left_out, columns=LEFT_OUT)
+
+
+def _main(study: Study, architecture: str) -> Cell:
+    attention = Attention.of(study.attention) if architecture == "fe_alexnet" else None
+    return Cell(architecture, study.networks.pretraining, attention)
+
+
+def _control(study: Study, control: str) -> Cell:
+    if control == "untrained":
+        return Cell("alexnet", "untrained")
+    if control == "shuffled":
+        return Cell("alexnet_shuffled", study.networks.pretraining, labels="shuffled")
+    matched = Attention.of(study.attention, kind="matched", region_prior=None)
+    return Cell("alexnet_matched", study.networks.pretraining, matched)
+
+
+def _problem(study: Study, cell: Cell) -> Exception | None:
+    """Why a cell's weights cannot be used, None where they can. A broken file is no such reason: it raises."""
+    try:
+        weights.load(cell.backbone, cell.pretraining, weights_dir=study.weights_dir,
+                     face_weights=study.networks.face_weights)
+    except weights.MissingWeights as error:
+        return error
+    except weights.WrongArchitecture as error:  # one face file fits one architecture
+        if cell.pretraining != "face":
+            raise
+        return error
+    return None
+
+
+def _reason(message: str) -> tuple[str, str]:
+    reason, _, remedy = message.partition(": ") if "`make weights`" in message else message.partition("; ")
+    return reason, remedy

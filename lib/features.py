@@ -1,0 +1,163 @@
+"""What the frozen convolutions make of each image, computed once and kept on disk.
+
+A cache entry is one memory-mapped array for one list of images, one set of weights, one layer, one transform and one
+precision: ``data/derived/features/<hash>/features.bin`` and ``entry.json``, which is written last and makes it whole.
+A killed computation goes on behind the last chunk that reached the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lib.devices import Device
+from lib.files import file_hash, settings_hash, write_json
+from lib.image_files import read_image
+from lib.locks import locked
+from lib.networks import preprocess
+from lib.progress import Progress
+from lib.settings import ROOT, resolve
+from lib.weights import features_hash
+
+FOLDER = ROOT / "data/derived/features"
+CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
+TRANSFORM = "224 bilinear, ImageNet mean and SD"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array of the cache: ``n`` images behind ``features[:cut]``."""
+
+    folder: Path
+    n: int
+    cut: int
+    dtype: torch.dtype
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "features.bin"
+
+    def complete(self) -> bool:
+        """Whether all is there: the description, and as many bytes as it says."""
+        return self._read("entry.json").get("bytes", -1) == (self.data.stat().st_size if self.data.is_file() else -2)
+
+    def done(self) -> int:
+        """How many images are safely on disk: those counted, if the file still holds them."""
+        if self.complete():
+            return self.n
+        progress = self._read("progress.json")
+        needed = progress.get("done", 0) * progress.get("bytes", 0) // self.n
+        return progress.get("done", 0) if self.data.is_file() and self.data.stat().st_size >= needed else 0
+
+    def append(self, start: int, values: Tensor) -> None:
+        """Put the images from ``start`` on disk; they count once they are synced."""
+        rows = values.to(self.dtype).cpu().contiguous().view(len(values), -1).view(torch.uint8).numpy()
+        with open(self.data, "r+b" if self.data.is_file() else "w+b") as handle:
+            handle.seek(start * rows.shape[1])
+            handle.truncate()
+            handle.write(rows.data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        done = start + len(values)
+        whole = {"done": done, "n": self.n, "bytes": self.n * rows.shape[1], "shape": list(values.shape[1:])}
+        write_json(self.folder / ("entry.json" if done == self.n else "progress.json"), whole)
+
+    def tensor(self) -> Tensor:
+        """(n, C, H, W), memory-mapped: read from disk where it is used."""
+        shape = (self.n, *self._read("entry.json")["shape"])
+        flat = torch.from_file(str(self.data), shared=False, size=int(np.prod(shape)), dtype=self.dtype)
+        return flat.view(shape)
+
+    def _read(self, name: str) -> dict:
+        path = self.folder / name
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterable[int], device: Device, *,
+                    name: str = "network", folder: Path = FOLDER) -> dict[int, Tensor]:
+    """The images' feature maps behind ``features[:cut]`` for each cut, from disk where they are there already.
+
+    Parameters
+    ----------
+    features : frozen convolutions. paths : image files, in this order (relative to the project's root, or absolute).
+    cuts : several cost no more than the deepest, all in one pass over the images.
+
+    Returns
+    -------
+    cut: tensor (n, C, H, W) in the device's dtype, memory-mapped.
+    """
+    common = (list(hashes(paths)), features_hash(features), TRANSFORM, device.precision)
+    entries = {cut: Entry(folder / settings_hash(*common, cut), len(paths), cut, device.dtype) for cut in cuts}
+    with locked(folder / settings_hash(*common), wait=True):  # one process computes, others wait
+        missing = [entry for entry in entries.values() if not entry.complete()]
+        if missing:
+            _compute(features, paths, missing, device, name)
+    return {cut: entry.tensor() for cut, entry in entries.items()}
+
+
+def hashes(paths: Sequence[str]) -> Iterator[str]:
+    """SHA-256 of each file."""
+    with ThreadPoolExecutor(4) as pool:
+        yield from pool.map(file_hash, map(resolve, paths))
+
+
+def _compute(features: nn.Sequential, paths: Sequence[str], entries: list[Entry], device: Device, name: str) -> None:
+    for entry in entries:
+        entry.folder.mkdir(parents=True, exist_ok=True)
+    features = features.to(device.name, memory_format=torch.channels_last)
+    first = min(entry.done() for entry in entries) // CHUNK * CHUNK
+    starts = range(first, len(paths), CHUNK)
+    with Progress(f"features of {name}", len(paths) - first) as progress:
+        for start, images in zip(starts, loaded([paths[s:s + CHUNK] for s in starts]), strict=True):
+            for cut, values in forward(features, images, [e.cut for e in entries], device).items():
+                entry = next(e for e in entries if e.cut == cut)
+                if entry.done() <= start:
+                    entry.append(start, values)
+            progress.step(len(images))
+
+
+def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = read_image) -> Iterator[np.ndarray]:
+    """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked on."""
+    with ThreadPoolExecutor(2) as pool:
+        def start(chunk):
+            return [pool.submit(read, resolve(path)) for path in chunk]
+
+        ahead = start(chunks[0]) if chunks else []
+        for following in [*chunks[1:], ()]:
+            waiting, ahead = ahead, start(following)
+            yield np.stack([future.result() for future in waiting])
+
+
+@torch.no_grad()
+def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device) -> dict[int, Tensor]:
+    """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
+    cuts = set(cuts)
+    x = preprocess(images).to(device.name).contiguous(memory_format=torch.channels_last)
+    results = {0: x} if 0 in cuts else {}
+    with device.autocast():
+        for i, layer in enumerate(features[:max(cuts)], start=1):
+            x = layer(x)
+            if i in cuts:
+                results[i] = x.clone()  # the next layer may write in place
+    return results
+
+
+def channel_statistics(maps: Tensor, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, (C,), over the given rows of (n, C, H, W) and all places."""
+    total = squares = torch.zeros(maps.shape[1], dtype=torch.float64)
+    for chunk in np.array_split(np.sort(rows), max(len(rows) // 256, 1)):
+        x = maps[torch.from_numpy(chunk)].float()
+        total = total + x.sum(dim=(0, 2, 3)).double()
+        squares = squares + x.square().sum(dim=(0, 2, 3)).double()
+    n = len(rows) * maps.shape[2] * maps.shape[3]
+    mean = total / n
+    return mean.float(), (squares / n - mean.square()).clamp_min(0).sqrt().float()
+

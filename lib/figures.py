@@ -1,0 +1,56 @@
+"""One palette and one vocabulary for every figure: people in black, networks in colour-blind-safe colours."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+
+# Okabe & Ito (2008), told apart under the common forms of colour blindness
+COLOURS = {
+    "people": "#000000",
+    "alexnet": "#0072B2",
+    "vgg11": "#56B4E9",
+    "vgg13": "#009E73",
+    "vgg16": "#CC79A7",
+    "fe_alexnet": "#D55E00",
+    "alexnet_matched": "#E69F00",
+    "alexnet_shuffled": "#999999",
+}
+LABELS = {
+    "alexnet": "AlexNet",
+    "vgg11": "VGG11",
+    "vgg13": "VGG13",
+    "vgg16": "VGG16",
+    "fe_alexnet": "FE-AlexNet",
+    "alexnet_matched": "AlexNet + matched block",
+    "alexnet_shuffled": "AlexNet, shuffled labels",
+}
+PART_COLOURS = {"full": "#000000", "eyes": "#0072B2", "nose": "#009E73", "mouth": "#D55E00"}
+
+
+def use_style() -> None:
+    """The workbook's look; called once in each notebook's set-up cell."""
+    sns.set_theme(context="notebook", style="ticks", rc={"axes.spines.right": False, "axes.spines.top": False})
+    plt.rcParams.update({"figure.dpi": 100, "legend.frameon": False, "svg.hashsalt": "fe-alexnet"})
+
+
+def colour(architecture: str) -> str:
+    """The colour of an architecture; ``"people"`` is black."""
+    return COLOURS[architecture]
+
+
+def label(architecture: str, pretraining: str = "") -> str:
+    """What a figure calls a network: ``AlexNet``, or ``AlexNet (untrained)`` where that needs saying."""
+    suffix = f" ({pretraining})" if pretraining and pretraining != "imagenet" else ""
+    return LABELS.get(architecture, architecture) + suffix
+
+
+def people_label(kind: str, n: int | None = None) -> str:
+    """``63 people`` or ``40 simulated people``: simulated ones are called so wherever they show."""
+    noun = {"human": "people", "simulated": "simulated people"}[kind]
+    return noun if n is None else f"{n} {noun}"
+
+
+def title_note(kind: str) -> str:
+    """What a figure's title adds when its people are simulated."""
+    return " (people are SIMULATED)" if kind == "simulated" else ""

@@ -1,0 +1,159 @@
+"""Figures of notebooks 02 and 03: learning curves, accuracy over seeds, attention maps."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from lib.figures import colour, label
+from lib.seeds import accuracy_summary
+
+METRIC_LABELS = {"accuracy": "accuracy on test images", "validation_accuracy": "accuracy on validation images",
+                 "delta_pse": "PSE less people's mean PSE (levels)", "rmse": "RMSE to people's curve",
+                 "log_likelihood": "log likelihood of people's choices (bits)",
+                 "stimulus_correlation": "correlation with people over pictures"}
+
+
+def plot_learning_curves(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Training loss (dotted) and validation loss (solid) over epochs: one line a seed, a dot at its best epoch.
+
+    Parameters
+    ----------
+    history : the table of that name.
+    """
+    ax = ax or plt.subplots(figsize=(8, 4.5))[1]
+    for (architecture, pretraining), group in history.groupby(["architecture", "pretraining"], sort=False):
+        style = {"color": colour(architecture), "alpha": 1 if pretraining != "untrained" else 0.55, "linewidth": 1.2}
+        for k, (_, one) in enumerate(group.groupby("seed")):
+            name = label(architecture, pretraining) if k == 0 else None
+            ax.plot(one["epoch"], one["train_loss"], ":", **style)
+            ax.plot(one["epoch"], one["validation_loss"], "-", label=name, **style)
+            best = one.loc[one["validation_loss"].idxmin()]
+            ax.plot(best["epoch"], best["validation_loss"], "o", color=style["color"], markersize=4)
+    ax.axhline(np.log(2), color="0.7", linewidth=0.8, zorder=0)
+    ax.set(xlabel="epoch", ylabel="cross-entropy (nat)", title="Learning: validation solid, training dotted")
+    ax.set_xticks(sorted(history["epoch"].unique()) if history["epoch"].nunique() <= 12 else ax.get_xticks())
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return ax
+
+
+def plot_accuracy(accuracy: pd.DataFrame, confidence: float = 0.95, split: str = "test",
+                  ax: Axes | None = None) -> Axes:
+    """A dot a seed; beside it the mean with its interval over seeds (thick) and over images (thin)."""
+    summary = accuracy_summary(accuracy[accuracy["split"] == split], confidence)
+    ax = ax or plt.subplots(figsize=(8, 0.55 * len(summary) + 1.4))[1]
+    for y, row in enumerate(summary.to_dict("records")):
+        same = (accuracy[["architecture", "pretraining", "attention"]]
+                == [row["architecture"], row["pretraining"], row["attention"]]).all(axis=1)
+        seeds = accuracy[same & (accuracy["split"] == split)]["accuracy"]
+        shade = colour(row["architecture"])
+        ax.plot(seeds, np.full(len(seeds), y + 0.2), "o", color=shade, alpha=0.5, markersize=5)
+        ax.plot([row["image_low"], row["image_high"]], [y, y], color=shade, linewidth=1)
+        ax.plot([row["low"], row["high"]], [y, y], color=shade, linewidth=4, solid_capstyle="butt")
+        ax.plot(row["mean"], y, "D", color=shade, markeredgecolor="white", markersize=7)
+    ax.axvline(0.5, color="0.7", linewidth=0.8, zorder=0)
+    ax.set_yticks(range(len(summary)),
+                  [label(row["architecture"], row["pretraining"]) for row in summary.to_dict("records")])
+    ax.invert_yaxis()
+    ax.set_xlim(min(0.4, ax.get_xlim()[0]), 1.01)
+    ax.set(xlabel=f"accuracy ({split} images; chance 0.5)",
+           title=f"Each seed (dots), mean, {confidence:.0%} interval over seeds (thick) and images (thin)")
+    return ax
+
+
+def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int], axes=None) -> np.ndarray:
+    """Where one place of each face attends to, one panel a face and one colour scale for all.
+
+    Parameters
+    ----------
+    pictures : uint8 (n, 224, 224, 3).
+    maps : (n, H * W, H * W), heads averaged; each row sums to 1.
+    query : (row, column) of the place that asks, on the H x W grid; framed in white.
+
+    The colour is attention over its mean: 1 is what even attention would give.
+    """
+    if axes is None:
+        axes = plt.subplots(1, len(maps), figsize=(3.4 * len(maps) + 0.8, 3.4), squeeze=False)[1][0]
+    side = round(maps.shape[-1] ** 0.5)
+    shares = maps[:, query[0] * side + query[1]].reshape(-1, side, side) * side * side
+    size = pictures.shape[1]
+    for ax, picture, share in zip(axes, pictures, shares, strict=True):
+        ax.imshow(picture.mean(axis=2), cmap="gray", extent=(0, size, size, 0))
+        shown = ax.imshow(share, cmap="inferno", alpha=0.6, extent=(0, size, size, 0), interpolation="nearest",
+                          vmin=shares.min(), vmax=shares.max())
+        corner = query[1] * size / side, query[0] * size / side
+        ax.add_patch(Rectangle(corner, size / side, size / side, fill=False, edgecolor="white", linewidth=2))
+        ax.set_xticks([])
+        ax.set_yticks([])
+    axes[0].figure.colorbar(shown, ax=list(axes), shrink=0.8, label="attention ÷ even attention")
+    return axes
+
+
+def plot_two_by_two(values: np.ndarray, weights: np.ndarray, out: np.ndarray, axes=None) -> np.ndarray:
+    """The hand case: a 2 x 2 map, who attends to whom (4 x 4), and the map afterwards, each cell with its number."""
+    axes = plt.subplots(1, 3, figsize=(10, 3))[1] if axes is None else axes
+    titles = ("the map x", "attention: row asks, column is asked", "x + gain × f(x)")
+    for ax, grid, title in zip(axes, (values, weights, out), titles, strict=True):
+        sns.heatmap(grid, annot=True, fmt=".3f", cmap="Blues", cbar=False, square=True, ax=ax, linewidths=1)
+        ax.set_title(title, fontsize=11)
+    return axes
+
+
+def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
+    """Heat map of one metric over the attention grid of one pretraining: settings down, locations across.
+
+    Parameters
+    ----------
+    table : the table ``attention_grid``, rows of one pretraining.
+
+    Colours show the difference to AlexNet without a block, where that is in the table; numbers are the values
+    themselves, with * where the interval over seeds does not hold AlexNet's value.
+    """
+    rows = table[table["metric"] == metric]
+    plain = rows.loc[rows["kind"] == "none", "value"]
+    centre = float(plain.iloc[0]) if len(plain) else float(rows["value"].mean())
+    rows = rows[rows["kind"] != "none"]
+    rows = rows.assign(setting=rows["kind"] + ", r " + rows["reduction"].astype(str)
+                       + np.where(rows["prior"].astype(str) == "True", " + people's prior", ""))
+    wide = rows.pivot_table(index="setting", columns="location", values="value", sort=False, dropna=False)
+    wide = wide[sorted(wide.columns)]
+    apart = rows.assign(star=(rows["low"] > centre) | (rows["high"] < centre)).pivot_table(
+        index="setting", columns="location", values="star", sort=False, dropna=False).reindex_like(wide)
+    words = wide.map("{:.3f}".format) + np.where(apart.fillna(0).astype(bool), " *", "")
+    ax = ax or plt.subplots(figsize=(1.3 * wide.shape[1] + 3.2, 0.5 * len(wide) + 1.6))[1]
+    reach = max(float((wide - centre).abs().max().max()), 1e-9)
+    sns.heatmap(wide - centre, annot=words, fmt="", cmap="PuOr", center=0, vmin=-reach, vmax=reach, ax=ax,
+                linewidths=1, cbar_kws={"label": "difference to AlexNet" if len(plain) else "difference to mean"})
+    ax.set(xlabel="", ylabel="", title=f"{METRIC_LABELS[metric]}" + (f"; AlexNet {centre:.3f}" if len(plain) else ""))
+    return ax
+
+
+def plot_selection(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Gain over the default setting, in bits a held-out choice, with the middle of the splits."""
+    ax = ax or plt.subplots(figsize=(6, 2.4))[1]
+    for y, row in enumerate(summary.to_dict("records")):
+        ax.plot([row["low"], row["high"]], [y, y], color="0.3", linewidth=3, solid_capstyle="butt")
+        ax.plot(row["gain"], y, "D", color="black", markeredgecolor="white")
+    ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
+    names = [f"{row['chosen_by']}: {row['candidate']}" for row in summary.to_dict("records")]
+    ax.set_yticks(range(len(summary)), names)
+    ax.invert_yaxis()
+    ax.set(xlabel="gain over the default (bits a held-out choice)", title="Settings chosen by ...")
+    return ax
+
+
+def plot_seed_pairs(pairs: pd.DataFrame, this: str, that: str, unit: str = "accuracy", ax: Axes | None = None) -> Axes:
+    """One line a seed from ``that`` to ``this``; a rising line means that ``this`` did better."""
+    ax = ax or plt.subplots(figsize=(4, 3.6))[1]
+    for row in pairs.to_dict("records"):
+        ax.plot([0, 1], [row["that"], row["this"]], "-", color="0.6", linewidth=1)
+        ax.plot(0, row["that"], "o", color=colour(that))
+        ax.plot(1, row["this"], "o", color=colour(this))
+    ax.set_xticks([0, 1], [label(that), label(this)])
+    ax.set_xlim(-0.4, 1.4)
+    ax.set(ylabel=unit, title="Pairs of one seed")
+    return ax

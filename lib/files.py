@@ -1,0 +1,115 @@
+"""Writing files so that nothing half-written is ever read back as whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_counter = itertools.count()
+# .name.machine.process.count.tmp.suffix, where the machine's own dots are taken out
+_TEMPORARY = re.compile(r"^\..+\.(?P<machine>[^.]+)\.(?P<pid>\d+)\.\d+\.tmp(\.[^.]+)?$")
+
+
+class DiskFullError(OSError):
+    """The disk is full; what was finished before is kept."""
+
+
+@contextmanager
+def replacing(path: str | Path):
+    """Yield a temporary path beside ``path``; synced and renamed over ``path`` only if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{next(_counter)}.tmp{path.suffix}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFullError(
+                error.errno, f"the disk is full while writing {path.name}. What was finished is kept: "
+                f"free some space under {path.parent} and run again with --resume") from None
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    return socket.gethostname().replace(".", "-") or "machine"
+
+
+def remove_leftovers(folder: str | Path) -> list[Path]:
+    """Delete what killed processes of this machine left half-written under ``folder``; returns what was deleted."""
+    gone = []
+    for path in Path(folder).rglob(".*.tmp*"):
+        match = _TEMPORARY.match(path.name)
+        if match and match["machine"] == _machine() and not process_lives(int(match["pid"])):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            gone.append(path)
+    return gone
+
+
+def process_lives(pid: int) -> bool:
+    """Whether a process with this id runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def write_json(path: str | Path, value: object) -> Path:
+    return write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def write_csv(path: str | Path, frame: pd.DataFrame) -> Path:
+    """Full precision (shortest text that reads back as the same float), no index."""
+    return write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def write_with(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Let ``write(temporary)`` make the file, then put it in place."""
+    with replacing(path) as temporary:
+        write(temporary)
+    return Path(path)
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def settings_hash(*values) -> str:
+    """Twelve hex digits that name a cache entry: a digest of JSON-able settings."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,133 @@
+"""From the trial table to the table ``psychometrics``, and what the analyst's choices do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lib.decisions import RULES, expected
+from lib.fit_objective import both_tails
+from lib.psychometrics import PsychometricFit, fit_psychometric
+from lib.settings import Bounds, Statistics
+
+WHO = ["observer", "kind", "architecture", "pretraining", "seed"]
+NUMBERS = ["pse", "slope", "jnd", "guess", "lapse", "deviance", "converged", "reason", "location", "scale"]
+
+
+def counts(trials: pd.DataFrame, statistics: Statistics, by: Sequence[str] = ("condition",)) -> pd.DataFrame:
+    """Happy answers and answered trials for each observer, cell of ``by``, and level.
+
+    People's answers are counted; a network's probabilities, passed through the decision rule without its sampling
+    noise, are summed, so that its counts may be fractions.
+
+    Returns
+    -------
+    observer, kind, architecture, pretraining, seed, ``by``, level, n_happy, n
+    """
+    chance = expected(trials["p_happy"].to_numpy(float), statistics.decision, statistics.noise)
+    answers = trials.assign(answer=np.where(trials["kind"] == "cnn", chance, trials["response"].astype(float)))
+    answers = answers.dropna(subset=["answer"])
+    keys = [*WHO, *by, "level"]
+    table = answers.groupby(keys, dropna=False, sort=False)["answer"].agg(n_happy="sum", n="count")
+    return table.reset_index().astype({"n": float})
+
+
+def fit_trials(trials: pd.DataFrame, statistics: Statistics, by: Sequence[str] = ("condition",)) -> list[tuple]:
+    """Batched fits: (who frame, PsychometricFit) for people and for networks, each with its own bounds."""
+    table, fits = counts(trials, statistics, by), []
+    for is_network, part in table.groupby(table["kind"] == "cnn"):
+        bounds = statistics.networks if is_network else statistics.people
+        wide = part.pivot_table(index=[*WHO, *by], columns="level", values=["n_happy", "n"], aggfunc="sum", sort=False,
+                                dropna=False).dropna(how="all")
+        levels = np.sort(part["level"].unique())
+        happy, n = (wide[name].reindex(columns=levels).fillna(0).to_numpy() for name in ("n_happy", "n"))
+        fits.append((wide.index.to_frame(index=False), _fit(levels, happy, n, statistics, bounds)))
+    return fits
+
+
+def _fit(level, happy, n, statistics: Statistics, bounds: Bounds) -> PsychometricFit:
+    return fit_psychometric(level, happy, n, sigmoid=statistics.sigmoid, guess=bounds.guess, lapse=bounds.lapse,
+                            penalty=statistics.penalty)
+
+
+def fit_table(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator | None = None,
+              by: Sequence[str] = ("condition",)) -> pd.DataFrame:
+    """Table ``psychometrics``: one row per observer and cell of ``by``.
+
+    With ``rng`` also pse_low, pse_high, slope_low, slope_high (parametric bootstrap, ``statistics.n_boot`` samples)
+    and fit_p (goodness of fit by simulation: small where the function within its bounds cannot hold the data).
+    """
+    parts = []
+    for who, fit in fit_trials(trials, statistics, by):
+        part = who.assign(**{name: getattr(fit, name) for name in NUMBERS}, n_trials=fit.n.sum(-1))
+        if rng is not None:
+            ends = fit.bootstrap(statistics.n_boot, rng, confidence=statistics.confidence)
+            part = part.assign(pse_low=ends["pse"][0], pse_high=ends["pse"][1], slope_low=ends["slope"][0],
+                               slope_high=ends["slope"][1], fit_p=fit.goodness_of_fit(min(statistics.n_boot, 200), rng))
+        parts.append(part)
+    first = ["observer", "kind", "architecture", "pretraining", "seed", *by, "pse", "pse_low", "pse_high"]
+    table = pd.concat(parts, ignore_index=True)
+    return table[[c for c in first if c in table] + [c for c in table if c not in first]]
+
+
+def curves_of(table: pd.DataFrame, x: np.ndarray, sigmoid: str = "norm") -> np.ndarray:
+    """psi at levels x (M,) for every row of a psychometrics table, (rows, M); NaN where there is no fit."""
+    parameters = np.column_stack([table["location"], np.log(table["scale"]), table["guess"], table["lapse"]])
+    return both_tails(parameters, np.asarray(x, float), sigmoid)[0]
+
+
+def shared_levels(levels: np.ndarray, n: int) -> np.ndarray:
+    """``n`` of the levels, evenly spaced; all of them where there are no more."""
+    return levels if len(levels) <= n else levels[np.round(np.linspace(0, len(levels) - 1, n)).astype(int)]
+
+
+def multiverse(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
+    """Every combination of unstated choices: levels, bounds, decision rule, sigmoid.
+
+    Returns
+    -------
+    levels, bounds, decision, sigmoid, architecture, pretraining, pse_difference (networks' mean less people's mean),
+    slope_ratio (networks' mean over people's median), seeds_without_pse
+    """
+    trials = trials[trials["condition"] == "full"]
+    own = np.sort(trials.loc[trials["kind"] == "cnn", "level"].unique())
+    rows = []
+    for n_levels in dict.fromkeys((len(own), min(9, len(own)))):
+        kept = trials[(trials["kind"] != "cnn") | trials["level"].isin(shared_levels(own, n_levels))]
+        for name, bounds in (("as people", statistics.people), ("wide", Bounds((0.0, 0.5), (0.0, 0.5)))):
+            for rule in RULES:
+                for sigmoid in ("norm", "logistic"):
+                    choice = replace(statistics, networks=bounds, decision=rule, sigmoid=sigmoid)
+                    rows += [{"levels": n_levels, "bounds": name, "decision": rule, "sigmoid": sigmoid} | row
+                             for row in _differences(fit_table(kept, choice))]
+    return pd.DataFrame(rows)
+
+
+def _differences(table: pd.DataFrame) -> list[dict]:
+    people, networks = table[table["kind"] != "cnn"], table[table["kind"] == "cnn"]
+    return [{"architecture": architecture, "pretraining": pretraining,
+             "pse_difference": seeds["pse"].mean() - people["pse"].mean(),
+             "slope_ratio": seeds["slope"].mean() / people["slope"].median(),
+             "seeds_without_pse": int(seeds["pse"].isna().sum())}
+            for (architecture, pretraining), seeds in networks.groupby(["architecture", "pretraining"], sort=False)]
+
+
+def decision_effects(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
+    """PSE and slope of every network under each decision rule, full faces: observer ..., decision, pse, slope."""
+    networks = trials[(trials["kind"] == "cnn") & (trials["condition"] == "full")]
+    return pd.concat([fit_table(networks, replace(statistics, decision=rule)).assign(decision=rule)
+                      for rule in RULES], ignore_index=True)
+
+
+def shifts(table: pd.DataFrame) -> pd.DataFrame:
+    """What hiding each part does: pse_shift (part hidden less full) and slope_change (log ratio), per observer."""
+    keys = ["observer", "kind", "architecture", "pretraining", "seed"]
+    full = table[table["condition"] == "full"].set_index("observer")
+    masked = table[table["condition"] != "full"]
+    before = full.loc[masked["observer"]]
+    return masked[[*keys, "condition"]].assign(
+        pse_shift=masked["pse"].to_numpy() - before["pse"].to_numpy(),
+        slope_change=np.log(masked["slope"].to_numpy() / before["slope"].to_numpy())).reset_index(drop=True)

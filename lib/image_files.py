@@ -1,0 +1,157 @@
+"""Reading one picture of any usual kind, and keeping rendered pictures in a folder that survives a killed process."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from lib.files import DiskFullError, file_hash, write_csv
+from lib.progress import Progress
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+BEHIND_ALPHA = 128  # mid-grey shows through transparent pixels
+_READ_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+class ImageError(ValueError):
+    """A picture, or a set of them, that cannot be used; the message names the file and the remedy."""
+
+
+def read_image(path: str | Path, size: int | None = 224) -> np.ndarray:
+    """A picture as the networks get it.
+
+    Grey, palette, 16-bit and CMYK pictures become 8-bit RGB; EXIF orientation is applied; transparent pixels show
+    mid-grey. The shorter side is fitted to ``size`` (bilinear, antialiased) and the middle square is kept.
+
+    Parameters
+    ----------
+    size : pixels along each side; None keeps the picture's own shape.
+
+    Returns
+    -------
+    uint8 (size, size, 3), RGB
+
+    Raises
+    ------
+    ImageError : missing, unreadable or truncated, with the file's name.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as picture:
+            picture = _eight_bit(ImageOps.exif_transpose(picture))
+            if size is not None and picture.size != (size, size):
+                picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
+            return np.array(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise ImageError(f"no such image: {path}. Check images.root (or the manifest's path column)") from None
+    except _READ_ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise ImageError(f"{path.name} cannot be read as an image: {reason} ({path}). Allowed: whole "
+                         f"{', '.join(s[1:] for s in SUFFIXES)} files. Replace the file or take it out") from None
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """An 8-bit grey or RGB picture."""
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        values = np.asarray(picture, np.float64)
+        low, high = values.min(), values.max()
+        if low < 0 or high > 65535 or (picture.mode == "F" and high > 255):
+            raise ValueError(f"pixel values from {low:g} to {high:g}; allowed: 8 or 16 bits")
+        # 65535 is white in 16 bits, 255 in 8 bits, 1 in floating point
+        white = 65535 if picture.mode != "F" else 255 if high > 1 else 1
+        return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        behind = Image.new("RGBA", picture.size, (BEHIND_ALPHA,) * 3 + (255,))
+        return Image.alpha_composite(behind, picture).convert("RGB")
+    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+
+
+def unreadable(paths: Iterable[Path]) -> list[str]:
+    """A message for each file that is no whole picture."""
+    problems = []
+    for path in paths:
+        try:
+            with Image.open(path) as picture:
+                picture.load()
+        except _READ_ERRORS as error:
+            problems.append(f"{path}: {' '.join(str(error).split())}")
+    return problems
+
+
+def encode_png(picture: np.ndarray) -> bytes:
+    """A grey or RGB picture as PNG, fast rather than small; the same picture gives the same bytes."""
+    rgb = picture if picture.ndim == 2 else picture[..., ::-1]
+    return cv2.imencode(".png", np.ascontiguousarray(rgb), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def keep_pictures(folder: Path, rows: pd.DataFrame, draw: Callable[[pd.Series], np.ndarray], name: str) -> pd.DataFrame:
+    """Draw the pictures that a folder does not hold yet.
+
+    Every picture is put in place whole; ``index.csv`` is written last, with each file's SHA-256. A folder with an
+    index is trusted only as far as its hashes agree; without one (a killed process) whole pictures are reused.
+
+    Parameters
+    ----------
+    rows : one row a picture, with ``file``, its name inside the folder.
+    draw : makes the picture of one row, uint8 grey or RGB.
+    name : what is being drawn, for the progress line.
+
+    Returns
+    -------
+    ``rows`` with ``sha256``
+    """
+    known = _index(folder)
+    with Progress(name, len(rows)) as progress:
+        hashes = []
+        for row in rows.itertuples(index=False):
+            hashes.append(_keep(folder / row.file, row, draw, known))
+            progress.step()
+    rows = rows.assign(sha256=hashes)
+    if known != dict(zip(rows["file"], hashes, strict=True)):
+        write_csv(folder / "index.csv", rows[["file", "sha256"]])
+    return rows
+
+
+def _index(folder: Path) -> dict[str, str]:
+    if not (folder / "index.csv").is_file():
+        return {}
+    index = pd.read_csv(folder / "index.csv", dtype=str)
+    return dict(zip(index["file"], index["sha256"], strict=True))
+
+
+def _keep(path: Path, row, draw, known: dict[str, str]) -> str:
+    if path.is_file():
+        digest = file_hash(path)
+        if digest == known.get(row.file) or (row.file not in known and not unreadable([path])):
+            return digest
+    data = encode_png(draw(row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _put_in_place(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _put_in_place(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Unlike ``lib.files.replacing`` this does not wait for the disk, thousands of times: after a power failure the
+    index's hashes tell which pictures did not reach it.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno != errno.ENOSPC:
+            raise
+        raise DiskFullError(errno.ENOSPC, f"the disk is full while writing {path.name}. The pictures finished before "
+                            f"are kept: free some space under {path.parent} and run again with --resume") from None

@@ -1,0 +1,141 @@
+"""The tables that notebook 05 draws and judges: differences between networks, saliency beside behaviour, claim C4."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.claims import CLAIMS, MIN_SEEDS, NOT_SUPPORTED, NOT_TESTABLE, OBJECT_BASED, PARTLY, SUPPORTED, claim
+from lib.figures import label
+from lib.seeds import mean_interval
+
+NETWORK = ["architecture", "pretraining"]
+
+
+def whole_face(saliency: pd.DataFrame, method: str) -> pd.DataFrame:
+    """One method's enrichment of each part of whole faces: architecture, pretraining, seed, part, enrichment.
+
+    Means over levels.
+    """
+    rows = saliency[(saliency["method"] == method) & (saliency["condition"] == "full")]
+    return rows.groupby([*NETWORK, "seed", "part"], sort=False)["enrichment"].mean().reset_index()
+
+
+def agreement_points(saliency: pd.DataFrame, losses: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Saliency beside behaviour, a row a network, seed and part.
+
+    Parameters
+    ----------
+    losses : ``lib.mechanisms.part_losses`` of networks.
+
+    Returns
+    -------
+    network (its name in figures), architecture, pretraining, seed, part, enrichment, loss.
+    """
+    keys = [*NETWORK, "seed", "part"]
+    points = whole_face(saliency, method).merge(losses[[*keys, "loss"]], on=keys)
+    return points.assign(network=[label(a, p) for a, p in zip(points.architecture, points.pretraining, strict=True)])
+
+
+def mean_points(points: pd.DataFrame, values: tuple[str, ...], confidence: float = 0.95) -> pd.DataFrame:
+    """Means over seeds by network and part, with intervals: ``x``, ``x_low``, ``x_high`` for each of ``values``."""
+    rows = []
+    for keys, group in points.groupby([*NETWORK, "part"], sort=False):
+        row = dict(zip([*NETWORK, "part"], keys, strict=True))
+        for value in values:
+            row[value], row[f"{value}_low"], row[f"{value}_high"] = mean_interval(group[value].dropna(), confidence)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def seed_differences(rows: pd.DataFrame, value: str, this: str = "fe_alexnet", that: str = "alexnet",
+                     confidence: float = 0.95) -> pd.DataFrame:
+    """``this`` less ``that`` by part, seed by seed: networks of one seed start from the same head.
+
+    Parameters
+    ----------
+    rows : architecture, pretraining, seed, part, ``value``. Only a pretraining that both have is compared.
+
+    Returns
+    -------
+    quantity, pretraining, part, value, low, high (Student's t over seed pairs; NaN for fewer than two), n_pairs.
+    """
+    found = []
+    for (pretraining, part), group in rows.groupby(["pretraining", "part"], sort=False):
+        wide = group.pivot_table(index="seed", columns="architecture", values=value)
+        if {this, that} <= set(wide):
+            pairs = (wide[this] - wide[that]).dropna()
+            mean, low, high = mean_interval(pairs, confidence)
+            found.append({"quantity": value, "pretraining": pretraining, "part": part, "value": mean, "low": low,
+                          "high": high, "n_pairs": len(pairs)})
+    return pd.DataFrame(found, columns=["quantity", "pretraining", "part", "value", "low", "high", "n_pairs"])
+
+
+def lesion_advantage(effects: pd.DataFrame, value: str = "accuracy", confidence: float = 0.95) -> pd.DataFrame:
+    """How much more the selective lesion costs than random ones, over a network's seeds, by share of units.
+
+    Parameters
+    ----------
+    effects : ``lib.lesions.lesion_effects`` with architecture, pretraining, seed.
+
+    Returns
+    -------
+    architecture, pretraining, fraction, value (random less selective), low, high, n_seeds.
+    """
+    rows = []
+    for keys, group in effects[effects["value"] == value].groupby([*NETWORK, "fraction"], sort=False):
+        mean, low, high = mean_interval((group["random"] - group["selective"]).dropna(), confidence)
+        rows.append({**dict(zip([*NETWORK, "fraction"], keys, strict=True)), "value": mean, "low": low, "high": high,
+                     "n_seeds": len(group)})
+    return pd.DataFrame(rows)
+
+
+def excludes_zero(rows: pd.DataFrame) -> pd.Series:
+    """Whether each interval lies off 0; NaN limits do not."""
+    return (rows["low"] > 0) | (rows["high"] < 0)
+
+
+def mechanism_claim(agreement: dict, differences: pd.DataFrame, lesions: pd.DataFrame, basis: str, n_seeds: int,
+                    simulated: bool) -> pd.DataFrame:
+    """The ledger's row on C4, by three criteria that are fixed here.
+
+    1. What saliency ranks high matters when hidden: the interval of the rank agreement lies above 0.
+    2. FE-AlexNet and AlexNet differ in what they use: an interval of a difference, widened for the number of
+       differences (Bonferroni, see ``confidence_each``), lies off 0.
+    3. The units that tell valence do the work: silencing them costs more than silencing as many others (interval of
+       the larger lesion above 0, in every network).
+
+    *Supported* if all three hold, *not supported* if none does, *partly* between; *not testable here* with untrained
+    convolutions or fewer than two seeds.
+
+    Parameters
+    ----------
+    agreement : ``lib.mechanisms.rank_agreement``. differences : ``seed_differences``, stacked, of one pretraining.
+    lesions : ``lesion_advantage`` of the same pretraining. basis : that pretraining.
+    """
+    largest = lesions[lesions["fraction"] == lesions["fraction"].max()]
+    met = [bool(agreement["low"] > 0), bool(excludes_zero(differences).any()),
+           bool(len(largest) and (largest["low"] > 0).all())]
+    verdict = SUPPORTED if all(met) else PARTLY if any(met) else NOT_SUPPORTED
+    why = ""
+    if basis not in OBJECT_BASED:
+        why, verdict = f"The claim is about object-based networks, but these are {basis}. ", NOT_TESTABLE
+    elif n_seeds < MIN_SEEDS or not np.isfinite(agreement["rho"]):
+        why, verdict = f"{n_seeds} seed(s), {agreement['n_points']} points: too few. ", NOT_TESTABLE
+    clear = differences[excludes_zero(differences)]
+    each = "; ".join(f"{row.quantity} of the {row.part} {row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
+                     for row in clear.itertuples()) or "none"
+    cost = ", ".join(f"{label(row.architecture)} {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+                     for row in largest.itertuples())
+    evidence = (f"{why}Parts that saliency ranks high and parts that matter when hidden agree at rho "
+                f"{agreement['rho']:.2f} [{agreement['low']:.2f}, {agreement['high']:.2f}] over "
+                f"{agreement['n_networks']} networks. FE-AlexNet less AlexNet, clearly different ({len(clear)} of "
+                f"{len(differences)}): {each}. Accuracy lost to silencing valence-selective units beyond random ones: "
+                f"{cost}. Criteria met: {sum(met)} of 3.{' The people are simulated.' if simulated else ''}")
+    value, low, high = (agreement[key] for key in ("rho", "low", "high"))
+    return pd.DataFrame([claim("C4", CLAIMS["C4"], evidence, value, low, high, verdict, simulated)])
+
+
+def confidence_each(n: int, confidence: float = 0.95) -> float:
+    """The confidence of each of ``n`` intervals that hold together with ``confidence`` (Bonferroni)."""
+    return 1 - (1 - confidence) / max(n, 1)

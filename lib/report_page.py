@@ -1,0 +1,134 @@
+"""The page of report.html: one template and one style sheet, no script and nothing from outside."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, StrictUndefined
+
+STYLE = """
+:root { --ink: #1a1a1a; --soft: #555; --line: #d0d0d0; --paper: #fff; --shade: #f5f5f2; --link: #00598c; }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0 auto; padding: 1rem; max-width: 60rem; color: var(--ink); background: var(--paper);
+  font: 1rem/1.55 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; overflow-wrap: break-word; }
+h1, h2, h3, h4 { line-height: 1.25; margin: 1.6em 0 .5em; }
+h1 { font-size: 1.8rem; margin-top: .5em; } h2 { font-size: 1.45rem; border-top: 1px solid var(--line);
+  padding-top: 1em; } h3 { font-size: 1.15rem; } h4 { font-size: 1rem; }
+a { color: var(--link); } a:focus-visible, .wide:focus-visible { outline: 3px solid #e69f00; }
+figure { margin: 1.2em 0; } img { max-width: 100%; height: auto; } .formula { max-width: 100%; }
+pre { background: var(--shade); padding: .7em; overflow-x: auto; font-size: .85rem; white-space: pre-wrap; }
+code { font-size: .9em; background: var(--shade); overflow-wrap: anywhere; }
+.wide { overflow-x: auto; margin: 1em 0; }
+table { border-collapse: collapse; font-size: .88rem; }
+th, td { padding: .3em .7em; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
+  overflow-wrap: normal; }
+thead th { border-bottom: 2px solid var(--ink); } td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.note { border-left: .35rem solid #d55e00; padding: .6em 1em; background: var(--shade); }
+.soft { color: var(--soft); font-size: .9rem; }
+.verdict { display: inline-block; padding: .1em .6em; border-radius: .3em; border: 2px solid var(--ink);
+  font-weight: 600; white-space: nowrap; }
+.supported { background: #d7efe4; border-color: #00704f; } .partly { background: #fdf0d0; border-color: #9a6b00; }
+.not-supported { background: #f9dccc; border-color: #a84a00; } .not-testable-here { border-style: dashed; }
+.claim { border: 1px solid var(--line); border-radius: .4em; padding: .2em 1em .6em; margin: 1em 0; }
+.claim h3 { margin-top: .6em; }
+.hash { font-family: ui-monospace, monospace; font-size: .8rem; overflow-wrap: anywhere; }
+@media (max-width: 36rem) { body { padding: .6rem; font-size: .95rem; } h1 { font-size: 1.4rem; } }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } a { color: inherit; text-decoration: none; }
+  nav, .screen { display: none; } .wide { overflow: visible; } table { font-size: 8pt; }
+  h2 { break-before: page; } h2.first { break-before: auto; } figure, tr, .claim { break-inside: avoid; }
+  h2, h3, h4 { break-after: avoid; } th, td { overflow-wrap: anywhere; padding: .2em .4em; } }
+"""
+
+TEMPLATE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<title>{{ name }}: do these networks see emotion as people do?</title>
+<style>{{ style | safe }}</style>
+</head>
+<body>
+<header>
+<h1>Do these networks see emotion as people do?</h1>
+<p>Run <strong>{{ name }}</strong>. {{ about }}</p>
+{% if simulated %}<p class="note"><strong>The people in this report are simulated.</strong> Their answers were drawn
+from published group figures, not collected. No sentence here is about real people.</p>{% endif %}
+{% if status != "complete" %}<p class="note">Not every notebook of this run has been executed ({{ status }}).</p>
+{% endif %}
+</header>
+<nav aria-label="Contents">
+<h2 class="first" id="contents">Contents</h2>
+<ul>
+<li><a href="#verdicts">Verdicts</a></li>
+{% for section in sections %}<li><a href="#notebook-{{ section.number }}">{{ section.title }}</a></li>
+{% endfor %}<li><a href="#tables">Tables</a></li>
+<li><a href="#settings">Settings</a></li>
+<li><a href="#origin">Versions, data and weights</a></li>
+</ul>
+</nav>
+<main>
+<h2 class="first" id="verdicts">Verdicts</h2>
+{% if not claims %}<p>This run has no table of claims yet; notebook 04 makes it.</p>{% endif %}
+{% for claim in claims %}
+<section class="claim">
+<h3>{{ claim.id }}. {{ claim.claim }}</h3>
+<ul>
+{% for row in claim.rows %}<li><span class="verdict {{ row.verdict | replace(" ", "-") }}">{{ row.verdict }}</span>
+{{ row.evidence }}{% if row.value %}: {{ row.value }}{% endif %}{% if row.simulated %} <em>(simulated people)</em>
+{% endif %}</li>
+{% endfor %}</ul>
+</section>
+{% endfor %}
+{% for section in sections %}
+<section>
+<h2 id="notebook-{{ section.number }}">{{ section.title }}</h2>
+{{ section.body | safe }}
+<p class="soft screen"><a href="#contents">Contents</a></p>
+</section>
+{% endfor %}
+<h2 id="tables">Tables</h2>
+<p>Each with its first rows; a link saves the whole. All of them in one Excel file: <code>tables.xlsx</code>, beside
+this report in the run's folder.</p>
+{% for table in tables %}
+<section>
+<h3 id="table-{{ table.name }}">{{ table.name }}</h3>
+<p>{{ table.rows }} rows, {{ table.columns | length }} columns.
+{% if table.link %}<a class="screen" href="{{ table.link }}" download="{{ table.file }}">Save {{ table.file }}</a>
+{% else %}Too large to attach: see <code>tables/{{ table.name }}.csv</code> in the run's folder.{% endif %}</p>
+<div class="wide" tabindex="0"><table>
+<thead><tr>{% for column in table.columns %}<th scope="col">{{ column }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for row in table.preview %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>
+</table></div>
+</section>
+{% endfor %}
+<h2 id="settings">Settings</h2>
+<p>Study file <code>{{ study_file }}</code>{% if overrides %}, with <code>{{ overrides }}</code>{% endif %}. All
+settings as they were used:</p>
+<pre>{{ settings }}</pre>
+<h2 id="origin">Versions, data and weights</h2>
+<div class="wide" tabindex="0"><table>
+<tbody>
+{% for key, value in origin %}<tr><th scope="row">{{ key }}</th><td class="hash">{{ value }}</td></tr>
+{% endfor %}</tbody>
+</table></div>
+<h3>Time and memory</h3>
+<div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col">notebook</th><th scope="col">time</th><th scope="col">peak memory</th></tr></thead>
+<tbody>
+{% for row in costs %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}</tbody>
+</table></div>
+<h3>Packages</h3>
+<p class="hash">{{ packages }}</p>
+</main>
+</body>
+</html>
+"""
+
+
+def page(**content) -> str:
+    """Fill the template; everything is escaped but ``Section.body``, which is safe HTML already."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(TEMPLATE).render(style=STYLE, **content)

@@ -1,0 +1,201 @@
+"""Tests that take a tidy frame and give one: every row has a statistic, df, p, effect size, interval and n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pingouin
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from lib.anova import rm_anova
+from lib.likeness import error_consistency, human_likeness, noise_ceiling
+from lib.mixed import mixed_logistic
+
+__all__ = ["adjust", "compare_to_observers", "equivalence", "error_consistency", "human_likeness",
+           "mixed_logistic", "noise_ceiling", "report", "rm_anova", "simple_effects"]
+
+CORRECTIONS = {"holm": "holm", "fdr": "fdr_bh"}
+
+
+def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
+                         by: str | Sequence[str] = "architecture", *, confidence: float = 0.95,
+                         correction: str = "holm") -> pd.DataFrame:
+    """Where each architecture lies among people: z of its mean, and a test of people against it.
+
+    With two or more seeds the test is Welch's t of people against seeds, so that training runs count as a source of
+    variance; a single network is a constant, and the test is the one-sample t.
+
+    Parameters
+    ----------
+    people, networks : one row per observer, with column ``dv``; rows without a value are left out and not counted.
+    by : the networks' grouping columns.
+
+    Returns
+    -------
+    the grouping columns, test, n_observers, n_seeds, mean_people, mean_networks, difference (network less people),
+    low, high, z, t, df, p, p_adjusted, correction, d (Cohen's), bf10
+
+    Raises
+    ------
+    ValueError : fewer than two people with a value, or people without variance.
+    """
+    values = _values(people, dv)
+    keys = [by] if isinstance(by, str) else list(by)
+    rows = []
+    for key, group in networks.groupby(keys, sort=False):
+        seeds = group[dv].dropna().to_numpy(float)
+        rows.append(dict(zip(keys, key, strict=True)) | _compare(values, seeds, confidence))
+    table = pd.DataFrame(rows)
+    return adjust(table, method=correction)
+
+
+def _values(frame: pd.DataFrame, dv: str) -> np.ndarray:
+    if dv not in frame:
+        raise ValueError(f"column {dv!r} is not in the table; there are: {', '.join(map(str, frame.columns))}")
+    values = frame[dv].dropna().to_numpy(float)
+    if len(values) < 2 or np.ptp(values) == 0:
+        raise ValueError(f"{len(values)} people with a {dv} and a standard deviation of "
+                         f"{np.std(values) if len(values) else np.nan:g}; allowed: at least two people who differ")
+    return values
+
+
+def _compare(people: np.ndarray, seeds: np.ndarray, confidence: float) -> dict:
+    """One architecture against people; NaN throughout where no seed has a value."""
+    row = {"n_observers": len(people), "n_seeds": len(seeds), "mean_people": people.mean(),
+           "mean_networks": seeds.mean() if len(seeds) else np.nan}
+    if not len(seeds):
+        return row | dict.fromkeys(("difference", "low", "high", "z", "t", "df", "p", "d", "bf10"), np.nan) | {
+            "test": "none: no seed has a value"}
+    many = len(seeds) > 1
+    test = stats.ttest_ind(seeds, people, equal_var=False) if many else stats.ttest_1samp(people, seeds[0])
+    sign = 1.0 if many else -1.0  # difference is always network less people
+    interval = test.confidence_interval(confidence)
+    offset = 0.0 if many else seeds[0]
+    ends = sorted([sign * (interval.low - offset), sign * (interval.high - offset)])
+    difference = seeds.mean() - people.mean()
+    pooled = np.sqrt(((len(people) - 1) * people.var(ddof=1) + (len(seeds) - 1) * (seeds.var(ddof=1) if many else 0))
+                     / (len(people) + len(seeds) - 2))
+    bf10 = pingouin.bayesfactor_ttest(test.statistic, len(people), len(seeds) if many else None)
+    return row | {"test": "Welch t, people against seeds" if many else "one-sample t against one network",
+                  "difference": difference, "low": ends[0], "high": ends[1], "z": difference / people.std(ddof=1),
+                  "t": sign * test.statistic, "df": test.df, "p": test.pvalue, "d": difference / pooled,
+                  "bf10": float(bf10)}
+
+
+def equivalence(x, y=0.0, *, bound: float, paired: bool = False, confidence: float = 0.95) -> pd.DataFrame:
+    """Two one-sided tests (TOST, Schuirmann 1987): is the difference within plus or minus ``bound``?
+
+    Parameters
+    ----------
+    x : values (n,). y : values (m,), or one number to compare with.
+    bound : smallest difference that matters, in units of x, above 0.
+
+    Returns
+    -------
+    difference, low, high (of level 2 confidence - 1, as TOST has it), bound, df, p, equivalent, n — one row
+    """
+    if not bound > 0:
+        raise ValueError(f"bound {bound} given; allowed: above 0")
+    x, single = np.asarray(x, float), np.ndim(y) == 0
+    x = x[~np.isnan(x)] if not paired else x
+    other = float(y) if single else np.asarray(y, float)
+    table = pingouin.tost(x, other, bound=bound, paired=paired)
+    difference = x.mean() - np.mean(other)
+    if single:
+        test = stats.ttest_1samp(x, other)
+        interval = [end - other for end in test.confidence_interval(2 * confidence - 1)]
+    else:
+        test = stats.ttest_rel(x, other) if paired else stats.ttest_ind(x, other, equal_var=False)
+        interval = list(test.confidence_interval(2 * confidence - 1))
+    p = float(table["pval"].iloc[0])
+    return pd.DataFrame([{"difference": difference, "low": interval[0], "high": interval[1], "bound": bound,
+                          "df": float(table["dof"].iloc[0]), "p": p, "equivalent": p < 1 - confidence, "n": len(x)}])
+
+
+def adjust(table: pd.DataFrame, p: str = "p", method: str = "holm") -> pd.DataFrame:
+    """Add ``p_adjusted`` and ``correction``: ``holm`` (Holm 1979) or ``fdr`` (Benjamini & Hochberg 1995); NaN stays."""
+    if method not in CORRECTIONS:
+        raise ValueError(f"correction {method!r} given; allowed: {', '.join(CORRECTIONS)}")
+    adjusted, there = np.full(len(table), np.nan), table[p].notna().to_numpy()
+    if there.any():
+        adjusted[there] = multipletests(table.loc[there, p], method=CORRECTIONS[method])[1]
+    return table.assign(p_adjusted=adjusted, correction=method)
+
+
+def simple_effects(data: pd.DataFrame, dv: str, subject: str, factor: str, at: str | None = None, *,
+                   reference: str | None = None, correction: str = "holm", confidence: float = 0.95) -> pd.DataFrame:
+    """Paired differences between the levels of a factor, within each level of another one.
+
+    Parameters
+    ----------
+    at : a second factor, or None. reference : compare all with this level alone; None compares every pair.
+
+    Returns
+    -------
+    [at], a, b, difference (a less b), low, high, t, df, p, p_adjusted, correction, dz, n
+    """
+    rows = []
+    for place, part in data.groupby(at) if at else [(None, data)]:
+        wide = part.pivot_table(index=subject, columns=factor, values=dv)
+        levels = list(wide.columns)
+        pairs = [(a, b) for i, a in enumerate(levels) for b in levels[i + 1:]]
+        if reference is not None:
+            pairs = [(a, reference) for a in levels if a != reference]
+        rows += [({at: place} if at else {}) | {"a": a, "b": b} | _paired(wide[a] - wide[b], confidence)
+                 for a, b in pairs]
+    return adjust(pd.DataFrame(rows), method=correction)
+
+
+def _paired(difference: pd.Series, confidence: float) -> dict:
+    values = difference.dropna().to_numpy()
+    if len(values) < 2 or np.ptp(values) == 0:
+        return {"difference": values.mean() if len(values) else np.nan, "n": len(values)} | dict.fromkeys(
+            ("low", "high", "t", "df", "p", "dz"), np.nan)
+    test = stats.ttest_1samp(values, 0)
+    low, high = test.confidence_interval(confidence)
+    return {"difference": values.mean(), "low": low, "high": high, "t": test.statistic, "df": test.df,
+            "p": test.pvalue, "dz": values.mean() / values.std(ddof=1), "n": len(values)}
+
+
+def report(row) -> str:
+    """The sentence part for a result row, as a paper prints it: ``F(2, 16) = 5.31, p = .017, ηp² = .40``.
+
+    Takes a row (Series or dict) of ``rm_anova``, ``compare_to_observers``, ``simple_effects``, ``equivalence`` or
+    ``mixed_logistic``; ValueError for a row with none of their statistics.
+    """
+    row = dict(row)
+    if "f" in row:
+        corrected = row["eps_gg"] < 1 - 1e-9
+        eps = row["eps_gg"] if corrected else 1
+        text = (f"F({_df(row['df1'] * eps)}, {_df(row['df2'] * eps)}) = {row['f']:.2f}, "
+                f"{_p(row['p_gg'] if corrected else row['p'])}, ηp² = {_share(row['eta_p2'])}")
+        return text + (f" (Greenhouse–Geisser ε = {_share(eps)})" if corrected else "")
+    if "t" in row:
+        p = row.get("p_adjusted", row["p"])
+        effect = f", dz = {row['dz']:.2f}" if "dz" in row else f", d = {row['d']:.2f}"
+        bayes = f", BF10 = {row['bf10']:.3g}" if "bf10" in row else ""
+        return (f"t({_df(row['df'])}) = {row['t']:.2f}, {_p(p)}, difference {row['difference']:.3f} "
+                f"[{row['low']:.3f}, {row['high']:.3f}]{effect}{bayes}")
+    if "equivalent" in row:
+        word = "equivalent" if row["equivalent"] else "not shown equivalent"
+        return f"{word} within ±{row['bound']:g}: difference {row['difference']:.3f} " \
+               f"[{row['low']:.3f}, {row['high']:.3f}], TOST {_p(row['p'])}"
+    if "z" in row and "estimate" in row:
+        return f"b = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}], z = {row['z']:.2f}, {_p(row['p'])}"
+    raise ValueError(f"a row with {', '.join(row)} given; allowed: a row of this module's tables")
+
+
+def _p(p: float) -> str:
+    return "p < .001" if p < 0.001 else f"p = {_share(p, 3)}"
+
+
+def _share(value: float, digits: int = 2) -> str:
+    """A number that cannot exceed 1, without its leading zero."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{digits}f}"
+
+
+def _df(df: float) -> str:
+    return f"{df:.0f}" if abs(df - round(df)) < 1e-6 else f"{df:.2f}"

@@ -1,0 +1,249 @@
+"""Train a study's networks and let them answer its stimuli: what the notebooks call.
+
+Convolutions are computed once per image (``lib.features``), heads train on them (``lib.heads``), and what is finished
+is kept in the run's checkpoints, so that a second call with the same settings reads it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+
+from lib import weights
+from lib.cells import Cell, cells
+from lib.checkpoints import Checkpoint, take_head
+from lib.decisions import decide
+from lib.devices import Device, choose_device
+from lib.features import cached_features, channel_statistics, hashes
+from lib.files import settings_hash, write_json
+from lib.heads import Data, computing, logits, n_steps, p_happy, train_head
+from lib.networks import Network, box_regions, build_cell
+from lib.progress import Progress
+from lib.runs import MissingResult, Run
+
+SPLITS = ("train", "validation", "test")
+ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
+HISTORY = ["architecture", "pretraining", "seed", "epoch", "train_loss", "validation_loss", "validation_accuracy"]
+TRIALS = ["observer", "kind", "architecture", "pretraining", "seed", "stimulus", "identity", "level", "condition",
+          "repeat", "response", "p_happy", "rt_s"]
+
+
+@dataclass(frozen=True)
+class Base:
+    """One set of convolutions with the images behind it: what cells of the same backbone and pretraining share."""
+
+    maps: dict[int, Tensor]  # cut: (n, C, H, W)
+    labels: np.ndarray  # (n,) 0 sad, 1 happy
+    rows: dict[str, np.ndarray]
+    standard: tuple[Tensor, Tensor] | None  # channel mean and SD for untrained convolutions
+    key: str  # names images, labels, splits and weights
+    regions: Mapping[str, np.ndarray]  # masks of the parts, for a region_prior
+
+
+def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
+                regions: Mapping[str, np.ndarray] | None = None,
+                every_s: float = 120.0) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Train every cell that is not trained yet; the test split is looked at once, after the last epoch.
+
+    Parameters
+    ----------
+    chosen : of ``lib.networks.cells``. images : table ``images``.
+    regions : masks of the parts for a ``region_prior``, such as ``regions_of(study, stimuli)``, which are averaged;
+        None takes the study's boxes.
+    every_s : seconds between two saved states of a long training.
+
+    Returns
+    -------
+    accuracy : architecture, pretraining, attention, seed, split, n, accuracy, auc.
+    history : architecture, pretraining, seed, epoch, train_loss, validation_loss, validation_accuracy.
+    weights : architecture, pretraining, source, sha256, loaded_keys, missing, unexpected, differs_from_init.
+    """
+    study, device = run.study, choose_device(run.study.training)
+    results, n_train = {}, int((images["split"] == "train").sum())
+    for group in groups(chosen):
+        base = make_base(run, group, images, device, regions)
+        checkpoints = {cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group}
+        waiting = [cell for cell in group if not checkpoints[cell].trained()]
+        total = len(waiting) * study.training.epochs * n_steps(n_train, study.training)
+        with Progress(f"training {group[0].backbone} ({group[0].pretraining})", total) as progress:
+            for cell in waiting:
+                train_cell(run, cell, base, device, checkpoints[cell], lambda note: progress.step(note=note))
+        for cell in group:
+            results[cell] = checkpoints[cell].result()
+            write_json(_pointer(run, cell), {"folder": checkpoints[cell].folder.name})
+    accuracy = pd.DataFrame([_who(cell) | row for cell in chosen for row in results[cell]["accuracy"]])
+    history = pd.DataFrame([_who(cell) | row for cell in chosen for row in results[cell]["history"]])
+    return accuracy[ACCURACY], history[HISTORY], weight_proofs(run, chosen)
+
+
+def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Checkpoint,
+               tick: Callable[[str], None] = lambda note: None) -> Network:
+    """Train one cell, judge it on validation and test, and keep it in its checkpoint."""
+    network = _ready(run, cell, base)
+    data = _data(cell, base, network).near(device)
+    fit = train_head(network, data, run.study.training, seed=cell.seed, device=device, checkpoint=checkpoint, tick=tick)
+    judged = replace(data, labels=torch.from_numpy(base.labels))
+    with computing(network, device):
+        accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
+    checkpoint.finish(take_head(network, device), {
+        "cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
+        "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy})
+    return network
+
+
+def judge(network: Network, data: Data, split: str, device: Device) -> dict:
+    """split, n, accuracy and area under the ROC curve (NaN where only one class is there)."""
+    rows = data.rows[split]
+    p, labels = p_happy(logits(network, data.maps, rows, device)), data.labels.numpy()[rows]
+    auc = roc_auc_score(labels, p) if len(set(labels)) == 2 else np.nan
+    return {"split": split, "n": len(rows), "accuracy": float(((p > 0.5) == labels).mean()), "auc": float(auc)}
+
+
+def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> pd.DataFrame:
+    """Every trained cell's answers to all stimuli, as rows of the trial table.
+
+    ``p_happy`` is the softmax over the two classes; ``response`` follows from it by the study's decision rule.
+
+    Raises
+    ------
+    MissingResult : a cell that is not trained.
+    """
+    device, rule, tables = choose_device(run.study.training), run.study.statistics, {}
+    for group in groups(chosen):
+        features = load_base_features(run, group[0])
+        maps = cached_features(features, list(stimuli["path"]), _cuts(run, group), device, name=_name(group[0]))
+        for cell in group:
+            tables[cell] = trial_rows(cell, stimuli, answer(load_trained(run, cell), maps, device))
+    trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
+    rng = run.rng("decisions")
+    trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
+    return trials[TRIALS]
+
+
+def answer(network: Network, maps: Mapping[int, Tensor], device: Device) -> np.ndarray:
+    """p_happy (n,) of cached maps; ``maps`` holds the network's cut."""
+    network = network.to(device.name)
+    with computing(network, device):
+        return p_happy(logits(network, maps[network.cut], np.arange(len(maps[network.cut])), device))
+
+
+def load_trained(run: Run, cell: Cell) -> Network:
+    """A trained cell's network in fp32, in eval mode, ready for saliency.
+
+    Raises
+    ------
+    MissingResult : the cell is not trained in this run.
+    """
+    pointer = _pointer(run, cell)
+    if not pointer.is_file():
+        raise MissingResult(f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
+                            "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once")
+    folder = pd.read_json(pointer, typ="series")["folder"]
+    return Checkpoint(pointer.parent / folder).load_head(build_cell(cell, run.study, empty=True))
+
+
+def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
+    """Table ``weights``: one row per architecture and pretraining, read from the networks themselves."""
+    rows = {}
+    for cell in chosen:
+        if (cell.architecture, cell.pretraining) not in rows:
+            loaded = weights.load(cell.backbone, cell.pretraining, weights_dir=run.study.weights_dir,
+                                  face_weights=run.study.networks.face_weights)
+            rows[cell.architecture, cell.pretraining] = {
+                "architecture": cell.architecture, "pretraining": cell.pretraining, **loaded.proof}
+    return pd.DataFrame(list(rows.values()))
+
+
+def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """Cells that share their convolutions, together."""
+    def shared(cell):
+        return cell.backbone, cell.pretraining
+
+    for _, group in groupby(sorted(chosen, key=shared), key=shared):
+        yield list(group)
+
+
+def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Device,
+              regions: Mapping[str, np.ndarray] | None = None) -> Base:
+    """Features of all images behind every cut that the group's cells need, in one pass."""
+    features, paths = load_base_features(run, group[0]), list(images["path"])
+    plain = len(features)
+    untrained = group[0].pretraining == "untrained"
+    cuts = _cuts(run, group) | ({plain} if untrained else set())
+    maps = cached_features(features, paths, cuts, device, name=_name(group[0]))
+    rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
+    labels = (images["label"] == "happy").to_numpy().astype(np.int64)
+    key = settings_hash(list(hashes(paths)), labels.tolist(), list(images["split"]), weights.features_hash(features))
+    standard = channel_statistics(maps[plain], rows["train"]) if untrained else None
+    return Base(maps, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
+
+
+def load_base_features(run: Run, cell: Cell) -> nn.Sequential:
+    """The convolutions of a cell."""
+    return weights.load_features(cell.backbone, cell.pretraining, weights_dir=run.study.weights_dir,
+                                 face_weights=run.study.networks.face_weights)
+
+
+def _cuts(run: Run, group: Sequence[Cell]) -> set[int]:
+    """Where the group's cells and the study's others on the same convolutions need the images: one pass does all."""
+    base = group[0].backbone, group[0].pretraining
+    others = [cell for cell in cells(run.study)[0] if (cell.backbone, cell.pretraining) == base]
+    different = {replace(cell, seed=0) for cell in [*group, *others]}
+    return {build_cell(cell, run.study, empty=True).cut for cell in different}
+
+
+def _ready(run: Run, cell: Cell, base: Base) -> Network:
+    network = build_cell(cell, run.study)
+    if cell.attention is not None:
+        network.set_regions(cell.attention, base.regions)
+    if base.standard is not None:
+        network.standardise(*base.standard)
+    return network
+
+
+def _data(cell: Cell, base: Base, network: Network) -> Data:
+    """The cell's training data; shuffled labels are shuffled among the training images alone."""
+    labels, train = base.labels.copy(), base.rows["train"]
+    if cell.labels == "shuffled":
+        labels[train] = np.random.default_rng([cell.seed, 77]).permutation(labels[train])
+    return Data(base.maps[network.cut], torch.from_numpy(labels), base.rows)
+
+
+def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
+    """The checkpoint folder of a cell, named by all that its training depends on."""
+    training = {k: v for k, v in asdict(run.study.training).items() if k not in ("seeds", "device", "precision")}
+    prior = cell.attention is not None and any(cell.attention.region_weights().values())
+    masks = {part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
+             for part, mask in base.regions.items()} if prior else None
+    key = settings_hash(asdict(cell), training, base.key, device.name, device.precision, masks)
+    return run.folder / "checkpoints" / key
+
+
+def _pointer(run: Run, cell: Cell) -> Path:
+    """Says which checkpoint is the cell's in this run's present settings."""
+    return run.folder / "checkpoints" / f"{cell.observer}.json"
+
+
+def _who(cell: Cell) -> dict:
+    return {"architecture": cell.architecture, "pretraining": cell.pretraining, "attention": cell.attention_name,
+            "seed": cell.seed}
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.backbone} ({cell.pretraining})"
+
+
+def trial_rows(cell: Cell, stimuli: pd.DataFrame, p: np.ndarray) -> pd.DataFrame:
+    """Rows of the trial table, without responses yet."""
+    rows = stimuli[["stimulus", "identity", "level", "condition"]].reset_index(drop=True)
+    return rows.assign(observer=cell.observer, kind="cnn", architecture=cell.architecture, rt_s=np.nan,
+                       pretraining=cell.pretraining, seed=cell.seed, repeat=1, p_happy=p, response=np.nan)

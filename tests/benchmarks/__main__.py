@@ -1,0 +1,49 @@
+"""All benchmarks, one after the other: ``make bench``, or ``python tests/benchmarks gradcam features`` for some.
+
+Each ``bench_<name>.py`` prints sentences with times and ratios measured in its own run. They are kept, with the
+machine, under runs/benchmarks/: ``<name>.txt`` as printed, and ``benchmarks.csv`` with one row a sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from lib.files import write_csv, write_json, write_text
+from lib.manifest import machine, revision, versions
+from lib.settings import ROOT
+
+HERE, FOLDER = Path(__file__).parent, ROOT / "runs" / "benchmarks"
+
+
+def run(script: Path) -> list[dict]:
+    """Rows (benchmark, result) of one script's sentences; SystemExit with what it said where it fails."""
+    name, started = script.stem.removeprefix("bench_"), time.monotonic()
+    print(f"== {name}", flush=True)
+    done = subprocess.run([sys.executable, script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout, end="", flush=True)
+    if done.returncode:
+        raise SystemExit(f"benchmark {name} stopped with exit code {done.returncode}")
+    write_text(FOLDER / f"{name}.txt", done.stdout)
+    print(f"   {time.monotonic() - started:.0f} s", flush=True)
+    return [{"benchmark": name, "result": line.strip()} for line in done.stdout.splitlines() if line.strip()]
+
+
+def main(wanted: list[str]) -> None:
+    scripts = sorted(HERE.glob("bench_*.py"))
+    known = [path.stem.removeprefix("bench_") for path in scripts]
+    if unknown := set(wanted) - set(known):
+        raise SystemExit(f"{', '.join(sorted(unknown))} given; allowed: {', '.join(known)}")
+    write_json(FOLDER / "machine.json", {**machine(), "revision": revision(), "versions": versions()})
+    print(json.dumps(machine()), flush=True)
+    rows = [row for path, name in zip(scripts, known, strict=True) if not wanted or name in wanted for row in run(path)]
+    write_csv(FOLDER / "benchmarks.csv", pd.DataFrame(rows))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,143 @@
+"""The feature cache: the network's own numbers, keyed by what they depend on, whole or not there."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from lib import features as module
+from lib.devices import Device, choose_device
+from lib.features import cached_features, channel_statistics, forward, loaded
+from lib.networks import preprocess
+from lib.settings import Training
+
+CPU = Device()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.png" for i in range(10)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 255, (224, 224, 3), dtype=np.uint8)).save(path)
+    return [str(path) for path in paths]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Four layers, computed in chunks of four images."""
+    monkeypatch.setattr(module, "CHUNK", 4)
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 9, 8), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2), nn.Conv2d(4, 5, 3),
+                           nn.ReLU(inplace=True))
+    return layers.requires_grad_(False).eval()
+
+
+def test_the_cache_holds_the_networks_own_numbers_behind_every_cut(small, pictures, tmp_path):
+    images = preprocess(np.stack([np.asarray(Image.open(path)) for path in pictures]))
+    found = cached_features(small, pictures, [1, 2, 5], CPU, folder=tmp_path)
+    assert torch.allclose(found[1], small[:1](images), atol=1e-5)  # before the in-place ReLU
+    assert found[1].min() < 0 <= found[2].min()
+    assert torch.allclose(found[5], small(images), atol=1e-5)
+
+
+def test_bf16_is_stored_as_computed(small, pictures, tmp_path):
+    bf16 = Device("cpu", torch.bfloat16)
+    found = cached_features(small, pictures, [5], bf16, folder=tmp_path)[5]
+    images = np.stack([np.asarray(Image.open(path)) for path in pictures])
+    expected = torch.cat([forward(small, images[rows], [5], bf16)[5] for rows in np.split(np.arange(10), [4, 8])])
+    assert found.dtype == torch.bfloat16 and torch.equal(found, expected)
+    exact = cached_features(small, pictures, [5], CPU, folder=tmp_path)[5]
+    assert (found.float() - exact).abs().max() < 0.02 * exact.abs().max()
+
+
+def test_nothing_is_computed_twice(small, pictures, tmp_path, monkeypatch):
+    first = cached_features(small, pictures, [2, 5], CPU, folder=tmp_path)
+    monkeypatch.setattr(module, "forward", None)
+    again = cached_features(small, pictures, [5], CPU, folder=tmp_path)
+    assert torch.equal(first[5], again[5])
+
+
+def test_other_weights_another_order_and_a_changed_image_are_other_entries(small, pictures, tmp_path):
+    def entries():
+        return {path.parent.name for path in tmp_path.glob("*/entry.json")}
+
+    cached_features(small, pictures, [5], CPU, folder=tmp_path)
+    assert len(entries()) == 1
+    cached_features(small, pictures[::-1], [5], CPU, folder=tmp_path)
+    small[0].bias += 1
+    cached_features(small, pictures, [5], CPU, folder=tmp_path)
+    Image.new("RGB", (224, 224)).save(pictures[3])
+    changed = cached_features(small, pictures, [5], CPU, folder=tmp_path)[5]
+    assert len(entries()) == 4
+    assert torch.allclose(changed[3], small(preprocess(np.zeros((1, 224, 224, 3), np.uint8)))[0], atol=1e-5)
+
+
+def test_a_killed_computation_goes_on_behind_its_last_chunk(small, pictures, tmp_path, monkeypatch):
+    whole = cached_features(small, pictures, [2, 5], CPU, folder=tmp_path / "whole")
+    computed = []
+
+    def counting(features, images, cuts, device):
+        if len(computed) == 2 and not (tmp_path / "second").exists():
+            raise KeyboardInterrupt
+        computed.append(len(images))
+        return forward(features, images, cuts, device)
+
+    monkeypatch.setattr(module, "forward", counting)
+    with pytest.raises(KeyboardInterrupt):
+        cached_features(small, pictures, [2, 5], CPU, folder=tmp_path / "cut")
+    assert not list((tmp_path / "cut").glob("*/entry.json"))
+    (tmp_path / "second").touch()
+    resumed = cached_features(small, pictures, [2, 5], CPU, folder=tmp_path / "cut")
+    assert computed == [4, 4, 2]
+    assert all(torch.equal(resumed[cut], whole[cut]) for cut in (2, 5))
+
+
+def test_what_lies_behind_the_last_counted_chunk_is_written_again(small, pictures, tmp_path):
+    """A kill between writing and counting leaves bytes that do not count."""
+    whole = cached_features(small, pictures, [5], CPU, folder=tmp_path / "whole")[5].clone()
+    folder = next((tmp_path / "whole").glob("*/entry.json")).parent
+    entry = json.loads((folder / "entry.json").read_text())
+    (folder / "entry.json").unlink()
+    (folder / "progress.json").write_text(json.dumps(entry | {"done": 4}))
+    data = bytearray((folder / "features.bin").read_bytes())
+    data[len(data) * 5 // 10:] = b"x" * (len(data) - len(data) * 5 // 10)
+    (folder / "features.bin").write_bytes(data)
+    again = cached_features(small, pictures, [5], CPU, folder=tmp_path / "whole")[5]
+    assert torch.equal(again, whole)
+
+
+def test_an_entry_that_lost_bytes_is_computed_again(small, pictures, tmp_path):
+    whole = cached_features(small, pictures, [5], CPU, folder=tmp_path)[5].clone()
+    data = next(tmp_path.glob("*/features.bin"))
+    data.write_bytes(data.read_bytes()[:100])
+    assert torch.equal(cached_features(small, pictures, [5], CPU, folder=tmp_path)[5], whole)
+
+
+def test_chunks_are_loaded_in_order():
+    read = {"a": 1, "b": 2, "c": 3}
+    chunks = list(loaded([["a", "b"], ["c"]], read=lambda path: np.full(2, read[path.name])))
+    assert [chunk.tolist() for chunk in chunks] == [[[1, 1], [2, 2]], [[3, 3]]]
+
+
+def test_channel_statistics_are_those_of_numpy():
+    maps, rows = torch.randn(300, 3, 2, 2) * 4 + 7, np.arange(0, 300, 2)
+    mean, spread = channel_statistics(maps, rows)
+    chosen = maps.numpy()[rows].astype(float)
+    assert np.allclose(mean, chosen.mean((0, 2, 3)), atol=1e-5)
+    assert np.allclose(spread, chosen.std((0, 2, 3)), atol=1e-4)
+
+
+def test_the_device_follows_the_study_and_says_what_it_is():
+    fp32 = choose_device(Training(device="cpu", precision="fp32"))
+    assert (fp32.name, fp32.precision, fp32.dtype) == ("cpu", "fp32", torch.float32) and "fp32" in fp32.describe()
+    assert choose_device(Training(device="cpu", precision="bf16")).dtype == torch.bfloat16
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="allowed here: auto, cpu"):
+        choose_device(Training(device="cuda"))

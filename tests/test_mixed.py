@@ -1,0 +1,54 @@
+"""The mixed logistic model gives back what was put in, with honest intervals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+
+from lib.mixed import mixed_logistic
+
+
+def simulated(rng: np.random.Generator, people: int = 30, trials: int = 96, spread: float = 0.6) -> pd.DataFrame:
+    """Log-odds = person + (6 + person's) (level - 0.5) + 0.5 (cue low)."""
+    person = np.repeat(np.arange(people), trials)
+    level, cue = rng.choice(np.linspace(0, 1, 6), len(person)), rng.choice(["high", "low"], len(person))
+    log_odds = (rng.normal(0, spread, people)[person] + (6 + rng.normal(0, 2 * spread, people)[person]) * (level - 0.5)
+                + 0.5 * (cue == "low"))
+    happy = (rng.random(len(person)) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    return pd.DataFrame({"observer": person, "level": level, "cue": cue, "response": happy})
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    rng, inside = np.random.default_rng(0), []
+    for _ in range(40):
+        table = mixed_logistic(simulated(rng), "level_centred + C(cue)").set_index("source")
+        inside += [table.loc[s, "low"] < truth < table.loc[s, "high"]
+                   for s, truth in (("Intercept", 0), ("level_centred", 6), ("C(cue)[T.low]", 0.5))]
+    assert np.mean(inside) > 0.88  # 120 intervals of 95 %: fewer than this in 1 of 1,000 sets
+
+
+def test_spread_of_people_is_recovered():
+    data = simulated(np.random.default_rng(1), people=80, trials=200)
+    table = mixed_logistic(data, "level_centred").set_index("source")
+    assert table.loc["SD of intercept", "estimate"] == pytest.approx(0.6, abs=0.15)
+    assert table.loc["SD of level", "estimate"] == pytest.approx(1.2, abs=0.4)
+
+
+def test_without_differences_of_people_it_is_plain_logistic_regression():
+    data = simulated(np.random.default_rng(2), spread=0.0)
+    ours = mixed_logistic(data, "level_centred * C(cue)").set_index("source")["estimate"].iloc[:4]
+    plain = smf.logit("response ~ level_centred * C(cue)", data.assign(level_centred=data["level"] - 0.5)).fit(disp=0)
+    np.testing.assert_allclose(ours, plain.params, atol=0.15)
+
+
+def test_missed_trials_are_left_out_and_counted():
+    data = simulated(np.random.default_rng(3), people=8)
+    data.loc[:9, "response"] = np.nan
+    assert (mixed_logistic(data, "level_centred")["n"] == len(data) - 10).all()
+
+
+def test_one_observer_or_one_answer_is_refused():
+    data = simulated(np.random.default_rng(4), people=3)
+    for useless in (data.query("observer == 0"), data.assign(response=1.0)):
+        with pytest.raises(ValueError, match="at least two of each"):
+            mixed_logistic(useless, "level_centred")

@@ -1,0 +1,209 @@
+"""The report: one safe page with everything in it, and the tables as a workbook of sheets."""
+
+import base64
+import gzip
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from lib import report
+from lib.report import attach, claims, write_excel, write_report
+from lib.report_cells import render_markdown, render_notebook, shrink, table_html
+from lib.runs import Run
+from lib.study import load_study
+
+EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+CLAIMS = pd.DataFrame({"id": ["C2", "C1", "C1"], "claim": ["outperforms", "partly performs", "partly performs"],
+                       "evidence": ["accuracy", "PSE", EVIL], "value": [0.1, 0.5, np.nan],
+                       "low": [-0.2, 0.4, np.nan], "high": [0.3, 0.6, np.nan],
+                       "verdict": ["not supported", "partly", "not testable here"], "simulated": [False, True, True]})
+
+
+class Page(HTMLParser):
+    """Tags and attributes of a page, and its visible text."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def png(axes_title: str = "") -> bytes:
+    buffer = io.BytesIO()
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.plot([0, 1])
+    axes.set_title(axes_title)
+    figure.savefig(buffer, format="png")
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run folder as the runner leaves it, with one notebook, whose data holds what attacks a page."""
+    study = load_study("data/studies/smoke.yaml", {"output": str(tmp_path), "about": EVIL})
+    run = Run(study, "04")
+    run.write_table("claims", CLAIMS)
+    run.write_table("trials", pd.DataFrame({"observer": [EVIL, "=1+1"], "kind": "simulated", "response": [1, np.nan]}))
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.set(xlabel="level", ylabel=EVIL)
+    run.save_figure(figure, "curves")
+    plt.close(figure)
+    inline = base64.b64encode(png()).decode()
+    cells = [new_markdown_cell("# Human *vs* network\nNext: [05](05_mechanisms.ipynb), [file](../data/x.csv), "
+                               "[paper](https://arxiv.org/abs/2310.13674). $\\psi(x) = \\frac{1}{2}$"),
+             new_code_cell("run.save_figure(fig, 'curves')\nsecret_code()", outputs=[
+                 new_output("display_data", {"image/png": inline, "text/plain": "<Figure>"})]),
+             new_markdown_cell("## Other"),
+             new_code_cell("x", outputs=[
+                 new_output("display_data", {"image/png": inline}),
+                 new_output("display_data", {"text/markdown": f"say {EVIL} **bold**"}),
+                 new_output("display_data", {"text/html": f"<style>a{{}}</style><table><td>{EVIL}</table>"}),
+                 new_output("stream", name="stdout", text=f"training: 1 of 2, 3 s left\n{EVIL}\n"),
+                 new_output("stream", name="stderr", text="a warning"),
+                 new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "Box()"}),
+                 new_output("display_data", {"application/javascript": "alert(1)"})])]
+    (study.folder / "notebooks").mkdir()
+    nbformat.write(new_notebook(cells=cells), study.folder / "notebooks" / "04_human_vs_cnn.ipynb")
+    manifest = {"status": "complete", "study": {"file": "smoke.yaml", "overrides": [], "settings": study.to_dict()},
+                "revision": None, "versions": {"python": "3.11"}, "machine": {"processors": 2, "gpu": None},
+                "seeds": {}, "data": {"people_sha256": None, "images": 3, "images_sha256": "ab" * 32},
+                "weights": [{"architecture": "alexnet", "pretraining": "untrained", "source": "x", "sha256": ""}],
+                "tables": {"claims": {"rows": 3, "sha256": "cd" * 32}},
+                "notebooks": {"04": {"seconds": 61, "peak_memory_mb": 512.0}}, "seconds": 61, "peak_memory_mb": 512.0}
+    (study.folder / "manifest.json").write_text(json.dumps(manifest))
+    return run
+
+
+def test_nothing_from_data_becomes_markup_and_nothing_is_fetched_or_run(run):
+    text = write_report(run.folder).read_text()
+    page = Page(text)
+    assert not page.all("script") and not page.all("iframe") and not page.all("link")
+    assert not [a for _, a in page.tags for name in a if name.startswith("on")]
+    assert page.text.count('alert("x")') >= 6  # shown as the text it is
+    assert all(image["src"].startswith("data:image/") for image in page.all("img"))
+    assert "default-src 'none'" in next(m["content"] for m in page.all("meta") if "http-equiv" in m)
+    outside = {a["href"] for a in page.all("a") if not a.get("href", "#").startswith(("#", "data:"))}
+    assert outside == {"https://arxiv.org/abs/2310.13674"}
+    assert "url(" not in text.split("</style>")[0]
+
+
+def test_verdicts_come_first_then_notebooks_tables_settings_and_origin(run):
+    page = Page(write_report(run.folder).read_text())
+    ids = [a["id"] for tag, a in page.tags if tag == "h2"]
+    assert ids == ["contents", "verdicts", "notebook-04", "tables", "settings", "origin"]
+    targets = {a["href"][1:] for a in page.all("a") if a.get("href", "").startswith("#")}
+    assert {"verdicts", "notebook-04", "tables", "settings", "origin"} <= targets
+    assert "people in this report are simulated" in page.text
+    assert "epochs: 3" in page.text and "1 min 01 s" in page.text and "ab" * 32 in page.text
+    assert "secret_code" not in page.text and "a warning" not in page.text and "s left" not in page.text
+
+
+def test_every_figure_says_what_it_shows(run):
+    images = [a for a in Page(write_report(run.folder).read_text()).all("img") if a.get("class") != "formula"]
+    assert [image["alt"] for image in images] == [f"{EVIL} against level", "A figure on: Other"]
+
+
+def test_the_ledger_is_grouped_by_claim_with_values_and_intervals():
+    ledger = claims({"claims": CLAIMS})
+    assert [(claim["id"], len(claim["rows"])) for claim in ledger] == [("C1", 2), ("C2", 1)]
+    assert [row["value"] for row in ledger[0]["rows"]] == ["0.500 [0.400, 0.600]", ""]
+    assert claims({}) == []
+
+
+def test_a_table_can_be_saved_from_the_page_to_the_last_byte(tmp_path):
+    rng = np.random.default_rng(0)
+    for rows, kind in ((3, "text/csv"), (20_000, "application/gzip")):
+        path = tmp_path / "trials.csv"
+        pd.DataFrame({"x": rng.normal(size=rows), "word": "a"}).to_csv(path, index=False)
+        table = attach(path, pd.read_csv(path))
+        head, data = table.link.split(";base64,")
+        data = base64.b64decode(data)
+        assert head == f"data:{kind}" and table.rows == rows and len(table.preview) == min(rows, 10)
+        assert (gzip.decompress(data) if rows > 3 else data) == path.read_bytes()
+
+
+def test_a_page_that_grows_too_large_gets_smaller_figures_then_says_which_tables_it_leaves_out(run, monkeypatch):
+    rng = np.random.default_rng(0)
+    run.write_table("saliency", pd.DataFrame(rng.normal(size=(20_000, 2)), columns=["a", "b"]))
+    whole = len(write_report(run.folder).read_bytes())
+    monkeypatch.setattr(report, "LARGEST", whole - 100_000)
+    page = write_report(run.folder).read_text()
+    assert len(page.encode()) <= whole - 100_000
+    assert "Too large to attach: see <code>tables/saliency.csv</code>" in page
+    assert 'download="claims.csv"' in page
+
+
+def test_drawings_stay_exact_and_pictures_get_small():
+    kind, small = shrink(drawing := png("curve"), 1.0)
+    assert kind == "png" and len(small) < len(drawing)
+    before, after = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float) for data in (drawing, small))
+    assert np.abs(before - after).max() < 40 and np.abs(before - after).mean() < 1
+    y, x = np.mgrid[:300, :300]
+    noisy = np.stack([x % 256, y % 256, (x * y) % 256], -1) + np.random.default_rng(0).integers(-9, 9, (300, 300, 3))
+    Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(buffer := io.BytesIO(), "PNG")
+    kind, small = shrink(buffer.getvalue(), 0.5)
+    assert kind == "jpeg" and Image.open(io.BytesIO(small)).size == (150, 150)
+
+
+def test_formulas_are_drawn_with_their_tex_as_words_and_impossible_ones_stay_code():
+    page = Page(render_markdown(r"$\frac{x}{2}$ and $\nosuch{x}$ cost 5 $ each"))
+    assert page.all("img")[0]["alt"] == r"\frac{x}{2}" and page.all("img")[0]["class"] == "formula"
+    assert page.all("code") and r"\nosuch{x}" in page.text and "5 $ each" in page.text
+
+
+@pytest.mark.parametrize(("markdown", "tags"), [
+    ("[x](javascript:alert(1))", set()), ("<b onclick=f()>x</b>", set()), ("![x](https://tracker/p.png)", {"em"}),
+    ("[x](data:text/html;base64,AAAA)", set()), ("| a |\n|---|\n| b |", {"table", "div", "thead", "tbody", "tr", "th",
+                                                                        "td"})])
+def test_markdown_yields_only_what_is_harmless(markdown, tags):
+    assert {tag for tag, _ in Page(render_markdown(markdown)).tags} - {"p"} == tags
+
+
+def test_frames_keep_their_cells_and_lose_all_else():
+    frame = pd.DataFrame({"share": [0.5], EVIL: ["<b>x</b>"]}).to_html()
+    page = Page(table_html(frame))
+    assert "0.5" in page.text and "<b>x</b>" in page.text and {"img", "script"}.isdisjoint(t for t, _ in page.tags)
+    assert "border" not in page.all("table")[0]
+
+
+def test_headings_go_one_level_down_and_the_title_is_the_sections(run):
+    section = render_notebook(run.folder / "notebooks" / "04_human_vs_cnn.ipynb", run.folder / "figures")
+    assert section.title == "Human vs network" and section.number == "04"
+    assert "<h2>" not in section.body and "<h3>Other</h3>" in section.body
+
+
+def test_in_excel_text_stays_text_numbers_numbers_and_gaps_gaps(tmp_path):
+    table = pd.DataFrame({"observer": ["=LINK(1)", "p\x07", "+1"], "value": [1 / 3, np.nan, 3], "n": [1, 2, 3]})
+    write_excel(tmp_path / "t.xlsx", {"trials": table, "a" * 40: table})
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    assert book.sheetnames == ["trials", "a" * 31]
+    rows = list(book["trials"].iter_rows(values_only=True))
+    assert rows == [("observer", "value", "n"), ("=LINK(1)", pytest.approx(1 / 3), 1), ("p", None, 2), ("+1", 3, 3)]
+    assert book["trials"]["A2"].data_type == "s"
+
+
+def test_a_table_longer_than_a_sheet_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "EXCEL_ROWS", 2)
+    write_excel(tmp_path / "t.xlsx", {"trials": pd.DataFrame({"n": range(5)})})
+    last = list(openpyxl.load_workbook(tmp_path / "t.xlsx")["trials"].values)[-1]
+    assert re.match(r"3 more rows .* tables/trials\.csv", last[0])

@@ -1,0 +1,199 @@
+"""What holds for every file of the project: sizes, safety, and notebooks that can be committed."""
+
+import ast
+import json
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib.settings import ROOT
+
+MODULES = sorted((ROOT / "lib").glob("*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PYTHON = sorted([*MODULES, *(ROOT / "tests").rglob("*.py")])
+# a home or scratch folder of some machine; the parts are kept apart, so that this file does not match itself
+HOME = re.compile("/(" + "home|root|Users|work|tmp" + r")/\w")
+REGISTRY = re.compile("(index" + "-url|find" + "-links|trusted" + "-host)")
+
+
+def tracked(*endings: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / line for line in listed.splitlines()]
+    return [path for path in paths if path.is_file() and path.name.endswith(endings or ("",))]
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    """Lines of the body without the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_no_module_is_longer_than_300_lines():
+    assert {p.name: n for p in MODULES if (n := len(p.read_text().splitlines())) > 300} == {}
+
+
+def test_functions_are_short():
+    sizes = {f"{path.stem}.{f.name}": body_lines(f) for path in MODULES for f in functions(path)}
+    assert {name: size for name, size in sizes.items() if size > 60} == {}
+    assert statistics.median(sizes.values()) <= 10
+
+
+def public_functions():
+    for path in MODULES:
+        tree = ast.parse(path.read_text())
+        classes = [c for c in tree.body if isinstance(c, ast.ClassDef) and not c.name.startswith("_")]
+        for node in [*tree.body, *(member for c in classes for member in c.body)]:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield path, node
+
+
+def test_public_functions_say_what_they_take():
+    # forward and backward are torch's own, where shapes stand in comments
+    bare = [f"{path.stem}.{f.name}({a.arg})" for path, f in public_functions()
+            for a in [*f.args.args, *f.args.kwonlyargs]
+            if a.annotation is None and a.arg not in ("self", "cls") and f.name not in ("forward", "backward")
+            and not ast.get_docstring(f)]
+    assert bare == []
+
+
+def test_every_module_says_what_it_is_for():
+    assert [p.name for p in PYTHON if not ast.get_docstring(ast.parse(p.read_text()))] == []
+
+
+def test_nothing_is_unpickled():
+    # tests make files with code in them, to see them refused
+    assert [(path.name, problem) for path in PYTHON if not path.name.startswith("test_")
+            for node in ast.walk(ast.parse(path.read_text())) for problem in unsafe(node)] == []
+
+
+def unsafe(node: ast.AST) -> list[str]:
+    """Loading that would run code from a file, or weights loaded however they fit."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module] if node.module in ("pickle", "dill", "joblib", "cloudpickle") else []
+    return unsafe_call(node) if isinstance(node, ast.Call) else []
+
+
+def unsafe_call(call: ast.Call) -> list[str]:
+    name = ast.unparse(call.func)
+    given = {k.arg: ast.unparse(k.value) for k in call.keywords}
+    problems = []
+    if name == "torch.load" and given.get("weights_only") != "True":
+        problems.append("torch.load without weights_only=True")
+    if given.get("allow_pickle") == "True" or name in ("yaml.unsafe_load", "pd.read_pickle"):
+        problems.append(name)
+    if re.match(r"(pickle|dill|joblib|cloudpickle)\.(load|dump|Pickler|Unpickler)", name):
+        problems.append(name)
+    if name == "yaml.load" and "Safe" not in "".join([*map(ast.unparse, call.args[1:]), given.get("Loader", "")]):
+        problems.append("yaml.load without a safe loader")
+    if name.endswith("load_state_dict") and given.get("strict") == "False":
+        problems.append("load_state_dict(strict=False)")
+    return problems
+
+
+def test_the_search_for_unsafe_loading_finds_it():
+    for text in ("torch.load(p)", "torch.load(p, weights_only=False)", "np.load(p, allow_pickle=True)", "yaml.load(t)",
+                 "net.load_state_dict(s, strict=False)", "pickle.loads(b)", "yaml.load(t, Loader=yaml.Loader)"):
+        assert unsafe(ast.parse(text).body[0].value), text
+    assert unsafe(ast.parse("from pickle import loads").body[0])
+    for text in ("torch.load(p, weights_only=True)", "np.load(p)", "yaml.load(t, SafeLoader)", "net.load_state_dict()"):
+        assert not unsafe(ast.parse(text).body[0].value), text
+
+
+def test_no_error_is_swallowed():
+    def swallows(node) -> bool:
+        broad = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+        return broad and not any(isinstance(n, ast.Raise) for n in ast.walk(node))
+
+    assert [(p.name, n.lineno) for p in MODULES for n in ast.walk(ast.parse(p.read_text()))
+            if isinstance(n, ast.ExceptHandler) and swallows(n)] == []
+
+
+def test_no_file_names_a_folder_of_one_machine_or_a_package_server():
+    texts = tracked(".py", ".md", ".yaml", ".yml", ".toml", ".cff", ".js", ".css", ".ipynb", "Makefile", "run")
+    found = []
+    for path in texts:
+        # tests may spell such paths, to see them refused
+        pattern = REGISTRY if path.name.startswith("test_") or path.name == "publish.py" else HOME
+        text = readable(path)
+        found += [(path.name, match[0]) for match in [*pattern.finditer(text), *REGISTRY.finditer(text)]]
+    assert found == []
+
+
+def readable(path: Path) -> str:
+    """A file's text, of a notebook without its pictures."""
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    book = nbformat.read(path, as_version=4)
+    outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
+    data = [{k: v for k, v in o.get("data", {}).items() if not k.startswith("image/")} for o in outputs]
+    return "\n".join([*(cell.source for cell in book.cells), *(o.get("text", "") for o in outputs), json.dumps(data)])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+class TestNotebook:
+    def test_it_opens_with_title_parameters_and_set_up(self, path):
+        cells = nbformat.read(path, as_version=4).cells
+        assert cells[0].cell_type == "markdown" and cells[0].source.startswith("# ")
+        assert "parameters" in cells[1].metadata.get("tags", [])
+        names = re.findall(r"^(\w+) = ", cells[1].source, flags=re.M)
+        assert names == ["study", "overrides"]
+        assert f'open_run("{path.name[:2]}"' in "\n".join(cell.source for cell in cells)
+
+    def test_its_cells_are_short(self, path):
+        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+        lengths = [len(cell.source.splitlines()) for cell in cells]
+        assert max(lengths) <= 15 and statistics.median(lengths) <= 10
+
+    def test_it_was_run_in_order_and_without_errors_if_at_all(self, path):
+        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and c.source.strip()]
+        counts = [cell.execution_count for cell in cells]
+        assert counts == list(range(1, len(cells) + 1)) or set(counts) == {None}
+        assert not [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+
+    def test_it_carries_no_state_of_widgets_and_is_not_too_large(self, path):
+        book = nbformat.read(path, as_version=4)
+        assert "widgets" not in book.metadata and book.metadata.kernelspec["name"] == "python3"
+        assert path.stat().st_size <= 1_500_000
+        assert path.read_text().count("application/vnd.jupyter.widget-view") == 0
+
+
+def test_the_linter_has_nothing_to_say():
+    found = subprocess.run([sys.executable, "-m", "ruff", "check", "."], cwd=ROOT, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
+    pinned = re.findall(r"^      - (\S+)", (ROOT / "environment.yml").read_text().split("- pip:")[1], flags=re.M)
+    command = re.search(r"@(sed .*) environment\.yml", (ROOT / "Makefile").read_text())[1].replace("$$", "$")
+    listed = subprocess.run(f"{command} environment.yml", shell=True, cwd=ROOT, capture_output=True, text=True)
+    # '- -e .' is two words
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == pinned and len(pinned) > 20
+
+
+@pytest.mark.parametrize(("arguments", "command"), [
+    (["workbook"], "-m lib.workbook run --study \"data/studies/demo.yaml\""),
+    (["workbook", "STUDY=a.yaml", "SET=x=1 y=2", "RESUME=1", "ONLY=04"],
+     "-m lib.workbook run --study \"a.yaml\" --set x=1 y=2 --resume --only 04"),
+    (["weights"], "-m lib.weights"), (["test"], "-m pytest"), (["lab"], "-m jupyterlab notebooks")])
+def test_make_says_what_the_commands_are(arguments, command):
+    told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == f"python {command}".split()
+
+
+def test_make_names_the_remedy_where_python_is_too_old(tmp_path):
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    (tmp_path / "environment.yml").write_text("")
+    old = tmp_path / "old python"
+    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
+    old.chmod(0o755)
+    made = subprocess.run(["make", "test", "PYTHON=./old\\ python"], cwd=tmp_path, capture_output=True, text=True)
+    assert made.returncode != 0 and "3.9.2; the workbook needs Python 3.11 or newer: make PYTHON=" in made.stdout

@@ -1,0 +1,85 @@
+"""Comparisons, equivalence, corrections, the mixed model and the sentences made of them."""
+
+import numpy as np
+import pandas as pd
+import pingouin
+import pytest
+from scipy import stats
+
+from lib.statistics import adjust, compare_to_observers, equivalence, report, simple_effects
+
+
+def frames(seeds=(0.6, 0.62, 0.64), n: int = 30) -> tuple[pd.DataFrame, pd.DataFrame]:
+    people = pd.DataFrame({"pse": np.random.default_rng(0).normal(0.5, 0.05, n)})
+    return people, pd.DataFrame({"architecture": "alexnet", "pse": list(seeds)})
+
+
+def test_seeds_are_compared_by_welch_as_scipy_does():
+    people, networks = frames()
+    row = compare_to_observers(people, networks, "pse").iloc[0]
+    oracle = stats.ttest_ind(networks["pse"], people["pse"], equal_var=False)
+    assert (row["t"], row["df"], row["p"]) == pytest.approx((oracle.statistic, oracle.df, oracle.pvalue))
+    assert row["low"] < row["difference"] < row["high"]
+    assert row["z"] == pytest.approx((0.62 - people["pse"].mean()) / people["pse"].std())
+
+
+def test_one_network_is_a_constant_and_the_difference_is_network_less_people():
+    people, networks = frames(seeds=(0.6,))
+    row = compare_to_observers(people, networks, "pse").iloc[0]
+    oracle = stats.ttest_1samp(people["pse"], 0.6)
+    assert (row["t"], row["p"]) == pytest.approx((-oracle.statistic, oracle.pvalue))
+    assert row["low"] < row["difference"] < row["high"] and row["difference"] > 0
+    expected = float(pingouin.bayesfactor_ttest(oracle.statistic, 30))
+    assert row["bf10"] == pytest.approx(expected)
+
+
+def test_an_architecture_without_any_value_is_nan_and_says_so():
+    people, networks = frames(seeds=(np.nan,))
+    row = compare_to_observers(people, networks, "pse").iloc[0]
+    assert np.isnan(row["p"]) and np.isnan(row["p_adjusted"]) and row["test"].startswith("none")
+
+
+def test_people_without_variance_are_refused():
+    people, networks = frames()
+    with pytest.raises(ValueError, match="at least two people who differ"):
+        compare_to_observers(people.assign(pse=0.5), networks, "pse")
+
+
+def test_equivalence_by_hand_and_its_interval_decides_as_its_p():
+    x = np.array([0.49, 0.5, 0.51, 0.5, 0.5, 0.49, 0.51, 0.5])
+    row = equivalence(x, 0.5, bound=0.02).iloc[0]
+    t = 0.02 / (x.std(ddof=1) / np.sqrt(8))
+    assert row["p"] == pytest.approx(stats.t.sf(t, 7)) and row["equivalent"]
+    far = equivalence(x, 0.53, bound=0.02).iloc[0]
+    assert not far["equivalent"] and not (far["low"] > -0.02 and far["high"] < 0.02)
+    with pytest.raises(ValueError, match="above 0"):
+        equivalence(x, 0.5, bound=0)
+
+
+def test_holm_by_hand_and_nan_stays():
+    table = adjust(pd.DataFrame({"p": [0.01, 0.04, np.nan, 0.03]}))
+    assert table["p_adjusted"].tolist() == pytest.approx([0.03, 0.06, np.nan, 0.06], nan_ok=True)
+    assert adjust(pd.DataFrame({"p": [0.01, 0.04]}), method="fdr")["p_adjusted"].tolist() == pytest.approx([0.02, 0.04])
+    with pytest.raises(ValueError, match="holm, fdr"):
+        adjust(table, method="bonferroni")
+
+
+def test_simple_effects_equal_paired_t():
+    rng = np.random.default_rng(1)
+    wide = rng.normal([0, 0.5, 1.0], 1, (20, 3))
+    data = pd.DataFrame([(s, c, wide[s, i]) for s in range(20) for i, c in enumerate(("full", "eyes", "mouth"))],
+                        columns=["observer", "condition", "pse"])
+    table = simple_effects(data, "pse", "observer", "condition", reference="full").set_index("a")
+    oracle = stats.ttest_rel(wide[:, 2], wide[:, 0])
+    assert table.loc["mouth", "t"] == pytest.approx(oracle.statistic)
+    assert len(simple_effects(data, "pse", "observer", "condition")) == 3
+
+
+def test_sentences():
+    anova = {"f": 5.312, "df1": 2, "df2": 16, "p": 0.0171, "eps_gg": 1.0, "p_gg": 0.0171, "eta_p2": 0.399}
+    assert report(anova) == "F(2, 16) = 5.31, p = .017, ηp² = .40"
+    assert report(anova | {"eps_gg": 0.75, "p_gg": 0.0004}).startswith("F(1.50, 12) = 5.31, p < .001")
+    paired = {"t": -2.0, "df": 19.0, "p": 0.06, "difference": -0.1, "low": -0.2, "high": 0.005, "dz": -0.45}
+    assert report(paired) == "t(19) = -2.00, p = .060, difference -0.100 [-0.200, 0.005], dz = -0.45"
+    with pytest.raises(ValueError, match="this module"):
+        report({"x": 1})

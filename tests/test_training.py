@@ -1,0 +1,196 @@
+"""From images to trained networks to answers: real convolutions, small heads, pictures that can be told apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from lib import features, heads, networks, training
+from lib.cells import Cell, cells
+from lib.linear import Linear
+from lib.networks import Attention, preprocess
+from lib.runs import MissingResult, Run
+from lib.study import load_study
+from lib.training import answer_stimuli, groups, load_trained, make_base, train_cells
+
+
+@pytest.fixture(autouse=True)
+def small_heads(monkeypatch, tmp_path):
+    """Heads of eight units instead of 4096, and a cache of this test's own."""
+    def small(backbone, n_classes, seed, dropout):
+        classifier = nn.Sequential(nn.Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes))
+        generator = torch.Generator().manual_seed(seed or 0)
+        for layer in (classifier[1], classifier[3]):
+            nn.init.normal_(layer.weight, 0, 0.02, generator=generator)
+            nn.init.zeros_(layer.bias)
+        return classifier
+
+    monkeypatch.setattr(networks, "make_classifier", small)
+    monkeypatch.setattr(features, "FOLDER", tmp_path / "features")
+    monkeypatch.setattr(training, "cached_features",
+                        lambda *passed, **named: features.cached_features(*passed, **named, folder=tmp_path / "f"))
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Happy is striped across, sad is striped down; 24 to train, 8 to validate, 8 to test."""
+    rng, rows = np.random.default_rng(0), []
+    for i in range(40):
+        stripes = np.sin(np.arange(224) / 3 + rng.uniform(0, 6))
+        grid = np.broadcast_to(stripes if i % 2 else stripes[:, None], (224, 224))
+        picture = (120 + 60 * grid + rng.normal(0, 20, (224, 224))).clip(0, 255).astype(np.uint8)
+        path = tmp_path / f"{i}.png"
+        Image.fromarray(picture).convert("RGB").save(path)
+        split = "train" if i < 24 else "validation" if i < 32 else "test"
+        rows.append({"path": str(path), "label": ("sad", "happy")[i % 2], "split": split, "identity": ""})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def stimuli(images):
+    test = images[images["split"] == "test"].reset_index(drop=True)
+    return pd.DataFrame({"stimulus": [f"s{i}" for i in test.index], "path": test["path"], "identity": "one",
+                         "level": (test["label"] == "happy").astype(float), "condition": "full"})
+
+
+def a_run(tmp_path, **changes) -> Run:
+    given = {"output": str(tmp_path / "runs"), "networks.pretraining": "untrained", "training.epochs": 6,
+             "training.lr": 1e-3, "training.seeds": 2, "training.precision": "fp32", "training.device": "cpu"}
+    return Run(load_study("data/studies/smoke.yaml", given | changes), "02")
+
+
+def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path, images, stimuli):
+    run = a_run(tmp_path)
+    chosen, _ = cells(run.study)
+    accuracy, history, proof = train_cells(run, chosen, images)
+    assert list(accuracy) == ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
+    assert len(accuracy) == 4 * 2 and set(accuracy["n"]) == {8}
+    assert (accuracy["accuracy"] == 1).all() and (accuracy["auc"] == 1).all()
+    losses = history.groupby(["architecture", "seed"])["train_loss"]
+    assert len(history) == 4 * 6 and (losses.last() < 0.6 * losses.first()).all()
+    assert proof[["architecture", "loaded_keys"]].to_numpy().tolist() == [["alexnet", 0], ["fe_alexnet", 0]]
+    trials = answer_stimuli(run, chosen, stimuli)
+    assert len(trials) == 4 * 8 and list(trials["observer"].unique()) == [cell.observer for cell in chosen]
+    assert ((trials["p_happy"] > 0.5) == (trials["level"] == 1)).all()
+    assert set(trials["response"]) <= {0.0, 1.0} and trials["rt_s"].isna().all() and set(trials["kind"]) == {"cnn"}
+
+
+def test_what_is_trained_is_read_back_and_other_settings_train_anew(tmp_path, images, monkeypatch):
+    run = a_run(tmp_path)
+    chosen = cells(run.study)[0][:1]
+    first = train_cells(run, chosen, images)
+    trained = []
+
+    def counting(*passed, **named):
+        trained.append(named["seed"])
+        return heads.train_head(*passed, **named)
+
+    monkeypatch.setattr(training, "train_head", counting)
+    again = train_cells(run, chosen, images)
+    assert trained == [] and all(a.equals(b) for a, b in zip(first, again, strict=True))
+    longer = a_run(tmp_path, **{"training.epochs": 2})
+    train_cells(longer, cells(longer.study)[0][:1], images)
+    relabelled = images.assign(label=images["label"].to_numpy()[::-1])
+    train_cells(run, chosen, relabelled)
+    assert trained == [0, 0]
+
+
+def test_a_killed_run_ends_with_the_same_tables(tmp_path, images, stimuli, monkeypatch):
+    whole = a_run(tmp_path, name="whole")
+    chosen, _ = cells(whole.study)
+    expected = train_cells(whole, chosen, images), answer_stimuli(whole, chosen, stimuli)
+    run, steps = a_run(tmp_path, name="killed"), []
+
+    def step(*passed):
+        if len(steps) == 17:  # in the second cell
+            steps.append("killed")
+            raise KeyboardInterrupt
+        steps.append("done")
+        return real(*passed)
+
+    real = heads._step
+    monkeypatch.setattr(heads, "_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        train_cells(run, chosen, images, every_s=0)
+    resumed = train_cells(run, chosen, images, every_s=0)
+    assert len(steps) < 4 * 6 * 2 + 4  # one step and one epoch at most are done twice
+    assert all(a.equals(b) for a, b in zip(resumed, expected[0], strict=True))
+    assert answer_stimuli(run, chosen, stimuli).equals(expected[1])
+
+
+def test_the_test_images_have_no_say_in_training(tmp_path, images):
+    run, other = a_run(tmp_path, name="one"), a_run(tmp_path, name="two")
+    chosen = cells(run.study)[0][:1]
+    flipped = images.copy()
+    test = flipped["split"] == "test"
+    flipped.loc[test, "label"] = flipped.loc[test, "label"].map({"happy": "sad", "sad": "happy"})
+    one, two = train_cells(run, chosen, images), train_cells(other, chosen, flipped)
+    assert one[1].equals(two[1])
+    assert two[0].set_index("split").loc["test", "accuracy"] == 0.0
+
+
+def test_untrained_features_are_standardised_on_the_training_images_alone(tmp_path, images):
+    run = a_run(tmp_path)
+    group = next(groups(cells(run.study)[0]))
+    base = make_base(run, group, images, training.choose_device(run.study.training))
+    mean, spread = base.standard
+    train = base.maps[13][torch.from_numpy(base.rows["train"])]
+    z = (train - mean.view(-1, 1, 1)) / spread.clamp_min(1e-6).view(-1, 1, 1)
+    alive = spread > 1e-6
+    assert z.mean(dim=(0, 2, 3))[alive].abs().max() < 1e-3
+    assert torch.allclose(z.square().mean(dim=(0, 2, 3))[alive], torch.ones(int(alive.sum())), atol=1e-2)
+
+
+def test_shuffled_labels_are_shuffled_for_training_alone(tmp_path, images):
+    run = a_run(tmp_path)
+    cell = Cell("alexnet_shuffled", "untrained", labels="shuffled", seed=1)
+    base = make_base(run, [cell], images, training.choose_device(run.study.training))
+    data = training._data(cell, base, training._ready(run, cell, base))
+    train, rest = base.rows["train"], np.r_[base.rows["validation"], base.rows["test"]]
+    assert (data.labels.numpy()[rest] == base.labels[rest]).all()
+    assert (data.labels.numpy()[train] != base.labels[train]).any()
+    assert data.labels.numpy()[train].sum() == base.labels[train].sum()
+
+
+def test_a_loaded_network_sees_the_picture_as_the_cached_one_did(tmp_path, images, stimuli):
+    run = a_run(tmp_path)
+    cell = Cell("fe_alexnet", "untrained", Attention(gain=0.5), seed=0)
+    train_cells(run, [cell], images)
+    network = load_trained(run, cell)
+    pictures = np.stack([np.asarray(Image.open(path)) for path in stimuli["path"]])
+    with torch.no_grad():
+        p = torch.softmax(network(preprocess(pictures)), dim=1)[:, 1]
+    assert np.allclose(p, answer_stimuli(run, [cell], stimuli)["p_happy"], atol=1e-4)
+    assert not network.training and network.mean.abs().max() > 0
+
+
+def test_a_network_that_is_not_trained_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(MissingResult, match=r"alexnet-untrained-s0.*notebooks 02 and 03"):
+        load_trained(a_run(tmp_path), Cell("alexnet", "untrained"))
+
+
+def test_fe_alexnet_whose_gain_stays_closed_trains_to_exactly_alexnet(tmp_path, images, stimuli):
+    """Invariant: one seed means the same head, the same batches and the same dropout."""
+    run = a_run(tmp_path, **{"training.attention_lr": 1e-8})
+    pair = [Cell("alexnet", "untrained"), Cell("fe_alexnet", "untrained", Attention())]
+    _, history, _ = train_cells(run, pair, images)
+    one, two = (history[history["architecture"] == cell.architecture] for cell in pair)
+    assert np.allclose(one["validation_loss"], two["validation_loss"], atol=1e-4)
+
+
+def test_a_region_prior_follows_the_regions_of_the_stimuli(tmp_path, images):
+    run = a_run(tmp_path, **{"training.epochs": 1})
+    cell = Cell("fe_alexnet", "untrained", Attention(region_prior={"mouth": 2.0}), seed=0)
+    masks = {part: np.zeros((3, 224, 224), bool) for part in ("eyes", "nose", "mouth")}
+    masks["mouth"][:, 180:] = True
+    masks["eyes"][0, :40] = True  # in one stimulus of three
+    train_cells(run, [cell], images)
+    by_box = load_trained(run, cell).prior.view(13, 13)
+    train_cells(run, [cell], images, regions=masks)
+    by_mask = load_trained(run, cell).prior.view(13, 13)
+    weight = cell.attention.region_weights()
+    assert torch.allclose(by_mask[12], torch.full((13,), weight["mouth"]))
+    assert torch.allclose(by_mask[0], torch.full((13,), weight["eyes"] / 3))
+    assert by_box[12].abs().max() == 0
