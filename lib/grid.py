@@ -70,11 +70,12 @@ def points(study: Study, pretraining: Sequence[str], people_prior: Mapping[str, 
                for kind in grid.kinds if kind != "none" for location in grid.locations for reduction in grid.reductions]
     if people_prior and own.kind == "self":
         wanted.append(replace(own, region_prior=dict(people_prior)))
-    cells = [Cell(_architecture(attention), base, attention) for base in pretraining for attention in wanted]
+    cells = [Cell(architecture_of(attention), base, attention) for base in pretraining for attention in wanted]
     return [Point(cell) for k, cell in enumerate(cells) if cell not in cells[:k]]
 
 
-def _architecture(attention: Attention | None) -> str:
+def architecture_of(attention: Attention | None) -> str:
+    """What tables call an AlexNet with this attention."""
     return "alexnet" if attention is None else "alexnet_matched" if attention.kind == "matched" else "fe_alexnet"
 
 

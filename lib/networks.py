@@ -142,8 +142,7 @@ def _place(attention: Attention | None, features: nn.Sequential, seed: int | Non
     """The block and its location, from a generator of its own."""
     if attention is None:
         return make_block(None, 0, None), None
-    channels = [layer.out_channels for layer in features[:relu_index(features, attention.location)]
-                if isinstance(layer, nn.Conv2d)][-1]
+    channels = block_channels(features, attention.location)
     generator = torch.Generator().manual_seed(1_000_003 + (seed or 0))
     return make_block(attention, channels, generator), attention.location
 
@@ -182,6 +181,12 @@ def relu_index(features: nn.Sequential, location: str) -> int:
     if len(relus) > len(LOCATIONS):  # a VGG: five blocks, each closed by a pooling
         relus = [i - 1 for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
     return relus[LOCATIONS.index(location)]
+
+
+def block_channels(features: nn.Sequential, location: str) -> int:
+    """Channels of the feature map at a location."""
+    convolutions = [x for x in features[:relu_index(features, location)] if isinstance(x, nn.Conv2d)]
+    return convolutions[-1].out_channels
 
 
 def layer_at(network: Network, location: str) -> nn.Module:
