@@ -24,16 +24,15 @@ from lib.features import cached_features
 from lib.fit_tables import fit_table
 from lib.grid import architecture_of
 from lib.guidance import as_override
-from lib.heads import computing, logits, p_happy, take
+from lib.heads import computing, logits, n_steps, p_happy, take
 from lib.image_files import read_image
-from lib.likeness import human_likeness
 from lib.networks import Network, block_channels, build_cell, parameter_counts
 from lib.runs import MissingResult, Run
+from lib.scores import Scorer
 from lib.settings import PARTS, resolve
 from lib.stimuli import regions_of
 from lib.training import folder_of, load_trained, make_base, train_cell, trial_rows
 
-FEW = 2  # samples of a bootstrap whose interval is not used
 STRUCTURE = ("kind", "location", "reduction", "heads")
 
 
@@ -64,9 +63,10 @@ class LabState:
 
     def attention(self, grid: int) -> Attention:
         """The attention settings; parts are weighed in kind ``self`` alone. ValueError as ``Attention``."""
-        prior = {part: getattr(self, part) for part in PARTS}
-        return Attention(self.kind, self.location, self.reduction, self.heads if self.kind == "self" else 1,
-                         self.temperature, self.gain, grid, prior if self.kind == "self" and any(prior.values()) else None)
+        looks = self.kind == "self"
+        prior = {part: getattr(self, part) for part in PARTS if looks and (self.eyes or self.nose or self.mouth)}
+        return Attention(self.kind, self.location, self.reduction, self.heads if looks else 1, self.temperature,
+                         self.gain, grid, prior or None)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class AttentionLab:
 
     Parameters
     ----------
-    run : of notebook 03, with trained AlexNets. images, stimuli : the tables. people : people's rows of the trial table.
+    run : of notebook 03, with trained AlexNets. images, stimuli : the tables. people : their rows of the trial table.
 
     Raises
     ------
@@ -105,14 +105,16 @@ class AttentionLab:
     def __init__(self, run: Run, images: pd.DataFrame, stimuli: pd.DataFrame, people: pd.DataFrame):
         self.run, self.images, self.stimuli, self.people = run, images, stimuli.reset_index(drop=True), people
         self.device = choose_device(run.study.training)
-        self.regions = regions_of(run.study, stimuli)
+        self.regions = {part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()}
+        self.regions = {part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()}
         own = [cell for cell in cells(run.study)[0] if cell.seed == 0]
         self.own = {_structure(cell.attention): cell for cell in own if cell.attention is not None}
         plain = [cell for cell in own if cell.architecture == "alexnet"]
         if not plain:
-            raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet to "
-                                "networks.architectures")
-        self.plain_cell, self._open, self._maps, self._people_fits = plain[0], ExitStack(), {}, {}
+            raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
+                                "to networks.architectures")
+        self.plain_cell, self._open, self._maps = plain[0], ExitStack(), {}
+        self._people_fits, self._plain_answers, self._scorers = {}, {}, {}
         self.plain = self._prepare(load_trained(run, self.plain_cell))
         self.networks: dict[tuple, Network] = {("none",): self.plain}
         self.trained: set[tuple] = {("none",)}
@@ -185,7 +187,8 @@ class AttentionLab:
         split, n, accuracy, auc of the test images.
         """
         if state.kind == "none":
-            raise ValueError("attention kind 'none' given; there is no block to train. Allowed: self, se, cbam, matched")
+            raise ValueError("attention kind 'none' given; there is no block to train. Allowed: "
+                             "self, se, cbam, matched")
         attention, study = state.attention(self.run.study.attention.grid), self.run.study
         cell = Cell(architecture_of(attention), self.plain_cell.pretraining,
                     replace(attention, gain=self.starting_gain(state)))
@@ -195,6 +198,11 @@ class AttentionLab:
                    else train_cell(self.run, cell, base, self.device, checkpoint, tick))
         self._keep(state.structure, network)
         return checkpoint.result()["accuracy"][-1]
+
+    def steps(self) -> int:
+        """Steps of one training."""
+        training = self.run.study.training
+        return training.epochs * n_steps(int((self.images["split"] == "train").sum()), training)
 
     def starting_gain(self, state: LabState) -> float:
         """The gain that training begins with: the control's for a new block, the study's for one that was trained."""
@@ -212,14 +220,12 @@ class AttentionLab:
         network, rows = self.network(state), np.flatnonzero(self.stimuli["condition"] == state.condition)
         here, maps = self.stimuli.iloc[rows], self.maps(network.cut)
         answers = self._answers("fe_alexnet", network, maps, rows)
-        plain = self._answers("alexnet", self.plain, self.maps(self.plain.cut), rows)
         one = int(np.flatnonzero((here["identity"] == state.face) & np.isclose(here["level"], state.level))[0])
         seen = self._map(network, maps[int(rows[one])])
         side = round((seen.shape[-1] if seen is not None else 1) ** 0.5)
-        return View(state, read_image(resolve(here["path"].iloc[one])), seen,
-                    place_of(self.run.study, state.asks, side * side), answers,
-                    fit_table(pd.concat([answers, plain]), self.run.study.statistics),
-                    self._scores(answers, plain, state.condition), parameter_counts(network),
+        picture, asks = read_image(resolve(here["path"].iloc[one])), place_of(self.regions[state.asks], side * side)
+        return View(state, picture, seen, asks, answers, self._fits(answers, state.condition),
+                    self._scores(answers, state.condition), parameter_counts(network),
                     float(answers["p_happy"].iloc[one]), self.note(state))
 
     def note(self, state: LabState) -> str:
@@ -236,6 +242,16 @@ class AttentionLab:
         rows = self.people[self.people["condition"] == condition]
         rows = rows if len(rows) else self.people[self.people["condition"] == "full"]
         return rows.assign(condition="full")
+
+    def plain_answers(self, condition: str) -> pd.DataFrame:
+        """The trained AlexNet's answers to a condition."""
+        if condition not in self._plain_answers:
+            rows = np.flatnonzero(self.stimuli["condition"] == condition)
+            self._plain_answers[condition] = self._answers("alexnet", self.plain, self.maps(self.plain.cut), rows)
+        return self._plain_answers[condition]
+
+    def _fits(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
+        return fit_table(pd.concat([answers, self.plain_answers(condition)]), self.run.study.statistics)
 
     def people_fits(self, condition: str) -> pd.DataFrame:
         """Their psychometrics rows, fitted once."""
@@ -264,14 +280,13 @@ class AttentionLab:
         x = take(one[None], torch.tensor([0]), self.device).float()
         return network.block.attention_map(x, network.prior).mean(dim=1).cpu().numpy()
 
-    def _scores(self, answers: pd.DataFrame, plain: pd.DataFrame, condition: str) -> pd.DataFrame:
-        s = self.run.study.statistics
-        table = human_likeness(pd.concat([self.people_here(condition), answers, plain], ignore_index=True),
-                               bounds_people=s.people, bounds_networks=s.networks, rule=s.decision, n_boot=FEW,
-                               rng=np.random.default_rng(0), sigmoid=s.sigmoid, penalty=s.penalty, noise=s.noise)
-        wide = table.pivot_table(index="metric", columns="architecture", values="value", sort=False, dropna=False)
-        anchors = table.drop_duplicates("metric").set_index("metric")[["chance", "ceiling"]]
-        return wide.rename(columns={"fe_alexnet": "now", "alexnet": "AlexNet"})[["now", "AlexNet"]].join(anchors)
+    def _scores(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
+        if condition not in self._scorers:
+            plain = self.plain_answers(condition)
+            self._scorers[condition] = Scorer(self.people_here(condition), plain, self.run.study.statistics)
+        scorer = self._scorers[condition]
+        values = pd.DataFrame({"now": scorer.score(answers), "AlexNet": scorer.score(self.plain_answers(condition))})
+        return values.join(scorer.anchors)
 
 
 def _structure(attention: Attention) -> tuple:

@@ -8,7 +8,7 @@ import torch
 
 from lib.image_files import read_image
 from lib.networks import Network, preprocess
-from lib.settings import Study, resolve
+from lib.settings import resolve
 
 
 def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
@@ -31,8 +31,16 @@ def map_of(network: Network, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     return maps.mean(dim=1).cpu().numpy(), pictures
 
 
-def place_of(study: Study, part: str, n_places: int, size: int = 224) -> tuple[int, int]:
-    """(row, column) on the attention grid of the middle of a part's box (``morphs.boxes``)."""
-    left, right, top, bottom = study.morphs.boxes[part]
+def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:
+    """(row, column) on the attention grid of n_places of the middle of a part.
+
+    Parameters
+    ----------
+    mask : of the part, (height, width), or (n, height, width), which are averaged; see ``lib.stimuli.regions_of``.
+    """
+    share = np.asarray(mask, float)
+    share = share.mean(axis=0) if share.ndim == 3 else share
     side = round(n_places ** 0.5)
-    return int((top + bottom + 1) / 2 / size * side), int((left + right + 1) / 2 / size * side)
+    middle = [(share.sum(axis=1 - axis) * (np.arange(size) + 0.5)).sum() / share.sum() / size
+              for axis, size in enumerate(share.shape)]
+    return int(middle[0] * side), int(middle[1] * side)

@@ -46,7 +46,8 @@ class Cell:
 def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
     """All cells in the study's order, seeds innermost; and the networks left out for want of weights.
 
-    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes on without.
+    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes on without,
+    ``objects`` goes on with the project's own weights where it has some.
 
     Raises
     ------
@@ -57,8 +58,8 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
     kept, left_out, missing = [], [], []
     for cell in wanted:
         problem = _problem(study, cell)
-        if problem and study.networks.missing_weights == "untrained":
-            cell = replace(cell, pretraining="untrained")
+        if problem and study.networks.missing_weights in ("untrained", "objects"):
+            cell = replace(cell, pretraining=fallback(study, cell.backbone))
         elif problem:
             missing.append(str(problem))
             left_out.append([cell.architecture, cell.pretraining, *_reason(str(problem))])
@@ -68,6 +69,12 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
         raise weights.MissingWeights("\n".join(dict.fromkeys(missing)))
     table = [replace(cell, seed=seed) for cell in kept for seed in range(study.training.seeds)]
     return table, pd.DataFrame(left_out, columns=LEFT_OUT)
+
+
+def fallback(study: Study, backbone: str) -> str:
+    """The pretraining that takes the place of one whose weights are not at hand."""
+    own = study.networks.missing_weights == "objects" and weights.find(backbone, "objects", weights_dir=study.weights_dir)
+    return "objects" if own else "untrained"
 
 
 def _main(study: Study, architecture: str) -> Cell:

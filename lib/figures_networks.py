@@ -9,13 +9,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lib.figures import colour, label
+from lib.figures import PART_COLOURS, colour, label, title_note
 from lib.seeds import accuracy_summary
 
 METRIC_LABELS = {"accuracy": "accuracy on test images", "validation_accuracy": "accuracy on validation images",
                  "delta_pse": "PSE less people's mean PSE (levels)", "rmse": "RMSE to people's curve",
                  "log_likelihood": "log likelihood of people's choices (bits)",
                  "stimulus_correlation": "correlation with people over pictures"}
+
+BASE_COLOURS = {"imagenet": "#0072B2", "objects": "#56B4E9", "face": "#D55E00", "faces": "#E69F00",
+                "untrained": "#999999"}
 
 
 def plot_learning_curves(history: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -129,6 +132,61 @@ def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     sns.heatmap(wide - centre, annot=words, fmt="", cmap="PuOr", center=0, vmin=-reach, vmax=reach, ax=ax,
                 linewidths=1, cbar_kws={"label": "difference to AlexNet" if len(plain) else "difference to mean"})
     ax.set(xlabel="", ylabel="", title=f"{METRIC_LABELS[metric]}" + (f"; AlexNet {centre:.3f}" if len(plain) else ""))
+    return ax
+
+
+def plot_transfer(transfer: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Accuracy of a read-out from few labelled faces, by pretraining: mean and 95 % bootstrap interval over draws."""
+    ax = ax or plt.subplots(figsize=(7, 4))[1]
+    bases = list(dict.fromkeys(transfer["base"]))
+    sns.pointplot(transfer, x="n_labels", y="accuracy", hue="base", palette={b: BASE_COLOURS[b] for b in bases},
+                  markers=["o", "s", "D", "^", "v"][:len(bases)], dodge=0.25 if len(bases) > 1 else False, seed=0, ax=ax,
+                  linewidth=1.5)
+    ax.axhline(0.5, color="0.7", linewidth=0.8, zorder=0)
+    ax.set(xlabel="labelled faces", ylabel="accuracy on test images (chance 0.5)",
+           title="Read-out of valence from frozen convolutions, 95 % intervals over draws")
+    ax.legend(title="pretrained on", fontsize="small")
+    return ax
+
+
+def plot_prior(weights: pd.DataFrame, kind: str, ax: Axes | None = None) -> Axes:
+    """Each part's log-weight from people's behaviour, with its bootstrap interval over people.
+
+    Parameters
+    ----------
+    weights : of ``lib.guidance.prior_from_people``. kind : ``human`` or ``simulated``.
+    """
+    ax = ax or plt.subplots(figsize=(5, 3))[1]
+    for x, row in enumerate(weights.to_dict("records")):
+        ink = PART_COLOURS[row["part"]]
+        ax.plot([x, x], [row["low"], row["high"]], color=ink, linewidth=3, solid_capstyle="butt")
+        ax.plot(x, row["log_weight"], "D", color=ink, markeredgecolor="white", markersize=8)
+    ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+    ax.set_xticks(range(len(weights)), weights["part"])
+    ax.set(xlabel="hidden part", ylabel="log-weight", xlim=(-0.5, len(weights) - 0.5),
+           title=f"What hiding does to people, 95 % interval{title_note(kind)}")
+    return ax
+
+
+def plot_bias(cells: pd.DataFrame, metric: str, candidates: tuple[str, str], ax: Axes | None = None) -> Axes:
+    """One metric over pretrainings, without and with attention: a dot a seed, a line through the means.
+
+    Parameters
+    ----------
+    cells : see ``lib.grid.score_grid``. candidates : without attention, with attention.
+    """
+    ax = ax or plt.subplots(figsize=(5.5, 3.8))[1]
+    bases = list(dict.fromkeys(cells["pretraining"]))
+    for candidate, architecture, shift in zip(candidates, ("alexnet", "fe_alexnet"), (-0.08, 0.08), strict=True):
+        rows = cells[cells["candidate"] == candidate]
+        place = rows["pretraining"].map(bases.index) + shift
+        ax.plot(place, rows[metric], "o", color=colour(architecture), alpha=0.5, markersize=5)
+        means = rows.groupby("pretraining")[metric].mean().reindex(bases)
+        ax.plot(np.arange(len(bases)) + shift, means, "-D", color=colour(architecture), markeredgecolor="white",
+                label=f"{label(architecture)}, mean of seeds")
+    ax.set_xticks(range(len(bases)), bases)
+    ax.set(xlabel="convolutions pretrained on", ylabel=METRIC_LABELS[metric], xlim=(-0.5, len(bases) - 0.5))
+    ax.legend(fontsize="small")
     return ax
 
 

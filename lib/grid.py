@@ -57,6 +57,11 @@ class Point:
                 "reduction": attention.reduction, "prior": self.prior, "pretraining": self.cell.pretraining}
 
 
+def point_name(attention: Attention) -> str:
+    """What the grid calls an AlexNet with this attention."""
+    return Point(Cell(architecture_of(attention), "", attention)).candidate
+
+
 def points(study: Study, pretraining: Sequence[str], people_prior: Mapping[str, float] | None = None) -> list[Point]:
     """All combinations of the study's ``grid``; the study's own FE-AlexNet is always among them.
 

@@ -7,17 +7,18 @@ probability 0.5) goes through the same functions, so that value, chance level an
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from lib.agreement import MIN_STIMULI, correlation, divide, kappa, mean_rows, others, rmse
 from lib.decisions import expected
 from lib.settings import Bounds
 
 METRICS = ("delta_pse_z", "slope_ratio", "rmse", "stimulus_correlation", "kappa", "log_likelihood")
 CHANCE_CLIP = 0.01  # probabilities are kept within [0.01, 0.99], so that one sure wrong answer costs 6.6 bits at most
-MIN_STIMULI = 3  # shared pictures below which a correlation over pictures says nothing
 FLAT = 0.1  # a curve without a PSE whose linear trend over the levels is smaller than this has slope 0
 BLOCK = 250  # bootstrap samples worked on together, so that memory is flat in n_boot
 OTHER_PICTURES, NO_LEVEL = "people and networks saw different pictures", "no level shared with people"
@@ -53,7 +54,7 @@ def error_consistency(a, b) -> np.ndarray | float:
         raise ValueError("error_consistency got values outside 0 to 1; allowed: 1, 0, NaN for a missed trial")
     both = np.isfinite(a) & np.isfinite(b)
     a, b = np.where(both, a, 0.0), np.where(both, b, 0.0)
-    return _kappa(both.sum(-1), (a * b).sum(-1), a.sum(-1), b.sum(-1))[()]
+    return kappa(both.sum(-1), (a * b).sum(-1), a.sum(-1), b.sum(-1))[()]
 
 
 def noise_ceiling(people, metric: str = "correlation") -> tuple[float, float]:
@@ -68,9 +69,9 @@ def noise_ceiling(people, metric: str = "correlation") -> tuple[float, float]:
         raise ValueError(f"noise_ceiling got metric {metric!r}; allowed: correlation, rmse")
     if people.ndim != 2 or len(people) < 2:
         raise ValueError(f"noise_ceiling got an array of shape {people.shape}; needed: two people or more, as rows")
-    score = _correlation if metric == "correlation" else _rmse
-    against_rest = score(_mean_rows(people, _others(len(people))), people).diagonal()
-    against_all = score(_mean_rows(people, np.arange(len(people))[None]), people)[0]
+    score = correlation if metric == "correlation" else rmse
+    against_rest = score(mean_rows(people, others(len(people))), people).diagonal()
+    against_all = score(mean_rows(people, np.arange(len(people))[None]), people)[0]
     return float(np.nanmean(against_rest)), float(np.nanmean(against_all))
 
 
@@ -100,24 +101,30 @@ def human_likeness(trials: pd.DataFrame, *, bounds_people: Bounds, bounds_networ
     """
     if n_boot < 1:
         raise ValueError(f"n_boot {n_boot} given; allowed: 1 or more")
-    answered = _answered(trials, rule, noise)
-    cnn = answered["kind"].eq("cnn")
-    shared = sorted(set(answered.loc[~cnn, "picture"].dropna()) & set(answered.loc[cnn, "picture"].dropna()))
-    shared = shared if len(shared) >= MIN_STIMULI else None
+    table = answered(trials, rule, noise)
+    cnn = _both_kinds(table, len(trials))
+    shared = shared_pictures(table[~cnn], table[cnn])
     fit = {"sigmoid": sigmoid, "penalty": penalty}
-    people = _summarise(answered[~cnn], shared, bounds_people, fit)
-    groups = {key: _as_candidates(_summarise(table, shared, bounds_networks, fit), people, shared is not None)
-              for key, table in answered[cnn].groupby(["architecture", "pretraining"], sort=False)}
+    people = summarise(table[~cnn], shared, bounds_people, fit)
+    groups = {key: as_candidates(summarise(rows, shared, bounds_networks, fit), people, shared is not None)
+              for key, rows in table[cnn].groupby(["architecture", "pretraining"], sort=False)}
     ends = [50 * (1 - confidence), 50 * (1 + confidence)]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Mean of empty slice|All-NaN slice|Degrees of freedom", RuntimeWarning)
-        anchors = {"chance": _chance(people, shared is not None), "ceiling": _ceiling(people, shared is not None)}
+    with quiet():
+        anchors = {"chance": chance_of(people, shared is not None), "ceiling": ceiling_of(people, shared is not None)}
         samples = _bootstrap(people, groups, shared is not None, n_boot, rng)
         return pd.DataFrame([{"architecture": key[0], "pretraining": key[1]} | row for key, some in groups.items()
                              for row in _rows(people, some, shared is not None, samples[key], ends, anchors)])
 
 
-def _answered(trials: pd.DataFrame, rule: str, noise: float) -> pd.DataFrame:
+@contextmanager
+def quiet():
+    """Without numpy's warnings of means of nothing: the result is NaN, and has its reason."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mean of empty slice|All-NaN slice|Degrees of freedom", RuntimeWarning)
+        yield
+
+
+def answered(trials: pd.DataFrame, rule: str, noise: float) -> pd.DataFrame:
     """Trials on the full face that have an answer: people's responses, networks' probabilities under the rule."""
     full = trials[trials["condition"].eq("full")]
     p = expected(pd.to_numeric(full["p_happy"]).to_numpy(float), rule, noise)
@@ -126,12 +133,22 @@ def _answered(trials: pd.DataFrame, rule: str, noise: float) -> pd.DataFrame:
     picture = full["stimulus"].where(full["stimulus"].notna() & full["stimulus"].astype(str).ne(""))
     table = full.assign(answer=answer, picture=picture, level=full["level"].astype(float).round(9),
                         **{c: full[c].fillna("").astype(str) for c in ("architecture", "pretraining")})
-    table = table[np.isfinite(answer)]
+    return table[np.isfinite(answer)]
+
+
+def _both_kinds(table: pd.DataFrame, n_trials: int) -> pd.Series:
+    """Which rows are networks'; ValueError where people or networks are not there."""
     for kinds in (("human", "simulated"), ("cnn",)):
         if not table["kind"].isin(kinds).any():
-            raise ValueError(f"no answered trial of kind {' or '.join(kinds)} in condition full among {len(trials)} "
+            raise ValueError(f"no answered trial of kind {' or '.join(kinds)} in condition full among {n_trials} "
                              "trials; needed: people and networks in one table (join those of notebooks 01 to 03)")
-    return table
+    return table["kind"].eq("cnn")
+
+
+def shared_pictures(people: pd.DataFrame, networks: pd.DataFrame) -> list | None:
+    """The pictures that both saw, of ``answered`` tables; None where they are too few to compare by picture."""
+    shared = sorted(set(people["picture"].dropna()) & set(networks["picture"].dropna()))
+    return shared if len(shared) >= MIN_STIMULI else None
 
 
 def _counts(observers, columns, answer, shape) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +156,7 @@ def _counts(observers, columns, answer, shape) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.bincount(place, weight, shape[0] * shape[1]).reshape(shape) for weight in (answer, answer**0))
 
 
-def _summarise(table: pd.DataFrame, shared: list | None, bounds: Bounds, fit: dict) -> Answers:
+def summarise(table: pd.DataFrame, shared: list | None, bounds: Bounds, fit: dict) -> Answers:
     """Counts of every observer, and all their psychometric functions from one call."""
     from lib.psychometrics import fit_psychometric
     who, names = pd.factorize(table["observer"], sort=True)
@@ -148,7 +165,7 @@ def _summarise(table: pd.DataFrame, shared: list | None, bounds: Bounds, fit: di
     happy, n = _counts(who, where, answer, (len(names), len(level)))
     found = fit_psychometric(level, happy, n, guess=bounds.guess, lapse=bounds.lapse, **fit)
     slope = np.where(np.isnan(found.slope) & (np.abs(_trend(level, happy, n)) < FLAT), 0.0, found.slope)
-    share, likely = _divide(happy, n), found.curve(level)
+    share, likely = divide(happy, n), found.curve(level)
     if shared is not None:
         code = pd.Categorical(table["picture"], categories=shared).codes.astype(int)
         on = code >= 0
@@ -165,29 +182,29 @@ def _trend(level, happy, n) -> np.ndarray:
     """Change of the share happy from the first to the last level by a weighted straight line, (O,)."""
     total = np.maximum(n.sum(1), 1e-12)
     x = level - (n @ level / total)[:, None]
-    return _divide((x * happy).sum(1), (x * x * n).sum(1)) * np.ptp(level)
+    return divide((x * happy).sum(1), (x * x * n).sum(1)) * np.ptp(level)
 
 
-def _as_candidates(networks: Answers, people: Answers, same: bool) -> Answers:
+def as_candidates(networks: Answers, people: Answers, same: bool) -> Answers:
     """Networks at the people's levels; people are judged by their probabilities as they are, not by a fit to them."""
     known = np.isfinite(networks.share)
     share = np.stack([np.interp(people.level, networks.level[k], y[k], left=np.nan, right=np.nan)
                       for y, k in zip(networks.share, known, strict=True)])
     return replace(networks, level=people.level, share=share,
-                   likely=_divide(networks.happy, networks.n) if same else share)
+                   likely=divide(networks.happy, networks.n) if same else share)
 
 
-def _scores(people: Answers, some: Answers, ip: np.ndarray, ik: np.ndarray, same: bool) -> dict[str, np.ndarray]:
+def scores_of(people: Answers, some: Answers, ip: np.ndarray, ik: np.ndarray, same: bool) -> dict[str, np.ndarray]:
     """All metrics (B,) of B samples: people ip (B, M) and candidates ik (B, J), both indices."""
     pse, nothing = people.pse[ip], np.full((len(people.pse), len(some.pse)), np.nan)
-    scores = {"delta_pse_z": _divide(np.nanmean(some.pse[ik], 1) - np.nanmean(pse, 1), np.nanstd(pse, 1, ddof=1)),
-              "slope_ratio": _divide(np.nanmean(some.slope[ik], 1), np.nanmedian(people.slope[ip], 1))}
+    scores = {"delta_pse_z": divide(np.nanmean(some.pse[ik], 1) - np.nanmean(pse, 1), np.nanstd(pse, 1, ddof=1)),
+              "slope_ratio": divide(np.nanmean(some.slope[ik], 1), np.nanmedian(people.slope[ip], 1))}
     pairs = {"log_likelihood": _pair_bits(people, some), "kappa": nothing}
-    curves = {"rmse": _rmse(_mean_rows(people.share, ip), some.share), "stimulus_correlation": nothing[:1]}
+    curves = {"rmse": rmse(mean_rows(people.share, ip), some.share), "stimulus_correlation": nothing[:1]}
     if same:
         happy, n, other, m = people.happy, people.n, some.happy.T, some.n.T
-        pairs["kappa"] = _kappa(n @ m, happy @ other, happy @ m, n @ other)  # each trial of one with each of the other
-        curves["stimulus_correlation"] = _correlation(_mean_rows(_divide(happy, n), ip), _divide(other, m).T)
+        pairs["kappa"] = kappa(n @ m, happy @ other, happy @ m, n @ other)  # each trial of one with each of the other
+        curves["stimulus_correlation"] = correlation(mean_rows(divide(happy, n), ip), divide(other, m).T)
     scores |= {metric: np.nanmean(np.nanmean(table[ip[:, :, None], ik[:, None, :]], 2), 1)
                for metric, table in pairs.items()}
     return scores | {metric: np.nanmean(table[np.arange(len(ip))[:, None] % len(table), ik], 1)
@@ -199,22 +216,22 @@ def _pair_bits(people: Answers, some: Answers) -> np.ndarray:
     known = np.isfinite(some.likely)
     p = np.clip(np.where(known, some.likely, 0.5), CHANCE_CLIP, 1 - CHANCE_CLIP)
     bits = people.happy @ (np.log2(p) * known).T + (people.n - people.happy) @ (np.log2(1 - p) * known).T
-    return _divide(bits, people.n @ known.T)
+    return divide(bits, people.n @ known.T)
 
 
-def _chance(people: Answers, same: bool) -> dict[str, float]:
+def chance_of(people: Answers, same: bool) -> dict[str, float]:
     """What an observer who always answers happy with probability 0.5 gets; without variance, r and kappa count as 0."""
     shown = np.ones((1, people.n.shape[1]))
     coin = replace(people, pse=np.array([np.nan]), slope=np.zeros(1), share=np.full((1, people.level.size), 0.5),
                    happy=shown / 2, n=shown, likely=shown / 2)
-    scores = _scores(people, coin, np.arange(len(people.pse))[None], np.zeros((1, 1), int), same)
+    scores = scores_of(people, coin, np.arange(len(people.pse))[None], np.zeros((1, 1), int), same)
     none = dict.fromkeys(("stimulus_correlation", "kappa"), 0.0 if same else np.nan)
     return {metric: float(x[0]) for metric, x in scores.items()} | none
 
 
-def _ceiling(people: Answers, same: bool) -> dict[str, float]:
+def ceiling_of(people: Answers, same: bool) -> dict[str, float]:
     """Each person as a candidate against all others, averaged."""
-    scores = _scores(people, people, _others(len(people.pse)), np.arange(len(people.pse))[:, None], same)
+    scores = scores_of(people, people, others(len(people.pse)), np.arange(len(people.pse))[:, None], same)
     return {metric: float(np.nanmean(x)) for metric, x in scores.items()}
 
 
@@ -225,7 +242,7 @@ def _bootstrap(people: Answers, groups: dict, same: bool, n_boot: int, rng: np.r
         ip = rng.integers(count, size=(min(BLOCK, n_boot - start), count))
         for key, some in groups.items():
             ik = rng.integers(len(some.pse), size=(len(ip), len(some.pse)))
-            blocks[key].append(_scores(people, some, ip, ik, same))
+            blocks[key].append(scores_of(people, some, ip, ik, same))
     return {key: {m: np.concatenate([b[m] for b in found]) for m in METRICS} for key, found in blocks.items()}
 
 
@@ -233,12 +250,12 @@ def _rows(people: Answers, some: Answers, same: bool, samples: dict, ends: list,
     """The six rows of one architecture and pretraining."""
     seeds, result = np.arange(len(some.pse)), []
     everyone = np.tile(np.arange(len(people.pse)), (len(seeds), 1))
-    whole = _scores(people, some, everyone[:1], seeds[None], same)
-    single = _scores(people, some, everyone, seeds[:, None], same)
+    whole = scores_of(people, some, everyone[:1], seeds[None], same)
+    single = scores_of(people, some, everyone, seeds[:, None], same)
     for metric in METRICS:
         used, value = np.isfinite(single[metric]), whole[metric][0]
         low, high = np.nanpercentile(samples[metric], ends) if np.isfinite(value) else (np.nan, np.nan)
-        persons = {"delta_pse_z": people.pse, "slope_ratio": people.slope}.get(metric, _divide(1, people.n.sum(1)))
+        persons = {"delta_pse_z": people.pse, "slope_ratio": people.slope}.get(metric, divide(1, people.n.sum(1)))
         persons = int(np.isfinite(persons).sum())
         by_seed = " ".join(f"{s}={x:.12g}" for s, x in zip(some.seeds, single[metric], strict=True))
         result.append({"metric": metric, "value": value, "low": low, "high": high}
@@ -259,42 +276,3 @@ def _reason(metric: str, used: np.ndarray, persons: int, reasons: np.ndarray, sa
         fits = "; ".join(sorted({str(r) for r in reasons[~used] if r})) or "undefined"
         why = fits if persons > 1 else "fewer than two people have a PSE"
     return f"{(~used).sum()} of {used.size} seeds left out: {why}"
-
-
-def _kappa(n, both, first, second) -> np.ndarray:
-    """Kappa from counts of trials, of 1 by both, by the first and by the second; any shapes that broadcast."""
-    agreed = _divide(n - first - second + 2 * both, n)
-    by_chance = _divide(first * second + (n - first) * (n - second), np.square(n, dtype=float))
-    return _divide(agreed - by_chance, np.where(by_chance < 1 - 1e-12, 1 - by_chance, 0.0))
-
-
-def _mean_rows(values: np.ndarray, ip: np.ndarray) -> np.ndarray:
-    """Mean of the rows ip (B, M) of values (P, S), NaN left out: (B, S)."""
-    weight = np.stack([np.bincount(i, minlength=len(values)) for i in ip]) * 1.0
-    return _divide(weight @ np.nan_to_num(values), weight @ np.isfinite(values))
-
-
-def _rmse(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Root mean squared difference of rows of a (B, L) and of b (K, L), all pairs, where both are known: (B, K)."""
-    return np.sqrt(np.nanmean((a[:, None] - b[None]) ** 2, 2))
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Pearson's r of all rows of a (B, S) with all of b (K, S) where both are known, (B, K); NaN without variance."""
-    u, v = np.isfinite(a) * 1.0, np.isfinite(b) * 1.0
-    x, y = np.where(u > 0, a - 0.5, 0.0), np.where(v > 0, b - 0.5, 0.0)
-    n, sx, sy = u @ v.T, x @ v.T, u @ y.T
-    parts = [n * (x * x @ v.T) - sx**2, n * (u @ (y * y).T) - sy**2]
-    usable = (parts[0] > 1e-9) & (parts[1] > 1e-9) & (n >= MIN_STIMULI)
-    return _divide(n * (x @ y.T) - sx * sy, np.where(usable, np.sqrt(np.abs(parts[0] * parts[1])), 0.0))
-
-
-def _others(count: int) -> np.ndarray:
-    """(count, count - 1): everybody but oneself."""
-    return np.nonzero(~np.eye(count, dtype=bool))[1].reshape(count, count - 1)
-
-
-def _divide(a, b) -> np.ndarray:
-    """a / b, NaN where b is 0 or unknown."""
-    a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=(b != 0) & np.isfinite(b))

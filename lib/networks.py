@@ -196,8 +196,12 @@ def layer_at(network: Network, location: str) -> nn.Module:
 
 def grid_size(features: nn.Sequential, cut: int, size: int = 224) -> tuple[int, int]:
     """(H, W) of the feature map behind ``features[:cut]`` for images of ``size``."""
-    with torch.no_grad():
-        return tuple(features[:cut](torch.zeros(1, 3, size, size)).shape[2:])
+    for layer in features[:cut]:
+        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+            kernel, stride, padding = (x[0] if isinstance(x, tuple) else x
+                                       for x in (layer.kernel_size, layer.stride, layer.padding))
+            size = (size + 2 * padding - kernel) // stride + 1
+    return size, size
 
 
 def box_regions(boxes: Mapping[str, tuple[int, ...]], size: int = 224) -> dict[str, Tensor]:

@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 
 from lib.fit_tables import fit_table
-from lib.likeness import human_likeness
+from lib.likeness import (
+    answered,
+    as_candidates,
+    ceiling_of,
+    chance_of,
+    human_likeness,
+    quiet,
+    scores_of,
+    shared_pictures,
+    summarise,
+)
 from lib.settings import Statistics
 
 METRICS = ("accuracy", "validation_accuracy", "delta_pse", "rmse", "log_likelihood", "stimulus_correlation")
@@ -50,3 +60,34 @@ def _likeness(full: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
 def by_seed(text: str) -> dict[str, float]:
     """``"0=0.12 1=nan"`` of the scorecard as seed: value."""
     return {seed: float(value) for seed, value in (word.split("=") for word in text.split())}
+
+
+class Scorer:
+    """The scorecard of one network against people who are fitted once: what a slider needs.
+
+    Parameters
+    ----------
+    people : rows of the trial table. like : a network's rows, which say what pictures networks saw.
+    """
+
+    def __init__(self, people: pd.DataFrame, like: pd.DataFrame, statistics: Statistics):
+        self.statistics, self.fit = statistics, {"sigmoid": statistics.sigmoid, "penalty": statistics.penalty}
+        mine, seen = self._answered(people), self._answered(like)
+        self.shared = shared_pictures(mine, seen)
+        self.people = summarise(mine, self.shared, statistics.people, self.fit)
+        self.same = self.shared is not None
+        with quiet():
+            self.anchors = pd.DataFrame({"chance": chance_of(self.people, self.same),
+                                         "ceiling": ceiling_of(self.people, self.same)})
+
+    def _answered(self, table: pd.DataFrame) -> pd.DataFrame:
+        return answered(table, self.statistics.decision, self.statistics.noise)
+
+    def score(self, network: pd.DataFrame) -> dict[str, float]:
+        """Each metric of one network's rows of the trial table, whole faces; as ``human_likeness`` gives it."""
+        one = summarise(self._answered(network), self.shared, self.statistics.networks, self.fit)
+        everyone = np.arange(len(self.people.pse))[None]
+        with quiet():
+            found = scores_of(self.people, as_candidates(one, self.people, self.same), everyone, np.array([[0]]),
+                              self.same)
+        return {metric: float(values[0]) for metric, values in found.items()}

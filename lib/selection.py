@@ -14,6 +14,7 @@ import pandas as pd
 
 from lib.decisions import expected
 from lib.likeness import CHANCE_CLIP
+from lib.seeds import interval_text
 from lib.settings import Statistics
 
 CHOOSERS = ("people", "accuracy", "default")
@@ -116,6 +117,23 @@ def cross_validate(choices: Choices, names: Sequence[str], accuracy: Sequence[fl
             judged = choices.part(people[other], items[other]).bits()
             rows += [[split, fold, by, names[chosen[by]], judged[chosen[by]]] for by in CHOOSERS]
     return pd.DataFrame(rows, columns=["split", "fold", "chosen_by", "candidate", "bits"])
+
+
+def side_by_side(summary: pd.DataFrame, grid: pd.DataFrame) -> pd.DataFrame:
+    """The settings of each way of choosing with what they reach, as text for a reader.
+
+    Parameters
+    ----------
+    summary : of ``selection_summary``. grid : rows of one pretraining of the table ``attention_grid``.
+
+    Returns
+    -------
+    index chosen_by; candidate, bits held out, and accuracy, delta_pse, rmse, log_likelihood as ``mean [low, high]``.
+    """
+    values = grid.assign(text=[interval_text(*row) for row in grid[["value", "low", "high"]].to_numpy()])
+    wide = values.pivot(index="candidate", columns="metric", values="text")
+    table = summary.set_index("chosen_by")[["candidate"]].assign(held_out_bits=summary["bits"].round(3).to_numpy())
+    return table.join(wide[["accuracy", "delta_pse", "rmse", "log_likelihood"]], on="candidate")
 
 
 def selection_summary(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:

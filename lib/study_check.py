@@ -173,7 +173,7 @@ def _fallen_back(study: Study, kept: list) -> list[str]:
         return []
     have = {cell.architecture for cell in kept if cell.pretraining == wanted}
     return [a for a in study.networks.architectures if a not in have and any(c.architecture == a for c in kept)
-            and study.networks.missing_weights == "untrained"]
+            and study.networks.missing_weights in ("untrained", "objects")]
 
 
 def _cost(study: Study, cost: Cost, report: Report) -> None:

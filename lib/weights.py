@@ -120,7 +120,8 @@ def find(backbone: str, pretraining: str, *, weights_dir: str | Path | None = No
 
 def missing_message(backbone: str, pretraining: str, face_weights: str | Path | None = None) -> str:
     """What is missing and what helps."""
-    untrained = "or networks.missing_weights=untrained to go on with untrained convolutions"
+    untrained = ("or networks.missing_weights=untrained to go on with untrained convolutions (objects: with the "
+                 "project's own, for alexnet)")
     if pretraining == "face":
         return (f"no file {face_weights!r} (networks.face_weights); allowed: a state-dict file of {backbone}; "
                 f"{untrained}")

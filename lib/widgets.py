@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from lib.attention_controls import attention_lab
+from lib.attention_lab import AttentionLab
 from lib.observer_task import choose_stimuli, export_task, observer_task
+from lib.saliency_widget import saliency_explorer
 
-__all__ = ["choose_stimuli", "export_task", "observer_task"]
+__all__ = ["AttentionLab", "attention_lab", "choose_stimuli", "export_task", "observer_task", "saliency_explorer"]

@@ -104,10 +104,13 @@ def _say_weights(study: Study) -> list[str]:
     if table.is_file() and wanted != "untrained":
         rows = read_csv(table)
         have = rows.groupby("architecture")["pretraining"].agg(set)
-        untrained = [name for name in study.networks.architectures if name in have and wanted not in have[name]]
-        if untrained:
-            lines.append(f"note: UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}. "
-                         "`make weights` gets torchvision's ImageNet weights once")
+        instead = {name: have[name] for name in study.networks.architectures if name in have and wanted not in have[name]}
+        own = [name for name, bases in instead.items() if "objects" in bases]
+        untrained = [name for name in instead if name not in own]
+        said = [f"UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}"] if untrained else []
+        said += [f"pretrained on generated objects instead: {', '.join(own)}"] if own else []
+        if said:
+            lines.append(f"note: {'; '.join(said)}. `make weights` gets torchvision's ImageNet weights once")
     if left_out.is_file():
         lines += [f"note: left out: {row.reason}; {row.remedy}" for row in read_csv(left_out).itertuples()]
     return lines

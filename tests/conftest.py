@@ -1,6 +1,7 @@
 """What test files share."""
 
 import pytest
+from small_training import images, morphs, small_heads  # noqa: F401
 from smoke_run import Result, run_smoke
 
 

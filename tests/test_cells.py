@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from lib import weights
 from lib.cells import cells
@@ -30,6 +31,16 @@ def names(study):
 def test_without_weights_a_study_that_allows_it_goes_on_untrained():
     assert names(study()) == ["alexnet-untrained-s0", "alexnet-untrained-s1", "fe_alexnet-untrained-s0",
                               "fe_alexnet-untrained-s1"]
+
+
+def test_without_weights_alexnets_go_on_with_the_projects_own_and_a_vgg_untrained(nowhere, monkeypatch):
+    given = {"networks.missing_weights": "objects", "networks.architectures": ["alexnet", "vgg11"], "training.seeds": 1}
+    assert names(study(**given)) == ["alexnet-untrained-s0", "vgg11-untrained-s0"]  # none at hand: as untrained
+    state = {f"features.{k}": v + 0.01 for k, v in weights.new_features("alexnet", 1).state_dict().items()}
+    save_file(state, nowhere / "alexnet_features_objects.safetensors")
+    monkeypatch.setattr(weights, "FOLDER", nowhere)
+    (nowhere / "alexnet.pth").unlink()
+    assert names(study(**given)) == ["alexnet-objects-s0", "vgg11-untrained-s0"]
 
 
 def test_without_weights_a_study_that_does_not_stops_with_the_remedies():

@@ -55,8 +55,8 @@ def test_every_shipped_study_loads_under_its_own_name(path):
     assert study.folder == ROOT / "runs" / path.stem
 
 
-def test_the_shipped_studies_are_the_four_of_the_design():
-    assert {p.stem for p in SHIPPED} == {"smoke", "demo", "fer2013", "paper"}
+def test_the_shipped_studies_are_the_four_of_the_design_and_the_whole_grid():
+    assert {p.stem for p in SHIPPED} == {"smoke", "demo", "fer2013", "paper", "attention_grid"}
 
 
 def test_the_published_protocol_is_in_the_paper_study():

@@ -5,47 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from small_training import a_run
 
-from lib import features, heads, networks, training
+from lib import heads, training
 from lib.cells import Cell, cells
-from lib.linear import Linear
 from lib.networks import Attention, preprocess
-from lib.runs import MissingResult, Run
-from lib.study import load_study
+from lib.runs import MissingResult
 from lib.training import answer_stimuli, groups, load_trained, make_base, train_cells
 
-
-@pytest.fixture(autouse=True)
-def small_heads(monkeypatch, tmp_path):
-    """Heads of eight units instead of 4096, and a cache of this test's own."""
-    def small(backbone, n_classes, seed, dropout):
-        classifier = nn.Sequential(nn.Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes))
-        generator = torch.Generator().manual_seed(seed or 0)
-        for layer in (classifier[1], classifier[3]):
-            nn.init.normal_(layer.weight, 0, 0.02, generator=generator)
-            nn.init.zeros_(layer.bias)
-        return classifier
-
-    monkeypatch.setattr(networks, "make_classifier", small)
-    monkeypatch.setattr(features, "FOLDER", tmp_path / "features")
-    monkeypatch.setattr(training, "cached_features",
-                        lambda *passed, **named: features.cached_features(*passed, **named, folder=tmp_path / "f"))
-
-
-@pytest.fixture
-def images(tmp_path):
-    """Happy is striped across, sad is striped down; 24 to train, 8 to validate, 8 to test."""
-    rng, rows = np.random.default_rng(0), []
-    for i in range(40):
-        stripes = np.sin(np.arange(224) / 3 + rng.uniform(0, 6))
-        grid = np.broadcast_to(stripes if i % 2 else stripes[:, None], (224, 224))
-        picture = (120 + 60 * grid + rng.normal(0, 20, (224, 224))).clip(0, 255).astype(np.uint8)
-        path = tmp_path / f"{i}.png"
-        Image.fromarray(picture).convert("RGB").save(path)
-        split = "train" if i < 24 else "validation" if i < 32 else "test"
-        rows.append({"path": str(path), "label": ("sad", "happy")[i % 2], "split": split, "identity": ""})
-    return pd.DataFrame(rows)
+pytestmark = pytest.mark.usefixtures("small_heads")
 
 
 @pytest.fixture
@@ -53,12 +21,6 @@ def stimuli(images):
     test = images[images["split"] == "test"].reset_index(drop=True)
     return pd.DataFrame({"stimulus": [f"s{i}" for i in test.index], "path": test["path"], "identity": "one",
                          "level": (test["label"] == "happy").astype(float), "condition": "full"})
-
-
-def a_run(tmp_path, **changes) -> Run:
-    given = {"output": str(tmp_path / "runs"), "networks.pretraining": "untrained", "training.epochs": 6,
-             "training.lr": 1e-3, "training.seeds": 2, "training.precision": "fp32", "training.device": "cpu"}
-    return Run(load_study("data/studies/smoke.yaml", given | changes), "02")
 
 
 def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path, images, stimuli):

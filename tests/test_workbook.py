@@ -271,6 +271,8 @@ def test_networks_without_the_wanted_weights_are_named_once_with_the_remedy(benc
     out = bench()[1]
     assert out.count("UNTRAINED, for want of imagenet weights: alexnet. `make weights`") == 1
     assert "note: left out: no ImageNet weights of vgg11; `make weights`" in out
+    write_notebooks(bench.notebooks, "2", n02=cell("objects"))
+    assert "note: pretrained on generated objects instead: alexnet. `make weights`" in bench()[1]
     write_notebooks(bench.notebooks, "2", n02=cell("imagenet"))
     assert "note:" not in bench()[1]
 
