@@ -73,8 +73,9 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
 
 def fallback(study: Study, backbone: str) -> str:
     """The pretraining that takes the place of one whose weights are not at hand."""
-    own = study.networks.missing_weights == "objects" and weights.find(backbone, "objects", weights_dir=study.weights_dir)
-    return "objects" if own else "untrained"
+    wanted = study.networks.missing_weights
+    there = wanted == "objects" and weights.find(backbone, "objects", weights_dir=study.weights_dir)
+    return "objects" if there else "untrained"
 
 
 def _main(study: Study, architecture: str) -> Cell:

@@ -140,8 +140,8 @@ def plot_transfer(transfer: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or plt.subplots(figsize=(7, 4))[1]
     bases = list(dict.fromkeys(transfer["base"]))
     sns.pointplot(transfer, x="n_labels", y="accuracy", hue="base", palette={b: BASE_COLOURS[b] for b in bases},
-                  markers=["o", "s", "D", "^", "v"][:len(bases)], dodge=0.25 if len(bases) > 1 else False, seed=0, ax=ax,
-                  linewidth=1.5)
+                  markers=["o", "s", "D", "^", "v"][:len(bases)], seed=0, ax=ax,
+                  dodge=0.25 if len(bases) > 1 else False, linewidth=1.5)
     ax.axhline(0.5, color="0.7", linewidth=0.8, zorder=0)
     ax.set(xlabel="labelled faces", ylabel="accuracy on test images (chance 0.5)",
            title="Read-out of valence from frozen convolutions, 95 % intervals over draws")

@@ -105,8 +105,8 @@ class Networks:
     pretraining: str = option("imagenet", among=("imagenet", "face", "untrained", "objects", "faces"))
     face_weights: str | None = option(None, doc="pretraining face: your state-dict file")
     missing_weights: str = option("error", among=("error", "leave_out", "untrained", "objects"),
-                                  doc="untrained: go on without; objects: AlexNets go on with the project's own weights, "
-                                      "pretrained on generated objects, the others without")
+                                  doc="untrained: go on without; objects: AlexNets go on with the project's own "
+                                      "weights, pretrained on generated objects, the others without")
     controls: tuple[str, ...] = option((), among=("untrained", "matched", "shuffled"))
 
 

@@ -134,7 +134,8 @@ def _weights(study: Study) -> Finding:
     state = PROBLEM if study.networks.missing_weights == "error" else NOTE
     then = {"error": "the run stops", "leave_out": "these networks are left out",
             "untrained": "these networks stay untrained",
-            "objects": "AlexNet takes the project's own (generated objects), VGGs stay untrained"}[study.networks.missing_weights]
+            "objects": "AlexNet takes the project's own (generated objects), VGGs stay untrained",
+            }[study.networks.missing_weights]
     remedy = "`make weights` gets them once" if wanted == "imagenet" else "name your file in networks.face_weights"
     return found, state, f"{remedy}; without them {then}"
 

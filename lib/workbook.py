@@ -104,7 +104,8 @@ def _say_weights(study: Study) -> list[str]:
     if table.is_file() and wanted != "untrained":
         rows = read_csv(table)
         have = rows.groupby("architecture")["pretraining"].agg(set)
-        instead = {name: have[name] for name in study.networks.architectures if name in have and wanted not in have[name]}
+        trained = [name for name in study.networks.architectures if name in have]
+        instead = {name: have[name] for name in trained if wanted not in have[name]}
         own = [name for name, bases in instead.items() if "objects" in bases]
         untrained = [name for name in instead if name not in own]
         said = [f"UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}"] if untrained else []
