@@ -188,7 +188,8 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
 def test_make_says_what_the_commands_are(arguments, command):
     # make test itself runs this under make, whose flags would be inherited
     own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True, text=True, check=True)
+    told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True, text=True,
+                          check=True)
     assert told.stdout.split() == f"python {command}".split()
 
 
