@@ -46,7 +46,7 @@ def read_image(path: str | Path, size: int | None = 224) -> np.ndarray:
     """
     path = Path(path)
     try:
-        with _opened(path) as picture:
+        with opened(path) as picture:
             picture = _eight_bit(ImageOps.exif_transpose(picture))
             if size is not None and picture.size != (size, size):
                 picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
@@ -60,9 +60,10 @@ def read_image(path: str | Path, size: int | None = 224) -> np.ndarray:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path) -> Iterator[Image.Image]:
     """A picture whose header was read; ValueError where it is too large to be a face's photograph."""
-    with Image.open(path) as picture:
+    # an open file, not its name: by name Pillow maps an uncompressed TIFF to memory and scrambles it where it is turned
+    with open(path, "rb") as file, Image.open(file) as picture:
         if picture.width * picture.height > MOST_PIXELS:
             raise ValueError(f"{picture.width} x {picture.height} pixels; allowed: {MOST_PIXELS:,} in all")
         yield picture
@@ -90,7 +91,7 @@ def unreadable(paths: Iterable[Path]) -> list[str]:
     problems = []
     for path in paths:
         try:
-            with _opened(path) as picture:
+            with opened(path) as picture:
                 picture.load()
         except _READ_ERRORS as error:
             problems.append(f"{path}: {' '.join(str(error).split())}")
