@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.files import read_text_table
 from lib.trials import TrialError
 
 EXCEL = (".xlsx", ".xlsm", ".xls")
@@ -28,12 +29,15 @@ def read_answers(path: Path, sheet: str | None = None) -> pd.DataFrame:
         if path.suffix.lower() in EXCEL:
             table = _read_excel(path, sheet)
         else:
-            table = pd.read_csv(path, sep=_separator(path), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            table = read_text_table(path, _separator(path), "utf-8-sig")
     except pd.errors.EmptyDataError:
         raise TrialError(f"{path.name} is empty; needed: a header and one row a trial") from None
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise TrialError(f"{path.name} cannot be read as a table: {' '.join(str(error).split())}. Allowed: .csv, .tsv "
-                         "or .xlsx in UTF-8") from None
+    except TrialError:
+        raise
+    except Exception as error:  # a damaged workbook makes the readers stumble in many ways, KeyError among them
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise TrialError(f"{path.name} cannot be read as a table: {reason}. Allowed: .csv, .tsv or .xlsx in UTF-8"
+                         ) from None
     if table.empty:
         raise TrialError(f"{path.name} has a header and no rows; needed: one row a trial")
     return table.apply(lambda column: column.str.strip())

@@ -55,9 +55,9 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
     """
     wanted = [_main(study, name) for name in study.networks.architectures]
     wanted += [_control(study, name) for name in study.networks.controls]
-    kept, left_out, missing = [], [], []
-    for cell in wanted:
-        problem = _problem(study, cell)
+    kept, left_out, missing, problems = [], [], [], [_problem(study, cell) for cell in wanted]
+    _refuse_misfit(problems)
+    for cell, problem in zip(wanted, problems, strict=True):
         if problem and study.networks.missing_weights in ("untrained", "objects"):
             cell = replace(cell, pretraining=fallback(study, cell.backbone))
         elif problem:
@@ -90,6 +90,13 @@ def _control(study: Study, control: str) -> Cell:
         return Cell("alexnet_shuffled", study.networks.pretraining, labels="shuffled")
     matched = Attention.of(study.attention, kind="matched", region_prior=None)
     return Cell("alexnet_matched", study.networks.pretraining, matched)
+
+
+def _refuse_misfit(problems: list[Exception | None]) -> None:
+    """A file of weights that fits no network at all is a mistake, whatever is to be done about missing ones."""
+    wrong = [problem for problem in problems if isinstance(problem, weights.WrongArchitecture)]
+    if wrong and None not in problems:
+        raise wrong[0]
 
 
 def _problem(study: Study, cell: Cell) -> Exception | None:

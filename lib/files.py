@@ -31,7 +31,7 @@ def replacing(path: str | Path):
     """Yield a temporary path beside ``path``; synced and renamed over ``path`` only if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{next(_counter)}.tmp{path.suffix}")
+    temporary = temporary_name(path)
     try:
         yield temporary
         _sync(temporary)
@@ -45,6 +45,11 @@ def replacing(path: str | Path):
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """A hidden name beside ``path``, from which ``remove_leftovers`` tells who was writing it."""
+    return path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{next(_counter)}.tmp{path.suffix}")
 
 
 def _machine() -> str:
@@ -94,6 +99,19 @@ def write_json(path: str | Path, value: object) -> Path:
 def write_csv(path: str | Path, frame: pd.DataFrame) -> Path:
     """Full precision (shortest text that reads back as the same float), no index."""
     return write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def read_text_table(path: str | Path, separator: str = ",", encoding: str = "utf-8") -> pd.DataFrame:
+    """Somebody's table, every cell as text; rows are counted from 0.
+
+    Raises
+    ------
+    ValueError : not such a table, or a row with more cells than there are names (pandas would shift all columns).
+    """
+    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
+    if not isinstance(table.index, pd.RangeIndex):
+        raise ValueError("rows have more cells than the header has names; put cells that hold the separator in quotes")
+    return table
 
 
 def write_with(path: str | Path, write: Callable[[Path], object]) -> Path:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from lib.files import DiskFullError, file_hash, write_csv
+from lib.files import FULL, DiskFullError, file_hash, temporary_name, write_csv
 from lib.progress import Progress
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+MOST_PIXELS = 50_000_000  # a damaged header can promise more than the memory holds
 BEHIND_ALPHA = 128  # mid-grey shows through transparent pixels
 _READ_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
@@ -45,7 +46,7 @@ def read_image(path: str | Path, size: int | None = 224) -> np.ndarray:
     """
     path = Path(path)
     try:
-        with Image.open(path) as picture:
+        with opened(path) as picture:
             picture = _eight_bit(ImageOps.exif_transpose(picture))
             if size is not None and picture.size != (size, size):
                 picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
@@ -56,6 +57,16 @@ def read_image(path: str | Path, size: int | None = 224) -> np.ndarray:
         reason = " ".join(str(error).split())
         raise ImageError(f"{path.name} cannot be read as an image: {reason} ({path}). Allowed: whole "
                          f"{', '.join(s[1:] for s in SUFFIXES)} files. Replace the file or take it out") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A picture whose header was read; ValueError where it is too large to be a face's photograph."""
+    # an open file, not its name: by name Pillow maps an uncompressed TIFF to memory and scrambles it where it is turned
+    with open(path, "rb") as file, Image.open(file) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise ValueError(f"{picture.width} x {picture.height} pixels; allowed: {MOST_PIXELS:,} in all")
+        yield picture
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
@@ -80,7 +91,7 @@ def unreadable(paths: Iterable[Path]) -> list[str]:
     problems = []
     for path in paths:
         try:
-            with Image.open(path) as picture:
+            with opened(path) as picture:
                 picture.load()
         except _READ_ERRORS as error:
             problems.append(f"{path}: {' '.join(str(error).split())}")
@@ -145,13 +156,13 @@ def _put_in_place(path: Path, data: bytes) -> None:
     Unlike ``lib.files.replacing`` this does not wait for the disk, thousands of times: after a power failure the
     index's hashes tell which pictures did not reach it.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        if error.errno != errno.ENOSPC:
+        if error.errno not in FULL:
             raise
-        raise DiskFullError(errno.ENOSPC, f"the disk is full while writing {path.name}. The pictures finished before "
+        raise DiskFullError(error.errno, f"the disk is full while writing {path.name}. The pictures finished before "
                             f"are kept: free some space under {path.parent} and run again with --resume") from None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib.files import file_hash, settings_hash
+from lib.files import file_hash, read_text_table, settings_hash
 from lib.image_files import SUFFIXES, ImageError, keep_pictures
 from lib.settings import Images, resolve
 
 LABELS = ("happy", "sad")
 FER_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # codes 0 to 6
+FER_USAGES = ("Training", "PublicTest", "PrivateTest")
 _SPLIT_NAMES = {"train": "train", "training": "train", "validation": "validation", "valid": "validation",
                 "val": "validation", "publictest": "validation", "test": "test", "testing": "test",
                 "privatetest": "test"}
@@ -96,22 +98,30 @@ def _manifest(images: Images, root: Path, folder: Path | None) -> Found:
     table = _read_csv(root, ("path", "label"))
     base = root.parent.resolve()
     for row, path in enumerate(table["path"], start=2):
-        if not (base / path).resolve().is_relative_to(base):
-            raise ImageError(f"{root.name}, row {row}: path {path!r} leads out of the manifest's folder; allowed: "
-                             f"paths relative to {base}. Move the image below it")
-        if not (base / path).is_file():
-            raise ImageError(f"{root.name}, row {row}: no such image: {base / path}. Paths are relative to the "
-                             "manifest's folder")
+        _refuse_path(path, base, f"{root.name}, row {row}")
     table = table.reindex(columns=["path", "label", "split", "identity"], fill_value="")
     table["path"] = [_given(base / p, base, images, root.parent) for p in table["path"]]
     notes: list[str] = []
     return _labelled(table, images, notes), notes
 
 
+def _refuse_path(path: str, base: Path, where: str) -> None:
+    """ImageError unless ``path`` is a file below ``base``, links followed."""
+    try:
+        inside, there = (base / path).resolve().is_relative_to(base), (base / path).is_file()
+    except (OSError, ValueError) as error:  # too long, or with a zero byte
+        raise ImageError(f"{where}: path {path[:60]!r} can be no file's name ({error.args[-1]})") from None
+    if not inside:
+        raise ImageError(f"{where}: path {path!r} leads out of the manifest's folder; allowed: paths relative to "
+                         f"{base}. Move the image below it")
+    if not there:
+        raise ImageError(f"{where}: no such image: {base / path}. Paths are relative to the manifest's folder")
+
+
 def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
+        table = read_text_table(path)
+    except ValueError as error:
         raise ImageError(f"{path.name} cannot be read as CSV: {' '.join(str(error).split())}") from None
     if missing := [c for c in needed if c not in table.columns]:
         raise ImageError(f"{path.name} has no column {', '.join(missing)}; found: {', '.join(table.columns)}; needed: "
@@ -124,15 +134,13 @@ def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
 def _fer_csv(images: Images, root: Path, folder: Path | None) -> Found:
     """The official fer2013.csv: ``emotion,pixels,Usage``; the used classes are unpacked to PNG."""
     table = _read_csv(root, ("emotion", "pixels", "Usage"))
-    codes = table["emotion"].str.strip()
-    if (bad := ~codes.isin([str(k) for k in range(7)])).any():
-        row = int(np.flatnonzero(bad)[0])
-        raise ImageError(f"{root.name}, row {row + 2}: emotion {codes[row]!r}; allowed: 0 to 6 "
-                         f"({', '.join(FER_EMOTIONS)})")
+    codes, usage = table["emotion"].str.strip(), table["Usage"].str.strip()
+    _refuse_words(codes, [str(k) for k in range(7)], f"0 to 6 ({', '.join(FER_EMOTIONS)})", root)
+    _refuse_words(usage, FER_USAGES, ", ".join(FER_USAGES), root)
     names = codes.astype(int).map(dict(enumerate(FER_EMOTIONS)))
     place = None if folder is None else folder / "fer2013" / settings_hash(file_hash(root), sorted(images.labels))
-    files = [f"{usage}_{row:05d}.png" for row, usage in enumerate(table["Usage"].str.strip())]
-    found = pd.DataFrame({"path": files, "label": names, "split": table["Usage"].str.strip(), "identity": "",
+    files = [f"{word}_{row:05d}.png" for row, word in enumerate(usage)]
+    found = pd.DataFrame({"path": files, "label": names, "split": usage, "identity": "",
                           "pixels": table["pixels"], "row": np.arange(len(table)) + 2})
     notes: list[str] = []
     found = _labelled(found, images, notes).rename(columns={"path": "file"})
@@ -140,6 +148,12 @@ def _fer_csv(images: Images, root: Path, folder: Path | None) -> Found:
         found = keep_pictures(place, found, lambda row: _pixels(row, root), "unpacking fer2013.csv")
     found["path"] = [str(place / f) if place else f for f in found["file"]]
     return found[["path", "label", "split", "identity"]], notes
+
+
+def _refuse_words(column: pd.Series, words: Sequence[str], allowed: str, source: Path) -> None:
+    """ImageError that names the first row with another word."""
+    for row in np.flatnonzero(~column.isin(words)):
+        raise ImageError(f"{source.name}, row {row + 2}: {column.name} {column.iloc[row]!r}; allowed: {allowed}")
 
 
 def _pixels(row, source: Path) -> np.ndarray:

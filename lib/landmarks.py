@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 from scipy.spatial import Delaunay, QhullError
 
-from lib.image_files import ImageError, read_image
+from lib.image_files import ImageError, opened, read_image
 
 # Points of each part in the templates of 179 and 189 points (Psychomorph, WebMorph's FRL), counted from 0:
 # eyes with brows, the lower nose, the lips.
@@ -71,7 +71,7 @@ def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
     if not tem.is_file():
         raise ImageError(f"{path.name} has no landmarks: {tem.name} is not beside it. Export it from WebMorph")
     picture, points = read_image(path, size), read_tem(tem)
-    with Image.open(path) as original:
+    with opened(path) as original:
         width, height = ImageOps.exif_transpose(original).size
     if (points < -1).any() or (points > (width, height)).any():
         raise ImageError(f"{tem.name} has points outside its picture of {width} x {height} pixels; the landmarks "

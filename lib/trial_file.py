@@ -28,7 +28,7 @@ class TrialFile:
         if not self.path.is_file():
             write_text(self.path, _line(FILE_COLUMNS))
         self._cut_torn_row()
-        with open(self.path, encoding="utf-8", newline="") as handle:
+        with open(self.path, encoding="utf-8", errors="replace", newline="") as handle:
             header = next(csv.reader(handle), [])
         if header != FILE_COLUMNS:
             raise TrialError(f"{self.path.name} has the columns {', '.join(header) or '(none)'}; a file that answers "
@@ -51,10 +51,19 @@ class TrialFile:
             os.fsync(handle.fileno())
 
     def read(self, observer: str | None = None) -> pd.DataFrame:
-        """All trials, or one observer's."""
+        """All trials, or one observer's.
+
+        Raises
+        ------
+        TrialError : the file was damaged.
+        """
         text = ["observer", "kind", "architecture", "pretraining", "seed", "stimulus", "identity", "condition"]
-        trials = pd.read_csv(self.path, dtype=dict.fromkeys(text, str), keep_default_na=False,
-                             na_values={c: [""] for c in FILE_COLUMNS if c not in text})
+        try:
+            trials = pd.read_csv(self.path, dtype=dict.fromkeys(text, str), keep_default_na=False, index_col=False,
+                                 na_values={c: [""] for c in FILE_COLUMNS if c not in text})
+        except ValueError as error:
+            raise TrialError(f"{self.path.name} is damaged: {' '.join(str(error).split())}. Mend it, or give another "
+                             "path") from None
         return trials if observer is None else trials[trials["observer"] == observer].reset_index(drop=True)
 
     def _cut_torn_row(self) -> None:

@@ -1,7 +1,8 @@
 """Kill runs of the smoke study at random moments, resume them, and compare what they end with.
 
-``python tests/kills.py --kills 30`` needs some minutes. It works in a copy of the project with nothing cached, so that
-caching is killed as well as training, fitting and the writing of the report; it prints where the kills fell.
+``python tests/kills.py --kills 30`` needs a quarter of an hour. It works in a copy of the project with nothing cached,
+so that caching is killed as well as training, fitting and the writing of the report: some kills fall at any time, the
+others are aimed at one of these four. It prints where they fell and fails if one of the four was never hit.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +29,9 @@ from lib.settings import ROOT
 
 STUDY = "data/studies/smoke.yaml"
 TARGETS = ("runner", "kernel", "all")
+PHASES = ("caching", "training", "fitting", "report")
+# of one project, in the order in which a run comes to them; "any" falls at any time
+AIMS = ("any", "caching", "caching", "training", "any", "training", "fitting", "any", "fitting", "report", "report")
 
 
 def copy_project(folder: Path) -> Path:
@@ -63,23 +68,50 @@ class Project:
         assert process.wait() == 0, "".join(lines)
         return lines
 
-    def finish_with_kills(self, name: str, rng: np.random.Generator, mean_s: float, at_most: int) -> None:
-        """Kill and resume until a run comes through, or ``at_most`` kills are reached."""
-        for _ in range(at_most):
+    def finish_with_kills(self, name: str, rng: np.random.Generator, aims: Sequence[str], mean_s: float = 12) -> None:
+        """Kill at each aim and resume, until a run comes through before its kill or all aims are used up."""
+        for aim in aims:
             process, lines = self.start(name)
-            try:
-                process.wait(1.0 + rng.exponential(mean_s))
-            except subprocess.TimeoutExpired:
-                self._kill(process, str(rng.choice(TARGETS)), lines)
-                process.wait()
-            else:
-                assert process.returncode == 0, "".join(lines)
+            if self._reached(aim, name, process, lines, float(rng.exponential(mean_s))):
+                time.sleep(0 if aim == "any" else rng.uniform(0, 0.7))
+                self._kill(process, str(rng.choice(TARGETS)), f"{self.phase(name, lines)} ({where(''.join(lines))})")
+            if process.wait() == 0:
                 return
         self.finish(name)
 
-    def _kill(self, process: subprocess.Popen, target: str, lines: list[str]) -> None:
+    def _reached(self, aim: str, name: str, process: subprocess.Popen, lines: list[str], wait_s: float) -> bool:
+        """Wait for the moment to kill; False where the run ends before it, which must be well."""
+        started = time.monotonic()
+        while process.poll() is None:
+            if time.monotonic() - started > 1 + wait_s if aim == "any" else self.phase(name, lines) == aim:
+                return True
+            time.sleep(0.02)
+        assert process.returncode == 0, "".join(lines)
+        return False
+
+    def phase(self, name: str, lines: list[str]) -> str:
+        """Which of PHASES a run is in, from the files that it has begun and not finished; else "other"."""
+        run, text = self.folder / "runs" / name, "".join(lines)
+        stages = re.findall(r"\[(\d)/(\d)\]", text)
+        if not stages:
+            return "other"
+        if stages[-1][0] == stages[-1][1] and re.search(r"(done in.*|done before, kept)\n\Z", text):
+            return "report"
+        parts = run / "tables" / "parts"
+        if "04_human_vs_cnn" in text.splitlines()[-1] and not (parts / "psychometrics.04.csv").exists():
+            return "fitting"
+        if any(not (path.parent / "entry.json").exists()
+               for path in self.folder.glob("data/derived/features/*/features.bin")):
+            return "caching"
+        unfinished = [path for path in run.glob("checkpoints/*/") if not (path / "result.json").exists()]
+        return "training" if unfinished else "other"
+
+    def _kill(self, process: subprocess.Popen, target: str, place: str) -> None:
         """SIGKILL the runner, its kernel, or both; the kernel of a killed runner sees that for itself."""
-        family = psutil.Process(process.pid).children(recursive=True)
+        try:
+            family = psutil.Process(process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return
         victims = {"runner": [], "kernel": family, "all": family}[target]
         victims = [*victims, *([psutil.Process(process.pid)] if target != "kernel" or not family else [])]
         for victim in victims:
@@ -87,7 +119,7 @@ class Project:
                 victim.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:
                 continue
-        self.killed[target, where("".join(lines))] += 1
+        self.killed[target, place] += 1
 
     def outcome(self, name: str) -> dict[str, bytes]:
         """Tables, their parts and figures of a run, by name."""
@@ -121,20 +153,18 @@ def compare(project: Project, name: str, reference: dict[str, bytes]) -> list[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--mean", type=float, default=12, help="mean seconds between start and kill")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rng = np.random.default_rng(options.seed)
+    rng, killed = np.random.default_rng(options.seed), collections.Counter()
     with tempfile.TemporaryDirectory() as scratch:
         started = time.monotonic()
         whole = Project(copy_project(Path(scratch) / "whole"))
         whole.finish("smoke")
         reference = whole.outcome("smoke")
         print(f"uninterrupted: {len(reference)} files in {time.monotonic() - started:.0f} s", flush=True)
-        killed = collections.Counter()
         while killed.total() < options.kills:
             project = Project(copy_project(Path(scratch) / f"killed{killed.total()}"))
-            project.finish_with_kills("smoke", rng, options.mean, options.kills - killed.total())
+            project.finish_with_kills("smoke", rng, AIMS)
             different = compare(project, "smoke", reference)
             killed += project.killed
             print(f"{project.killed.total()} kills, then whole: {different or 'identical'}", flush=True)
@@ -142,6 +172,8 @@ def main() -> None:
             shutil.rmtree(project.folder)
     for (target, place), n in sorted(killed.items(), key=lambda item: item[0][1]):
         print(f"{n:3d} x {target:6s} in {place}")
+    hit = {place.split()[0] for _, place in killed}
+    assert hit >= set(PHASES), f"never hit: {set(PHASES) - hit}"
 
 
 if __name__ == "__main__":

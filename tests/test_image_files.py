@@ -2,14 +2,17 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from lib.files import DiskFullError
-from lib.image_files import ImageError, encode_png, keep_pictures, read_image
+from lib import image_files
+from lib.files import DiskFullError, remove_leftovers
+from lib.image_files import ImageError, encode_png, keep_pictures, read_image, unreadable
 
 GREY = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (24, 1))  # (24, 24), dark left to bright right
 
@@ -49,6 +52,28 @@ def test_a_rotated_photograph_stands_upright(tmp_path):
     path = saved(tmp_path, Image.fromarray(GREY), "face.jpg", exif=exif, quality=95)
     face = read_image(path, 24)[..., 0].astype(int)
     assert face[2, 12] < face[21, 12] - 100 and abs(face[12, 2] - face[12, 21]) < 20
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "tiff", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_of_every_format_is_turned_once(tmp_path, kind, orientation):
+    """Hand case: where the bright upper left corner of the stored picture must be seen (EXIF 2.32, tag 0x0112)."""
+    corner = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0), (0, -1), (-1, -1), (-1, 0)][orientation - 1]
+    stored, exif = np.zeros((32, 64), np.uint8), Image.Exif()
+    stored[:16, :16], exif[0x0112] = 255, orientation
+    face = read_image(saved(tmp_path, Image.fromarray(stored), f"face.{kind}", exif=exif), None)[..., 0]
+    assert face.shape == ((32, 64) if orientation < 5 else (64, 32))
+    assert face[corner] > 200 and abs(face.sum(dtype=float) / stored.sum(dtype=float) - 1) < 0.05
+
+
+def test_a_picture_that_promises_more_pixels_than_a_face_has_is_refused(tmp_path, monkeypatch):
+    path = saved(tmp_path, Image.fromarray(GREY))
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 24 * 24)
+    assert read_image(path).shape == (224, 224, 3) and unreadable([path]) == []
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 24 * 24 - 1)
+    with pytest.raises(ImageError, match=r"face\.png cannot be read.*24 x 24 pixels; allowed: 575 in all"):
+        read_image(path)
+    assert len(unreadable([path])) == 1
 
 
 def test_a_wide_picture_keeps_its_middle_square(tmp_path):
@@ -105,6 +130,16 @@ def test_a_killed_drawing_goes_on_where_it_stopped(tmp_path):
     whole = keep_pictures(tmp_path / "other", ROWS, fresh, "test")
     assert resumed.drawn == [3, 4, 5] and fresh.drawn == list(range(6))
     assert after["sha256"].tolist() == whole["sha256"].tolist()
+
+
+def test_what_a_killed_drawing_left_half_written_is_removed(tmp_path):
+    code = ("import os, sys, pandas as pd; from lib import image_files\n"
+            "os.replace = lambda *names: os.kill(os.getpid(), 9)\n"
+            "image_files.keep_pictures(__import__('pathlib').Path(sys.argv[1]), pd.DataFrame({'file': ['a.png']}), "
+            "lambda row: __import__('numpy').zeros((4, 4), 'uint8'), 'test')")
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == -9 and len(list(tmp_path.iterdir())) == 1
+    assert len(remove_leftovers(tmp_path)) == 1 and list(tmp_path.iterdir()) == []
 
 
 def test_finished_pictures_are_not_drawn_again_but_damaged_ones_are(tmp_path):

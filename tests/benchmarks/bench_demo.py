@@ -47,8 +47,9 @@ def main(study: str) -> None:
             shutil.rmtree(folder / "runs", ignore_errors=True)
             seconds, manifest = timed_run(folder, study)
             stages = ", ".join(f"{name[:2]} {cost['seconds']:.0f} s" for name, cost in manifest["notebooks"].items())
-            print(f"{Path(study).stem}, {what}: {seconds:.0f} s ({stages}, and {seconds - manifest['seconds']:.0f} s for "
-                  f"the rest), peak memory {manifest['peak_memory_mb'] / 1024:.1f} GB")
+            rest = seconds - manifest["seconds"]
+            print(f"{Path(study).stem}, {what}: {seconds:.0f} s ({stages}, and {rest:.0f} s for the rest), peak memory "
+                  f"{manifest['peak_memory_mb'] / 1024:.1f} GB")
         print(f"disk: {megabytes(folder / 'data' / 'derived'):.0f} MB of faces and features, "
               f"{megabytes(folder / 'runs'):.0f} MB for the run, of which "
               f"{megabytes(folder / 'runs' / 'bench' / 'checkpoints'):.0f} MB are trained heads")

@@ -59,12 +59,13 @@ def one_size(n: int) -> None:
         paths, device = write_images(Path(scratch), n), choose_device(training)
         network = build_network("alexnet", pretraining="untrained")
         started = time.perf_counter()
-        maps = cached_features(network.features, paths, {network.cut}, device, folder=Path(scratch) / "cache")[network.cut]
+        cut, cache = network.cut, Path(scratch) / "cache"
+        maps = cached_features(network.features, paths, {cut}, device, folder=cache)[cut]
         pace = n / (time.perf_counter() - started)
         labels = torch.from_numpy(np.arange(n) % 2)
         rows = {"train": np.arange(0, n - 100), "validation": np.arange(n - 100, n)}
         train_head(network, Data(maps, labels, rows), training, seed=0, device=device)
-        disk = sum(path.stat().st_size for path in (Path(scratch) / "cache").rglob("*.bin")) / 1e6
+        disk = sum(path.stat().st_size for path in cache.rglob("*.bin")) / 1e6
     print(memory.peak, disk, pace)
 
 
