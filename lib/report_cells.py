@@ -23,6 +23,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from PIL import Image
 
 from lib.alt_text import read_alt_text
+from lib.report_page import mark_short
 
 TABLE_TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "b", "i", "em", "strong", "code", "sub",
               "sup", "br", "p", "span", "div", "ul", "ol", "li"}
@@ -119,7 +120,7 @@ def table_html(markup: str) -> str:
         safe = safe[:head.start()] + _one_header(head) + safe[head.end():]
     columns = max((row.count("<th") + row.count("<td") for row in safe.split("</tr>")), default=0)
     many = " many" if columns > MANY_COLUMNS else ""
-    return f'<div class="wide{many}" tabindex="0">{_UNDERSCORE.sub("_<wbr>", safe)}</div>'
+    return f'<div class="wide{many}" tabindex="0">{mark_short(_UNDERSCORE.sub("_<wbr>", safe))}</div>'
 
 
 def _one_header(head: re.Match) -> str:

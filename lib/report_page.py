@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -38,7 +40,7 @@ thead th { border-bottom: 2px solid var(--ink); }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } a { color: inherit; text-decoration: none; }
   nav, .screen { display: none; } .wide { overflow: visible; } table { font-size: 8pt; }
   h2 { break-before: page; } h2.first { break-before: auto; } figure, tr, .claim { break-inside: avoid; }
-  h2, h3, h4 { break-after: avoid; } th, td { padding: .2em .4em; } td { overflow-wrap: anywhere; }
+  h2, h3, h4 { break-after: avoid; } th, td { padding: .2em .4em; } td:not(.short) { overflow-wrap: anywhere; }
   figure img { max-height: 9cm; width: auto; }
   .many table { font-size: 5.5pt; } .many th, .many td { padding: 1pt 2pt; } }
 """
@@ -98,7 +100,7 @@ this report in the run's folder.</p>
 {% for table in tables %}
 <section>
 <h3 id="table-{{ table.name }}">{{ table.name }}</h3>
-<p>{{ table.rows }} rows, {{ table.columns | length }} columns.
+<p>{{ table.rows }} row{{ "" if table.rows == 1 else "s" }}, {{ table.columns | length }} columns.
 {% if table.link %}<a class="screen" href="{{ table.link }}" download="{{ table.file }}">Save {{ table.file }}</a>
 {% else %}Too large to attach: see <code>tables/{{ table.name }}.csv</code> in the run's folder.{% endif %}</p>
 {% if table.columns | length > 9 %}<div class="wide" tabindex="0"><table>
@@ -106,13 +108,13 @@ this report in the run's folder.</p>
 {% endfor %}</tr></thead>
 <tbody>
 {% for column in table.columns %}{% set place = loop.index0 %}<tr><th scope="row">{{ column | breakable }}</th>\
-{% for row in table.preview[:3] %}<td>{{ row[place] }}</td>{% endfor %}</tr>
+{% for row in table.preview[:3] %}{{ row[place] | cell }}{% endfor %}</tr>
 {% endfor %}</tbody>
 </table></div>
 {% else %}<div class="wide" tabindex="0"><table>
 <thead><tr>{% for column in table.columns %}<th scope="col">{{ column | breakable }}</th>{% endfor %}</tr></thead>
 <tbody>
-{% for row in table.preview %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% for row in table.preview %}<tr>{% for cell in row %}{{ cell | cell }}{% endfor %}</tr>
 {% endfor %}</tbody>
 </table></div>
 {% endif %}</section>
@@ -142,8 +144,17 @@ settings as they were used:</p>
 """
 
 
+_SHORT = re.compile("<td>(?=[^<]{1,6}</td>)")  # these are not broken between letters on paper
+
+
+def mark_short(html: str) -> Markup:
+    """Cells of up to six letters with the class ``short``; ``html`` is safe already."""
+    return Markup(_SHORT.sub('<td class="short">', html))
+
+
 def page(**content) -> str:
     """Fill the template; everything is escaped but ``Section.body``, which is safe HTML already."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["breakable"] = lambda name: escape(name).replace("_", Markup("_<wbr>"))
+    environment.filters["cell"] = lambda text: mark_short(Markup("<td>{}</td>").format(text))
     return environment.from_string(TEMPLATE).render(style=STYLE, **content)
