@@ -216,7 +216,7 @@ WIDE = pd.DataFrame([[f"value_{k}" for k in range(30)]], columns=[f"quantity_{k}
 @pytest.mark.browser
 def test_on_a_phone_only_tables_and_wide_figures_move_sideways_and_their_letters_stay_large(run):
     run.write_table("comparison", WIDE)
-    figure, axes = plt.subplots(1, 4, figsize=(16, 3))
+    figure, _ = plt.subplots(1, 4, figsize=(16, 3))
     run.save_figure(figure, "curves")  # at its own size 1,600 pixels wide
     plt.close(figure)
     url = write_report(run.folder).as_uri()
