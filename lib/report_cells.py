@@ -23,6 +23,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from PIL import Image
 
 from lib.alt_text import read_alt_text
+from lib.report_page import mark_short
 
 TABLE_TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "b", "i", "em", "strong", "code", "sub",
               "sup", "br", "p", "span", "div", "ul", "ol", "li"}
@@ -30,6 +31,10 @@ TABLE_ATTRIBUTES = {"th": ["colspan", "rowspan", "scope"], "td": ["colspan", "ro
 _SAVED = re.compile(r"save_figure\(.*?f?[\"'](\w+)[\"']", re.S)
 PROGRESS = re.compile(r"^[\w ,()-]+: \d+ of \d+(, .* left.*| in .*)\n?", re.M)
 _STYLE = re.compile(r"<(style|script)\b.*?</\1>", re.S | re.I)
+_TWO_HEADERS = re.compile(r"<thead>\s*<tr>((?:\s*<th[^>]*>[^<]*</th>)+)\s*</tr>"
+                          r"\s*<tr>((?:\s*<th[^>]*>[^<]*</th>)+)\s*</tr>\s*</thead>")
+_UNDERSCORE = re.compile(r"_(?=[^<>]*<)")  # in text: a place where a long name may go on in the next line
+MANY_COLUMNS = 9  # with more, a page of paper needs small print
 _NOTEBOOK = re.compile(r"^(?:\./)?(\d\d)_\w+\.ipynb(?:#.*)?$")
 
 
@@ -110,14 +115,32 @@ def _render_data(output, data) -> str:
 def table_html(markup: str) -> str:
     """HTML of unknown origin, reduced to tables and plain text."""
     safe = bleach.clean(_STYLE.sub("", markup), TABLE_TAGS, TABLE_ATTRIBUTES, strip=True, strip_comments=True)
-    return f'<div class="wide" tabindex="0">{safe}</div>'
+    head = _TWO_HEADERS.search(safe)
+    if head:
+        safe = safe[:head.start()] + _one_header(head) + safe[head.end():]
+    columns = max((row.count("<th") + row.count("<td") for row in safe.split("</tr>")), default=0)
+    many = " many" if columns > MANY_COLUMNS else ""
+    return f'<div class="wide{many}" tabindex="0">{mark_short(_UNDERSCORE.sub("_<wbr>", safe))}</div>'
+
+
+def _one_header(head: re.Match) -> str:
+    """The two header rows of a frame whose index has a name as one row: index names, then columns.
+
+    Columns of several levels stay in several rows.
+    """
+    columns, index = ([name.strip() for name in re.findall(r"<th[^>]*>(.*?)</th>", row, re.S)] for row in head.groups())
+    levels = len([name for name in index if name])
+    if "colspan" in head[0] or len(columns) != len(index) or any(index[levels:]):
+        return head[0]
+    return "<thead><tr>" + "".join(f"<th>{name}</th>" for name in index[:levels] + columns[levels:]) + "</tr></thead>"
 
 
 def figure_html(png: bytes, alt: str, scale: float) -> str:
     """A figure at its own size, two thirds of a pixel to a dot, so that letters are equally large in all figures."""
     kind, small = shrink(png, scale)
     data, width = base64.b64encode(small).decode(), round(Image.open(io.BytesIO(png)).width / 1.5)
-    return f'<figure><img src="data:image/{kind};base64,{data}" alt="{html.escape(alt)}" width="{width}"></figure>'
+    return (f'<figure><img src="data:image/{kind};base64,{data}" alt="{html.escape(alt)}" width="{width}"'
+            f' style="--width:{width}px"></figure>')
 
 
 def shrink(png: bytes, scale: float) -> tuple[str, bytes]:
@@ -153,7 +176,7 @@ def _formula(tex: str, options: dict) -> str:
     """A formula as a drawing with its TeX as alt text; TeX that matplotlib cannot set stays as code."""
     buffer = io.BytesIO()
     try:
-        depth = mathtext.math_to_image(f"${tex.strip()}$", buffer, format="svg", prop=FontProperties(size=11))
+        depth = mathtext.math_to_image(f"${' '.join(tex.split())}$", buffer, format="svg", prop=FontProperties(size=11))
     except ValueError:
         return f"<code>{html.escape(tex)}</code>"
     data = base64.b64encode(buffer.getvalue()).decode()

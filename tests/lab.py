@@ -163,6 +163,46 @@ class NotebookPage:
         for _ in range(times):
             handle.press("ArrowLeft" if at_end else "ArrowRight")
 
+    def button(self, text: str):
+        """The widgets' button of that text that can be pressed; of several the first."""
+        return self.page.locator(f".jupyter-widgets.jupyter-button:enabled:text-is('{text}')").first
+
+    def has_button(self, text: str) -> bool:
+        return self.button(text).count() > 0
+
+    def press(self, text: str) -> None:
+        """Press a button by keyboard alone, once it can be pressed."""
+        self.button(text).wait_for()
+        self.button(text).focus()
+        self.button(text).press("Enter")
+
+    def bars(self) -> list[float]:
+        """How far each progress bar of the widgets is, in percent."""
+        return self.page.locator(".jupyter-widgets .progress-bar").evaluate_all(
+            "all => all.map(bar => parseFloat(bar.style.width) || 0)")
+
+    def wait_for_bar(self, before: list[float], timeout_s: float = 60) -> list[float]:
+        """The bars, once one is further than it was ``before``."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            now = self.bars()
+            if any(new > old for new, old in zip(now, before + [0.0] * len(now), strict=False)):
+                return now
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"no progress bar moved: {before} before, {self.bars()} now")
+
+    def wait_for_rest(self, still_s: float = 1.5, timeout_s: float = 60) -> list[float]:
+        """The bars, once none has moved for a while."""
+        deadline, last, since = time.monotonic() + timeout_s, None, time.monotonic()
+        while time.monotonic() < deadline:
+            now = self.bars()
+            if now != last:
+                last, since = now, time.monotonic()
+            elif time.monotonic() - since > still_s:
+                return now
+            self.page.wait_for_timeout(50)
+        raise AssertionError("a progress bar keeps moving")
+
     def wait_for_change(self, before: list[str], timeout_s: float = 30) -> list[str]:
         """The pictures, once they are no longer those of ``before`` and stand still."""
         deadline, last = time.monotonic() + timeout_s, None

@@ -74,6 +74,44 @@ def test_the_harness_itself_sees_a_moved_slider_and_an_error(lab):
     page.close()
 
 
+TRAINER = """
+import threading, time
+import ipywidgets as widgets
+
+bar = widgets.IntProgress(min=0, max=100)
+train, cancel, stop = widgets.Button(description="Train"), widgets.Button(description="Cancel"), threading.Event()
+
+def work():
+    stop.clear()
+    while not stop.wait(0.1) and bar.value < 100:
+        bar.value += 1
+
+train.on_click(lambda _: threading.Thread(target=work).start())
+cancel.on_click(lambda _: stop.set())
+widgets.VBox([train, cancel, bar])
+"""
+
+
+def train_and_cancel(page):
+    """Press Train, see the bar move, press Cancel, and see it come to rest before its end."""
+    before = page.bars()
+    page.press("Train")
+    page.wait_for_bar(before)
+    page.press("Cancel")
+    assert all(value < 100 for value in page.wait_for_rest())
+
+
+def test_the_harness_sees_a_bar_move_after_train_and_rest_after_cancel(lab):
+    folder, address, context = lab
+    page = NotebookPage(context, address, write(folder, "trainer.ipynb", TRAINER))
+    page.run_all()
+    assert page.has_button("Train") and not page.has_button("Fly") and page.bars() == [0]
+    train_and_cancel(page)
+    with pytest.raises(AssertionError, match="no progress bar moved"):
+        page.wait_for_bar(page.bars(), timeout_s=1)
+    page.close()
+
+
 TASK = """
 import pandas as pd
 from scripted_observer import FAST
@@ -133,6 +171,8 @@ def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished
         before = page.figures()
         page.nudge(handle)
         page.wait_for_change(before)
+    if page.has_button("Train"):
+        train_and_cancel(page)
     assert not page.errors() and not page.red_lines()
     page.screenshot(finished / "screenshots" / f"{name}.png")
     page.close()

@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from browser_tools import chromium
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
@@ -166,6 +167,8 @@ def test_drawings_stay_exact_and_pictures_get_small():
 
 
 def test_formulas_are_drawn_with_their_tex_as_words_and_impossible_ones_stay_code():
+    page = Page(render_markdown("$$a + b,\\qquad\nc$$"))
+    assert page.all("img")[0]["alt"] == "a + b,\\qquad\nc"  # a formula of two lines
     page = Page(render_markdown(r"$\frac{x}{2}$ and $\nosuch{x}$ cost 5 $ each"))
     assert page.all("img")[0]["alt"] == r"\frac{x}{2}" and page.all("img")[0]["class"] == "formula"
     assert page.all("code") and r"\nosuch{x}" in page.text and "5 $ each" in page.text
@@ -184,6 +187,62 @@ def test_frames_keep_their_cells_and_lose_all_else():
     page = Page(table_html(frame))
     assert "0.5" in page.text and "<b>x</b>" in page.text and {"img", "script"}.isdisjoint(t for t, _ in page.tags)
     assert "border" not in page.all("table")[0]
+
+
+def test_the_name_of_an_index_stands_in_the_same_line_as_the_columns():
+    frame = pd.DataFrame({"happy": [1], "sad": [2]}, index=pd.Index(["train"], name="split"))
+    assert re.findall("<th>(.*?)</th>", table_html(frame.to_html())) == ["split", "happy", "sad", "train"]
+    wide = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["pse"], ["mean", "sd"]]))
+    assert re.findall("<th[^>]*>(.*?)</th>", table_html(wide.to_html())) == ["", "pse", "", "mean", "sd", "0"]
+
+
+def test_tables_of_many_columns_get_small_print_and_names_that_may_be_broken():
+    names = [f"mean_of_{k}" for k in range(12)]
+    page = table_html(pd.DataFrame([range(12)], columns=names).to_html())
+    assert page.startswith('<div class="wide many"') and "mean_<wbr>of_<wbr>11" in page
+    assert 'class="wide"' in table_html(pd.DataFrame({"a": [1]}).to_html())
+
+
+def test_the_preview_of_a_table_of_many_columns_is_turned_on_its_side(run):
+    run.write_table("comparison", pd.DataFrame([[k + 100 * row for k in range(12)] for row in range(5)],
+                                               columns=[f"quantity {k}" for k in range(12)]))
+    rows = re.findall("<tr><th scope=\"row\">(quantity .*?)</th>(.*?)</tr>", write_report(run.folder).read_text())
+    assert len(rows) == 12 and re.findall("<td[^>]*>(.*?)</td>", rows[3][1]) == ["3", "103", "203"]
+
+
+WIDE = pd.DataFrame([[f"value_{k}" for k in range(30)]], columns=[f"quantity_{k}" for k in range(30)])
+
+
+@pytest.mark.browser
+def test_on_a_phone_only_tables_and_wide_figures_move_sideways_and_their_letters_stay_large(run):
+    run.write_table("comparison", WIDE)
+    figure, _ = plt.subplots(1, 4, figsize=(16, 3))
+    run.save_figure(figure, "curves")  # at its own size 1,600 pixels wide
+    plt.close(figure)
+    url = write_report(run.folder).as_uri()
+    with chromium() as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        widths = page.locator("figure img").evaluate_all(
+            "all => all.map(i => i.getBoundingClientRect().width / i.getAttribute('width'))")
+        assert all(share >= 0.59 for share in widths)
+        page.set_viewport_size({"width": 1200, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == 1200
+
+
+@pytest.mark.browser
+def test_on_paper_nothing_is_wider_than_the_page(run):
+    run.write_table("comparison", WIDE)
+    run.write_table("images", pd.DataFrame([["data/" + 100 * "x", "train", "ab" * 32]], columns=["a", "b", "c"]))
+    with chromium() as context:
+        page = context.new_page()
+        page.goto(write_report(run.folder).as_uri())
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 680, "height": 900})  # A4 less its margins, at 96 dots an inch
+        assert page.evaluate("document.documentElement.scrollWidth") == 680
+        assert page.locator("nav").is_hidden() and page.locator("a[download]").first.is_hidden()
 
 
 def test_headings_go_one_level_down_and_the_title_is_the_sections(run):

@@ -149,6 +149,20 @@ class TestNotebook:
         assert names == ["study", "overrides"]
         assert f'open_run("{path.name[:2]}"' in "\n".join(cell.source for cell in cells)
 
+    def test_it_leads_to_its_neighbours_and_says_how_long_it_takes(self, path):
+        cells = nbformat.read(path, as_version=4).cells
+        place = NOTEBOOKS.index(path)
+        neighbours = {p.name for p in NOTEBOOKS[max(place - 1, 0):place + 2]} - {path.name}
+        linked = set(re.findall(r"\]\((\w+\.ipynb)\)", cells[0].source))
+        assert neighbours <= linked <= {p.name for p in NOTEBOOKS}
+        assert "| run time |" in cells[0].source
+        stated = re.search(r"\| reading time \| (\d+) min", cells[0].source)
+        if stated or path.name[:2] != "03":
+            prose = sum(len(c.source.split()) for c in cells if c.cell_type == "markdown")
+            figures = sum(c.source.count("save_figure(") for c in cells if c.cell_type == "code")
+            # 200 words a minute, and a minute to look at a figure
+            assert 0.65 <= int(stated[1]) / (prose / 200 + figures) <= 1.5
+
     def test_its_cells_are_short(self, path):
         cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
         lengths = [len(cell.source.splitlines()) for cell in cells]
