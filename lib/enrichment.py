@@ -159,13 +159,25 @@ def control_rows(maps: np.ndarray, regions: Mapping[str, np.ndarray], control_pa
     over the patches).
     """
     rows = []
-    for part, region in regions.items():
-        whole = region if region.ndim == 2 else region[0]
-        others = {name: mask if mask.ndim == 2 else mask[0] for name, mask in regions.items()}
-        values = [np.nanmean(enrichment(maps, control_patch(whole, others, rng))) for _ in range(n)]
+    for part in regions:
+        values = [np.nanmean(enrichment(maps, _patches(regions, part, control_patch, rng))) for _ in range(n)]
         rows.append({"part": part, "control": np.mean(values), "control_low": min(values),
                      "control_high": max(values)})
     return pd.DataFrame(rows)
+
+
+def _patches(regions: Mapping[str, np.ndarray], part: str, control_patch: Callable,
+             rng: np.random.Generator) -> np.ndarray:
+    """One patch for all faces, (H, W), where they have the same regions; otherwise one a face, (n, H, W)."""
+    if all(mask.ndim == 2 for mask in regions.values()):
+        return control_patch(regions[part], regions, rng)
+    n = max(len(mask) for mask in regions.values() if mask.ndim == 3)
+    faces = [{name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()} for k in range(n)]
+    known: dict[bytes, np.ndarray] = {}  # a person's regions stay along the morph, and so does the patch
+    for face in faces:
+        key = np.packbits(np.stack(list(face.values()))).tobytes()
+        face["patch"] = known[key] = known[key] if key in known else control_patch(face[part], face, rng)
+    return np.stack([face["patch"] for face in faces])
 
 
 def vertical_profile(maps: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import seaborn as sns
 
 from lib.bubbles import ClassificationImage
 from lib.figures import colour, label
-from lib.figures_mechanisms import SIGNED, plot_map
+from lib.figures_mechanisms import group_ticks, plot_map
 
 
 def _line_style(pretraining: str) -> str:
@@ -28,12 +28,6 @@ def plot_classification_image(found: ClassificationImage, image: np.ndarray, reg
     if z.max() > found.threshold:
         ax.contour(z, levels=[found.threshold], colors="black", linewidths=1.8)
     return ax
-
-
-def colour_bar(figure, axes, limit: float, text: str) -> None:
-    """The scale of signed maps beside them."""
-    mappable = plt.cm.ScalarMappable(plt.Normalize(-limit, limit), SIGNED)
-    figure.colorbar(mappable, ax=axes, label=text, shrink=0.8, pad=0.02)
 
 
 def plot_layers(rows: pd.DataFrame, value: str, axis_label: str, *, chance: str | None = None, ax=None):
@@ -55,9 +49,9 @@ def plot_layers(rows: pd.DataFrame, value: str, axis_label: str, *, chance: str 
         ax.plot([place[name] for name in mean.index], mean, lw=2, marker="o", ms=4, label=label(*who), **style)
     if chance:
         highest = rows.groupby("layer")[chance].max().reindex(layers)
-        ax.plot(range(len(layers)), highest, color="0.5", lw=1, ls=":", label="chance, 95 %")
+        ax.plot(range(len(layers)), highest, color="0.5", lw=1, ls=":", label="95 % of shuffles lie below")
     ax.set_xticks(range(len(layers)), layers, rotation=40, ha="right")
-    ax.set_ylabel(axis_label)
+    ax.set(xlabel="layer", ylabel=axis_label)
     return ax
 
 
@@ -66,12 +60,16 @@ def plot_similarity(matrix: pd.DataFrame, ax=None):
     ax = ax or plt.gca()
     sns.heatmap(matrix, vmin=0, vmax=1, cmap="cividis", annot=True, fmt=".2f", square=True, ax=ax,
                 annot_kws={"size": 8}, cbar_kws={"label": "rank correlation", "shrink": 0.8})
-    ax.tick_params(axis="both", labelsize=8)
+    ax.tick_params(axis="both", labelsize=8, length=0)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=35, ha="right")
+    ax.set_title("Which faces are alike, last hidden layer", fontsize="medium")
     return ax
 
 
 def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
-    """Selective lesions (filled) beside the range of random ones (bars), by share of units; a colour a network.
+    """Selective lesions (triangles) beside the range of random ones (bars), by share of units; a mark a seed.
+
+    Where a value does not exist, because a curve does not cross 0.5, the figure says so.
 
     Parameters
     ----------
@@ -92,8 +90,10 @@ def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
             ax.plot([x - 0.03, x + 0.03], [row.intact] * 2, color=tint, lw=2)
         ax.plot([], [], "v", color=tint, mfc="none" if who.pretraining == "untrained" else tint,
                 label=label(who.architecture, who.pretraining))
-    ax.plot([], [], color="0.5", lw=4, alpha=0.4, label="random units (range)")
+    ax.plot([], [], color="0.5", lw=4, alpha=0.4, label="random units (range of draws)")
     ax.plot([], [], color="0.5", lw=2, label="intact")
-    ax.set_xticks(range(len(fractions)), [f"{100 * f:g} %" for f in fractions])
+    group_ticks(ax, [f"{100 * f:g} %" for f in fractions])
     ax.set(xlabel="share of units silenced", ylabel=axis_label)
+    if missing := int(mine.selective.isna().sum()):
+        ax.set_title(f"not defined in {missing} of {len(mine)} lesions", fontsize=10, color="0.35")
     return ax

@@ -8,13 +8,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from lib.figures import PART_COLOURS, colour, label, people_label, title_note
+from lib.figures import PART_COLOURS, colour, label, people_label
 from lib.settings import PARTS
 
 SIGNED = "PuOr_r"  # orange speaks for happy, purple for sad; told apart under colour blindness
 METHOD_LABELS = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM", "occlusion": "occlusion", "attention": "attention map",
                  "integrated_gradients": "integrated\ngradients"}
 MARKERS = {"eyes": "o", "nose": "^", "mouth": "s"}
+
+
+def over_seeds_title(confidence: float) -> str:
+    """How a figure names its points and bars: ``mean and 95 % interval over seeds``."""
+    return f"mean and {100 * confidence:g} % interval over seeds"
 
 
 def network_name(row) -> str:
@@ -46,11 +51,19 @@ def plot_map(image: np.ndarray, saliency: np.ndarray | None, regions: Mapping[st
     return ax
 
 
+def colour_bar(figure, axes, text: str, limit: float | None = None) -> None:
+    """The scale of signed maps beside them; without a ``limit`` its ends are called sad and happy."""
+    mappable = plt.cm.ScalarMappable(plt.Normalize(-(limit or 1), limit or 1), SIGNED)
+    bar = figure.colorbar(mappable, ax=axes, label=text, shrink=0.6, pad=0.02, aspect=30)
+    if limit is None:
+        bar.set_ticks([-1, 0, 1], labels=["sad", "0", "happy"])
+
+
 def plot_map_grid(images: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str],
                   regions: Sequence[Mapping[str, np.ndarray]]):
-    """Faces in columns, networks (or methods) in rows; every row has one colour scale. Returns the figure."""
+    """Faces in columns, networks (or methods) in rows; every row has its own colour scale. Returns the figure."""
     rows = len(maps) + 1
-    figure, axes = plt.subplots(rows, len(images), figsize=(1.55 * len(images), 1.6 * rows), squeeze=False,
+    figure, axes = plt.subplots(rows, len(images), figsize=(1.55 * len(images) + 1, 1.6 * rows), squeeze=False,
                                 gridspec_kw={"wspace": 0.04, "hspace": 0.04})
     for column, image in enumerate(images):
         plot_map(image, None, ax=axes[0, column]).set_title(titles[column], fontsize=10)
@@ -60,16 +73,18 @@ def plot_map_grid(images: np.ndarray, maps: Mapping[str, np.ndarray], titles: Se
         for column, image in enumerate(images):
             plot_map(image, values[column], regions[column], limit=limit, ax=axes[row, column])
         axes[row, 0].set_ylabel(name, fontsize=9, rotation=0, ha="right", va="center")
+    colour_bar(figure, axes, "evidence for (each row to its own largest size)")
     return figure
 
 
-def _spread_positions(count: int) -> np.ndarray:
+def spread_positions(count: int) -> np.ndarray:
     """Offsets of a group's marks: close together, so that groups stay apart."""
     width = min(0.6, 0.1 * count)
     return np.zeros(1) if count == 1 else np.linspace(-width / 2, width / 2, count)
 
 
-def _group_ticks(ax, names: Sequence[str]) -> None:
+def group_ticks(ax, names: Sequence[str]) -> None:
+    """One tick a group, with thin lines between the groups."""
     ax.set_xticks(range(len(names)), names)
     ax.set_xlim(-0.5, len(names) - 0.5)
     for edge in range(1, len(names)):
@@ -80,7 +95,7 @@ def _in_order(parts) -> list[str]:
     return [part for part in PARTS if part in set(parts)]
 
 
-def _interval(ax, x, row, **style):
+def draw_interval(ax, x, row, **style):
     """A point with its interval; one seed has none."""
     if np.isfinite(row.low):
         ax.plot([x, x], [row.low, row.high], color=style.get("color"), lw=1.5, alpha=0.8, zorder=2)
@@ -92,7 +107,7 @@ def _face(row) -> str | None:
     return "none" if row.pretraining == "untrained" else None
 
 
-def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None, ax=None):
+def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None, *, confidence: float = 0.95, ax=None):
     """Enrichment of each part, a point a network, intervals over seeds; 1 is what a flat map has.
 
     Parameters
@@ -103,20 +118,21 @@ def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None,
     ax = ax or plt.gca()
     parts = _in_order(summary["part"])
     networks = summary[["architecture", "pretraining"]].drop_duplicates()
-    offsets = _spread_positions(len(networks))
+    offsets = spread_positions(len(networks))
     for offset, who in zip(offsets, networks.itertuples(), strict=True):
         mine = summary[(summary.architecture == who.architecture) & (summary.pretraining == who.pretraining)]
         for index, row in enumerate(mine.set_index("part").reindex(parts).itertuples()):
-            _interval(ax, index + offset, pd.Series(row._asdict()), color=colour(who.architecture), marker="o",
-                      ms=6, mfc=_face(who) or colour(who.architecture),
-                      label=network_name(who) if index == 0 else None)
+            draw_interval(ax, index + offset, pd.Series(row._asdict()), color=colour(who.architecture), marker="o",
+                          ms=6, mfc=_face(who) or colour(who.architecture),
+                          label=network_name(who) if index == 0 else None)
     if controls is not None:
         for index, part in enumerate(parts):
             rows = controls[controls.part == part]
-            ax.fill_between([index - 0.45, index + 0.45], rows.control_low.min(), rows.control_high.max(),
-                            color="0.88", zorder=0, lw=0, label="patches of equal area" if index == 0 else None)
+            ax.fill_between([index - 0.45, index + 0.45], rows.control_low.min(), rows.control_high.max(), color="0.88",
+                            zorder=0, lw=0, label=None if index else "patches of equal area\noff the parts (range)")
     ax.axhline(1, color="0.4", lw=1, ls=":")
-    _group_ticks(ax, parts)
+    group_ticks(ax, parts)
+    ax.set_title(f"What a flat map scores is 1; {over_seeds_title(confidence)}", fontsize="medium")
     ax.set_ylabel("enrichment\n(share of saliency / of area)")
     ax.set_ylim(bottom=0)
     return ax
@@ -132,7 +148,7 @@ def plot_enrichment_by_level(rows: pd.DataFrame, part: str, ax=None):
         mean = mine.groupby("level").enrichment.mean()
         ax.plot(mean.index, mean, lw=2, marker="o", ms=4, label=label(*who), **style)
     ax.axhline(1, color="0.4", lw=1, ls=":")
-    ax.set(xlabel="level (0 sad, 1 happy)", title=part, ylim=(0, None))
+    ax.set(xlabel="level (0 sad, 1 happy)", ylabel="enrichment", title=part, ylim=(0, None))
     return ax
 
 
@@ -142,76 +158,34 @@ def plot_profiles(profiles: Mapping[tuple[str, str], np.ndarray], regions: Mappi
 
     Parameters
     ----------
-    profiles : (architecture, pretraining) -> (n, H), each relative to a flat map. axes : two axes.
+    profiles : (architecture, pretraining) -> (n, H), a row a seed, each relative to a flat map: thin lines, and their
+        mean thick. axes : two axes, made equally high here, so that a row of the face is beside its value.
     """
     axes = axes if axes is not None else plt.subplots(1, 2, figsize=(7, 3.6), sharey=True)[1]
     plot_map(image, None, regions, ax=axes[0])
     rows = np.arange(image.shape[0])
     for (architecture, pretraining), values in profiles.items():
         style = {"color": colour(architecture), "ls": "--" if pretraining == "untrained" else "-"}
-        axes[1].plot(np.nanmean(values, axis=0), rows, label=label(architecture, pretraining), **style)
+        axes[1].plot(values.T, np.tile(rows[:, None], len(values)), lw=0.6, alpha=0.5, **style)
+        axes[1].plot(np.nanmean(values, axis=0), rows, lw=2, label=label(architecture, pretraining), **style)
     for part, mask in regions.items():
         inside = np.flatnonzero(mask.any(axis=1))
         axes[1].axhspan(inside[0], inside[-1], color=PART_COLOURS[part], alpha=0.12, lw=0)
         axes[1].text(0.985, inside.mean(), part, transform=axes[1].get_yaxis_transform(), ha="right", va="center",
                      fontsize=9, color=PART_COLOURS[part])
     axes[1].axvline(1, color="0.4", lw=1, ls=":")
-    axes[1].set(xlabel="saliency in this row, relative to a flat map", xlim=(0, None), ylim=(image.shape[0], 0))
+    axes[1].set(xlabel="saliency in this row, relative to a flat map", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5),
+                title="mean (thick) and seeds (thin)")
+    axes[1].set_yticks([])
+    axes[1].set_box_aspect(1 / 1.3)
+    axes[0].set_box_aspect(1)
     return axes
-
-
-def plot_ground_truth(summary: pd.DataFrame, ax=None):
-    """Does each method find the part that was the only cue?
-
-    Parameters
-    ----------
-    summary : cue, method, weights (``trained``, ``randomised``), mean, low, high of the cue part's enrichment.
-    """
-    ax = ax or plt.gca()
-    methods, styles = list(dict.fromkeys(summary.method)), {"trained": "full", "randomised": "none"}
-    groups = list(summary[["cue", "weights"]].drop_duplicates().itertuples(index=False, name=None))
-    for offset, (cue, weights) in zip(_spread_positions(len(groups)), groups, strict=True):
-        rows = summary[(summary.cue == cue) & (summary.weights == weights)].set_index("method").reindex(methods)
-        for index, (_, row) in enumerate(rows.iterrows()):
-            _interval(ax, index + offset, row, color=PART_COLOURS[cue], marker=MARKERS[cue], ms=7,
-                      fillstyle=styles[weights], label=f"{cue}-only faces, {weights}" if index == 0 else None)
-    ax.axhline(1, color="0.4", lw=1, ls=":")
-    _group_ticks(ax, [METHOD_LABELS.get(m, m) for m in methods])
-    ax.set_ylabel("enrichment of the part\nthat is the only cue")
-    # a few seeds can have an interval far beyond the picture
-    ax.set_ylim(0, max(1.5, 1.6 * summary["mean"].max()))
-    ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-    return ax
-
-
-def plot_cascade(rows: pd.DataFrame, ax=None):
-    """Similarity to the trained network's map as layers are randomised from the answer backwards, a line a method."""
-    ax = ax or plt.gca()
-    for number, (method, mine) in enumerate(rows.groupby("method", sort=False)):
-        mean = mine.groupby("step").similarity.mean()
-        ax.plot(mean.index, mean, marker="osD^v"[number % 5], ms=4, color=plt.cm.viridis(number / 4.5),
-                label=METHOD_LABELS.get(method, method).replace("\n", " "))
-    names = rows.drop_duplicates("step").sort_values("step").randomised
-    ax.set_xticks(range(len(names)), names, rotation=40, ha="right")
-    ax.axhline(0, color="0.4", lw=1, ls=":")
-    ax.set(xlabel="weights drawn anew, down to", ylabel="rank correlation\nwith the trained map", ylim=(-0.4, 1.05))
-    return ax
-
-
-def plot_deletion(curves: pd.DataFrame, ax=None):
-    """Log-odds as cells go: those that speak for happy first, for sad first, or at random (mean and SE over faces)."""
-    ax = ax or plt.gca()
-    for name, tint in (("happy first", "#E08214"), ("sad first", "#8073AC"), ("random", "0.5")):
-        mine = curves[curves.order == name].groupby("fraction").log_odds.agg(["mean", "sem"])
-        ax.plot(mine.index, mine["mean"], color=tint, marker="o", ms=3, label=name)
-        ax.fill_between(mine.index, mine["mean"] - mine["sem"], mine["mean"] + mine["sem"], color=tint, alpha=0.2, lw=0)
-    ax.axhline(0, color="0.4", lw=1, ls=":")
-    ax.set(xlabel="share of the picture", ylabel="happy − sad log-odds")
-    return ax
 
 
 def plot_part_losses(networks: pd.DataFrame, people: pd.DataFrame, kind: str, axis_label: str, ax=None):
     """What hiding a part costs, people in black (mean and interval), networks in their colours.
+
+    Where no seed has a value, because a curve does not cross 0.5, the figure says so.
 
     Parameters
     ----------
@@ -220,18 +194,20 @@ def plot_part_losses(networks: pd.DataFrame, people: pd.DataFrame, kind: str, ax
     ax = ax or plt.gca()
     parts = _in_order(people["part"])
     whos = networks[["architecture", "pretraining"]].drop_duplicates()
-    offsets = _spread_positions(len(whos) + 1)
+    offsets = spread_positions(len(whos) + 1)
     for index, (_, row) in enumerate(people.set_index("part").reindex(parts).iterrows()):
-        _interval(ax, index + offsets[0], row, color="black", marker="D", ms=6,
+        draw_interval(ax, index + offsets[0], row, color="black", marker="D", ms=6,
                   label=people_label(kind, int(row.n_units)) if index == 0 else None)
     for offset, who in zip(offsets[1:], whos.itertuples(), strict=True):
         mine = networks[(networks.architecture == who.architecture) & (networks.pretraining == who.pretraining)]
         for index, (_, row) in enumerate(mine.set_index("part").reindex(parts).iterrows()):
-            _interval(ax, index + offset, row, color=colour(who.architecture), marker="o", ms=6,
-                      mfc=_face(who) or colour(who.architecture), label=network_name(who) if index == 0 else None)
+            draw_interval(ax, index + offset, row, color=colour(who.architecture), marker="o", ms=6,
+                          mfc=_face(who) or colour(who.architecture), label=network_name(who) if index == 0 else None)
     ax.axhline(0, color="0.4", lw=1, ls=":")
-    _group_ticks(ax, parts)
-    ax.set(xlabel="part hidden", ylabel=axis_label, title=title_note(kind).strip())
+    group_ticks(ax, parts)
+    ax.set(xlabel="part hidden", ylabel=axis_label)
+    if missing := int(networks["mean"].isna().sum()):
+        ax.set_title(f"not defined for {missing} of {len(networks)} networks × parts", fontsize=10, color="0.35")
     return ax
 
 

@@ -21,20 +21,38 @@ def whole_face(saliency: pd.DataFrame, method: str) -> pd.DataFrame:
     return rows.groupby([*NETWORK, "seed", "part"], sort=False)["enrichment"].mean().reset_index()
 
 
-def agreement_points(saliency: pd.DataFrame, losses: pd.DataFrame, method: str) -> pd.DataFrame:
+def agreement_points(saliency: pd.DataFrame, behaviour: pd.DataFrame, method: str, value: str = "loss") -> pd.DataFrame:
     """Saliency beside behaviour, a row a network, seed and part.
 
     Parameters
     ----------
-    losses : ``lib.mechanisms.part_losses`` of networks.
+    behaviour : rows of networks by part, such as ``lib.mechanisms.part_losses`` or ``lib.fit_tables.shifts``.
+    value : its column: ``loss``, ``pse_shift``, ``slope_change``.
 
     Returns
     -------
-    network (its name in figures), architecture, pretraining, seed, part, enrichment, loss.
+    network (its name in figures), architecture, pretraining, seed, part, enrichment, ``value``.
     """
     keys = [*NETWORK, "seed", "part"]
-    points = whole_face(saliency, method).merge(losses[[*keys, "loss"]], on=keys)
+    points = whole_face(saliency, method).merge(behaviour[[*keys, value]], on=keys)
     return points.assign(network=[label(a, p) for a, p in zip(points.architecture, points.pretraining, strict=True)])
+
+
+def beside_controls(summary: pd.DataFrame, controls: pd.DataFrame) -> pd.DataFrame:
+    """Each part's enrichment over seeds with what patches of the same area, off the parts, get from the same maps.
+
+    Parameters
+    ----------
+    summary : ``lib.enrichment.over_seeds`` by architecture, pretraining and part.
+    controls : ``lib.enrichment.control_rows`` of every network, with architecture and pretraining.
+
+    Returns
+    -------
+    summary with control (mean over seeds and patches), control_low, control_high (extremes).
+    """
+    grouped = controls.groupby([*NETWORK, "part"], sort=False)
+    found = grouped.agg({"control": "mean", "control_low": "min", "control_high": "max"}).reset_index()
+    return summary.merge(found, on=[*NETWORK, "part"], how="left", validate="one_to_one")
 
 
 def mean_points(points: pd.DataFrame, values: tuple[str, ...], confidence: float = 0.95) -> pd.DataFrame:
@@ -80,13 +98,14 @@ def lesion_advantage(effects: pd.DataFrame, value: str = "accuracy", confidence:
 
     Returns
     -------
-    architecture, pretraining, fraction, value (random less selective), low, high, n_seeds.
+    architecture, pretraining, fraction, value (random less selective), low, high, n_seeds (that have the value).
     """
     rows = []
     for keys, group in effects[effects["value"] == value].groupby([*NETWORK, "fraction"], sort=False):
-        mean, low, high = mean_interval((group["random"] - group["selective"]).dropna(), confidence)
+        advantage = (group["random"] - group["selective"]).dropna()
+        mean, low, high = mean_interval(advantage, confidence)
         rows.append({**dict(zip([*NETWORK, "fraction"], keys, strict=True)), "value": mean, "low": low, "high": high,
-                     "n_seeds": len(group)})
+                     "n_seeds": len(advantage)})
     return pd.DataFrame(rows)
 
 

@@ -76,7 +76,8 @@ class SaliencyExplorer:
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), width_ratios=[1, 1, 1.1], layout="constrained")
         plot_map(image, None, ax=axes[0]).set_title(f"{face}, level {level:g}, {condition}", fontsize=11)
         method_name = METHOD_LABELS[method].replace("\n", " ") + (f" at {layer}" if method in CAMS else "")
-        plot_map(image, saliency, regions, ax=axes[1]).set_title(method_name, fontsize=11)
+        signs = "where it looks" if method == "attention" else "orange: for happy, purple: for sad"
+        plot_map(image, saliency, regions, ax=axes[1]).set_title(f"{method_name}\n{signs}", fontsize=11)
         _plot_bars(axes[2], saliency, regions)
         chance = 1 / (1 + np.exp(-answer))
         axes[2].set_title(f"{label(cell.architecture, cell.pretraining)}, seed {cell.seed}:\n"
@@ -94,7 +95,7 @@ def _plot_bars(ax, saliency: np.ndarray, regions: dict[str, np.ndarray]) -> None
     values = [enrichment(sizes, mask)[0] for mask in regions.values()]
     ax.bar(list(regions), values, color=[PART_COLOURS[part] for part in regions])
     ax.axhline(1, color="0.4", lw=1, ls=":")
-    ax.set_ylabel("enrichment")
+    ax.set_ylabel("enrichment (a flat map: 1)")
 
 
 def _message(text: str):
