@@ -80,7 +80,7 @@ def new_network(n_classes: int, seed: int) -> nn.Sequential:
 
 def as_input(batch: np.ndarray, device: str = "cpu") -> torch.Tensor:
     """uint8 (B, 224, 224, 3) as torchvision's normalised float (B, 3, 224, 224)."""
-    x = torch.from_numpy(batch).to(device).permute(0, 3, 1, 2).float() / 255
+    x = torch.from_numpy(np.array(batch)).to(device).permute(0, 3, 1, 2).float() / 255
     return (x - MEAN.to(device)) / SPREAD.to(device)
 
 
@@ -175,6 +175,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=ROOT / "data/weights")
+    parser.add_argument("--keep", action="store_true", help="keep the file whatever it is worth")
     given = parser.parse_args(words)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = pretrain(*pictures(given.basis, given.n, given.seed), epochs=given.epochs, seed=given.seed, device=device)
@@ -182,8 +183,8 @@ def main(words: list[str] | None = None) -> int:
     print(f"{given.basis}: held-out accuracy {held_out:.3f} on {classes(given.basis)} categories")
     gain = gain_on_valence(network[0].cpu(), given.seed)
     print(gain.round(3).to_string(index=False))
-    if not (gain["low"] > 0).all():
-        print("Not kept: the interval of the gain over untrained convolutions does not exclude 0.")
+    if not ((gain["low"] > 0).all() or given.keep):
+        print("Not kept: the interval of the gain over untrained convolutions does not exclude 0 (--keep keeps it).")
         return 1
     path = save_features(network, given.folder / f"alexnet_features_{given.basis}.safetensors")
     write_json(path.with_suffix(".json"), {

@@ -126,7 +126,7 @@ def missing_message(backbone: str, pretraining: str, face_weights: str | Path | 
         return (f"no file {face_weights!r} (networks.face_weights); allowed: a state-dict file of {backbone}; "
                 f"{untrained}")
     if pretraining in ("objects", "faces"):
-        make = f"`python -m lib.pretraining {pretraining}` makes them, for alexnet alone"
+        make = f"`python -m lib.pretraining {pretraining} --keep` makes them, for alexnet alone"
         return f"no weights of {backbone} pretrained on {pretraining}; {make}; {untrained}"
     return (f"no ImageNet weights of {backbone}: `make weights` gets them once; or weights_dir=<folder that holds "
             f"{backbone}_features_imagenet1k_v1.safetensors or {torchvision_file(backbone)}>; {untrained}")

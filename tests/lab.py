@@ -176,6 +176,11 @@ class NotebookPage:
         self.button(text).focus()
         self.button(text).press("Enter")
 
+    def choose(self, description: str, value: str) -> None:
+        """Choose a value in the menu of that description."""
+        menu = self.page.locator(f".widget-dropdown:has(label:text-is('{description}')) select").first
+        menu.select_option(value)
+
     def bars(self) -> list[float]:
         """How far each progress bar of the widgets is, in percent."""
         return self.page.locator(".jupyter-widgets .progress-bar").evaluate_all(

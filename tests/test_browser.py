@@ -172,7 +172,14 @@ def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished
         page.nudge(handle)
         page.wait_for_change(before)
     if page.has_button("Train"):
+        # attention at conv1 trains slowly enough to be cancelled
+        page.choose("location", "conv1")
+        page.page.wait_for_selector("text=This block is new")
         train_and_cancel(page)
+        page.page.wait_for_selector("text=cancelled; nothing has changed")
+        page.press("Copy settings")
+        assert "attention.location=conv1" in page.page.locator(".jupyter-widgets textarea").input_value()
+        page.press("Reset")
     assert not page.errors() and not page.red_lines()
     page.screenshot(finished / "screenshots" / f"{name}.png")
     page.close()
