@@ -176,6 +176,10 @@ class NotebookPage:
         self.button(text).focus()
         self.button(text).press("Enter")
 
+    def choose(self, name: str, option: str) -> None:
+        """Another option of the drop-down list of that name."""
+        self.page.locator(f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select").first.select_option(option)
+
     def bars(self) -> list[float]:
         """How far each progress bar of the widgets is, in percent."""
         return self.page.locator(".jupyter-widgets .progress-bar").evaluate_all(
