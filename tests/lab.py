@@ -176,10 +176,9 @@ class NotebookPage:
         self.button(text).focus()
         self.button(text).press("Enter")
 
-    def choose(self, description: str, value: str) -> None:
-        """Choose a value in the menu of that description."""
-        menu = self.page.locator(f".widget-dropdown:has(label:text-is('{description}')) select").first
-        menu.select_option(value)
+    def choose(self, name: str, option: str) -> None:
+        """Another option of the drop-down list of that name."""
+        self.page.locator(f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select").first.select_option(option)
 
     def bars(self) -> list[float]:
         """How far each progress bar of the widgets is, in percent."""
