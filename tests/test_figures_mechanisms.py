@@ -61,7 +61,8 @@ def test_a_row_of_the_grid_has_one_scale_and_the_ends_are_named():
 def test_enrichment_is_drawn_with_its_interval_and_the_controls_range(ax):
     summary = pd.DataFrame([{**WHO, "part": "mouth", "mean": 3.0, "low": 2.0, "high": 4.0},
                             {**WHO, "part": "eyes", "mean": 1.5, "low": np.nan, "high": np.nan}])
-    controls = pd.DataFrame({"part": ["mouth", "mouth", "eyes"], "control_low": [0.4, 0.2, 1], "control_high": [1, 2, 1]})
+    controls = pd.DataFrame({"part": ["mouth", "mouth", "eyes"], "control_low": [0.4, 0.2, 1],
+                             "control_high": [1, 2, 1]})
     figures_mechanisms.plot_enrichment(summary, controls, confidence=0.9, ax=ax)
     assert [text.get_text() for text in ax.get_xticklabels()] == ["eyes", "mouth"]  # from the top of the face
     assert (1.0, 3.0) in marks(ax) and (2.0, 4.0) in bars(ax) and "90 % interval over seeds" in ax.get_title()
@@ -92,7 +93,8 @@ def test_a_profile_stands_beside_the_row_of_the_face_it_is_about():
 def test_people_are_black_networks_coloured_and_what_does_not_exist_is_said(ax):
     networks = pd.DataFrame([{**WHO, "part": "mouth", "mean": 0.2, "low": 0.1, "high": 0.3},
                              {**WHO, "part": "eyes", "mean": np.nan, "low": np.nan, "high": np.nan}])
-    people = pd.DataFrame([{"part": part, "mean": 0.4, "low": 0.3, "high": 0.5, "n_units": 7} for part in ("eyes", "mouth")])
+    people = pd.DataFrame([{"part": part, "mean": 0.4, "low": 0.3, "high": 0.5, "n_units": 7}
+                           for part in ("eyes", "mouth")])
     figures_mechanisms.plot_part_losses(networks, people, "simulated", "loss", ax)
     colours = {line.get_label(): line.get_color() for line in ax.lines}
     assert colours["7 simulated people"] == "black" and colours["AlexNet"] == colour("alexnet")

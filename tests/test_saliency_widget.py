@@ -33,7 +33,7 @@ def explorer(loader, stimuli, tmp_path):
 
 
 def texts(figure):
-    return " ".join(ax.get_title() for ax in figure.axes) + " ".join(t.get_text() for ax in figure.axes for t in ax.texts)
+    return " ".join([ax.get_title() for ax in figure.axes] + [t.get_text() for ax in figure.axes for t in ax.texts])
 
 
 def test_everything_that_the_run_has_is_offered_and_the_default_among_it(explorer):
@@ -44,7 +44,8 @@ def test_everything_that_the_run_has_is_offered_and_the_default_among_it(explore
     assert all(start[name] in offered[name] for name in offered)
 
 
-@pytest.mark.parametrize("change", [{}, {"method": "gradcam", "layer": "conv3"}, {"condition": "mouth"}, {"level": 0.5}])
+@pytest.mark.parametrize("change", [{}, {"method": "gradcam", "layer": "conv3"}, {"condition": "mouth"},
+                                    {"level": 0.5}])
 def test_the_figure_tells_the_answer_and_the_enrichment_of_that_state(explorer, loader, stimuli, change):
     """Oracle: the network asked without the explorer."""
     state = explorer.default() | change
