@@ -54,7 +54,8 @@ def plot_map(image: np.ndarray, saliency: np.ndarray | None, regions: Mapping[st
 def colour_bar(figure, axes, text: str, limit: float | None = None) -> None:
     """The scale of signed maps beside them; without a ``limit`` its ends are called sad and happy."""
     mappable = plt.cm.ScalarMappable(plt.Normalize(-(limit or 1), limit or 1), SIGNED)
-    bar = figure.colorbar(mappable, ax=axes, label=text, shrink=0.6, pad=0.02, aspect=30)
+    bar = figure.colorbar(mappable, ax=axes, shrink=0.6, pad=0.02, aspect=30)
+    bar.set_label(text, fontsize=10)
     if limit is None:
         bar.set_ticks([-1, 0, 1], labels=["sad", "0", "happy"])
 

@@ -67,8 +67,11 @@ class SaliencyExplorer:
         return image, enlarge(raw)[0], float(panel.log_odds(trained)[0]), regions
 
     def figure(self, face: str, level: float, condition: str, network: str, method: str, layer: str):
-        """The figure of one state; a method that this network does not have is said in the figure."""
+        """The figure of one state; it says so where the network lacks the method or the run the picture."""
         cell = self.cells[network]
+        if (face, condition, level) not in self.stimuli.index:
+            return _message(f"This run has no picture of {face}, level {level:g}, {condition};\n"
+                            "choose another level or condition")
         if method == "attention" and not _looks(self._network(network)):
             return _message(f"{label(cell.architecture, cell.pretraining)} has no self-attention;\nchoose another "
                             "method or FE-AlexNet")

@@ -1,0 +1,110 @@
+"""Known cues: the faces carry one cue, a trained network's maps find it, a randomised network's do not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lib.enrichment import over_seeds
+from lib.ground_truth import (
+    METHODS,
+    CueFaces,
+    cue_rows,
+    ground_truth,
+    new_faces,
+    randomised,
+    right_on,
+    small_network,
+    train_whole,
+    training_faces,
+)
+
+SEEDS = range(3)
+
+
+@pytest.fixture(scope="module")
+def mouth() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The real thing, on mouth-only faces: three networks trained whole and the same three randomised."""
+    truth, accuracy = ground_truth(SEEDS, np.random.default_rng(0), cues=("mouth",))
+    found = over_seeds(truth[truth["part"] == "mouth"], ["weights", "method"])
+    return found.set_index(["weights", "method"]), accuracy
+
+
+def test_the_networks_have_learned_the_cue(mouth):
+    assert mouth[1]["accuracy"].min() > 0.75 and mouth[1]["accuracy"].mean() > 0.85
+
+
+@pytest.mark.parametrize("method", ["hirescam", "occlusion", "integrated_gradients"])
+def test_the_mouth_is_found_in_trained_networks_and_not_in_randomised_ones(mouth, method):
+    """Median above 2 with the weights, an interval that takes in 1 without them."""
+    trained, drawn_anew = (mouth[0].loc[(weights, method)] for weights in ("trained", "randomised"))
+    assert trained["median"] > 2 and trained["median"] > 1.8 * drawn_anew["median"]
+    # the few percent beyond 1 that sharp edges get from any weights are allowed for
+    assert drawn_anew["low"] <= 1.05 and drawn_anew["high"] >= 1
+
+
+def test_the_methods_that_fail_are_seen_to_fail(mouth):
+    """Grad-CAM forgets where a channel matters, and attention has no target: neither comes near the others."""
+    trained = mouth[0].loc["trained"]["median"]
+    assert max(trained["gradcam"], trained["attention"]) < 2 < min(trained["hirescam"], trained["occlusion"])
+    assert mouth[0].loc[("trained", "attention"), "mean"] == pytest.approx(1, abs=0.25)
+
+
+@pytest.mark.parametrize("cue", ["mouth", "eyes"])
+def test_pictures_of_one_face_differ_in_the_cue_alone(cue):
+    """Between fully sad and fully happy nothing changes outside the part, but for a rim of softened pixels."""
+    faces = new_faces(cue, 3)
+    change = np.abs(faces.images[1::2].astype(int) - faces.images[::2]).sum(axis=(1, 2, 3))
+    off = ~np.logical_or(*(faces.regions[cue][k::2] for k in (0, 1)))
+    outside = (np.abs(faces.images[1::2].astype(int) - faces.images[::2]) * off[..., None]).sum(axis=(1, 2, 3))
+    assert (change > 0).all() and (outside < 0.1 * change).all()
+
+
+def test_training_and_new_faces_are_other_people_and_both_answers_are_there():
+    faces = training_faces("mouth", 6, np.random.default_rng(0), people=3)
+    again = training_faces("mouth", 6, np.random.default_rng(0), people=3)
+    assert faces.labels.tolist() == [0, 1] * 3 and (faces.images == again.images).all()
+    assert not any((one == other).all() for one in faces.images for other in new_faces("mouth", 2).images)
+    assert new_faces("eyes", 2, (0.0, 0.75)).labels.tolist() == [0, 1, 0, 1]
+    with pytest.raises(ValueError, match="allowed: eyes, nose, mouth"):
+        new_faces("chin", 1)
+
+
+def test_the_network_follows_from_its_seed_and_every_method_can_be_asked():
+    faces = training_faces("mouth", 4, np.random.default_rng(0), people=2)
+    one, same, other = (small_network(seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(value, same[key]) for key, value in one.items())
+    assert not torch.equal(one["features.0.weight"], other["features.0.weight"])
+    rows = cue_rows(small_network(1), faces)
+    assert set(rows["method"]) == set(METHODS) and len(rows) == len(METHODS) * 3 * 4
+    assert (rows["enrichment"] >= 0).all()
+
+
+def test_training_reaches_every_weight_is_repeatable_and_leaves_the_global_generator_alone():
+    faces, state = training_faces("mouth", 8, np.random.default_rng(0), people=2), torch.get_rng_state()
+    before = small_network(0).state_dict()
+    first, again = (train_whole(small_network(0), faces, 3, epochs=2) for _ in range(2))
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in first.state_dict().items())
+    changed = [key for key, value in first.state_dict().items() if not torch.equal(value, before[key])]
+    assert {key for key in before if key.endswith(("weight", "gain"))} <= set(changed)
+    assert torch.equal(state, torch.get_rng_state())
+    assert not first.training and not any(p.requires_grad for p in first.features.parameters())
+    assert all(p.grad is None for p in first.parameters())
+
+
+def test_randomised_draws_every_weight_and_keeps_the_given_network():
+    network = small_network(0)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    drawn = randomised(network, 5).state_dict()
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    assert not any(torch.equal(drawn[key], before[key]) for key in before if key.endswith("weight"))
+
+
+def test_right_answers_by_hand():
+    """A head that always says happy is right on the happy half."""
+    network, faces = small_network(0), new_faces("mouth", 1, (0.0, 0.1, 1.0))
+    with torch.no_grad():
+        network.classifier[-1].weight.zero_()
+        network.classifier[-1].bias.copy_(torch.tensor([-1.0, 1.0]))
+    assert right_on(network, faces) == pytest.approx(1 / 3)
+    assert right_on(network, CueFaces("mouth", faces.images, 1 - faces.labels, faces.regions)) == pytest.approx(2 / 3)
