@@ -73,7 +73,7 @@ class Project:
         for aim in aims:
             process, lines = self.start(name)
             if self._reached(aim, name, process, lines, float(rng.exponential(mean_s))):
-                time.sleep(0 if aim == "any" else rng.uniform(0, 0.7))
+                time.sleep(0 if aim == "any" else rng.uniform(0, 0.3))
                 self._kill(process, str(rng.choice(TARGETS)), f"{self.phase(name, lines)} ({where(''.join(lines))})")
             if process.wait() == 0:
                 return
@@ -92,16 +92,16 @@ class Project:
     def phase(self, name: str, lines: list[str]) -> str:
         """Which of PHASES a run is in, from the files that it has begun and not finished; else "other"."""
         run, text = self.folder / "runs" / name, "".join(lines)
-        stages = re.findall(r"\[(\d)/(\d)\]", text)
-        if not stages:
+        stages = list(re.finditer(r"\[(\d)/(\d)\]", text))
+        if not stages or "report:" in text:
             return "other"
-        if stages[-1][0] == stages[-1][1] and re.search(r"(done in.*|done before, kept)\n\Z", text):
+        if stages[-1][1] == stages[-1][2] and re.search("done in|done before", text[stages[-1].end():]):
             return "report"
         parts = run / "tables" / "parts"
         if "04_human_vs_cnn" in text.splitlines()[-1] and not (parts / "psychometrics.04.csv").exists():
             return "fitting"
-        if any(not (path.parent / "entry.json").exists()
-               for path in self.folder.glob("data/derived/features/*/features.bin")):
+        entries = [path for path in self.folder.glob("data/derived/features/*/") if not (path / ".lock").exists()]
+        if not all((path / "entry.json").exists() for path in entries):
             return "caching"
         unfinished = [path for path in run.glob("checkpoints/*/") if not (path / "result.json").exists()]
         return "training" if unfinished else "other"

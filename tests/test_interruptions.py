@@ -1,6 +1,6 @@
 """Killed runs and full disks: what is finished is kept, and the end is that of an undisturbed run.
 
-``tests/kills.py`` does the same with as many kills as wanted, over all notebooks.
+``tests/kills.py`` does the same with as many kills as wanted, over all notebooks of the whole smoke study.
 """
 
 import os
@@ -9,25 +9,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kills import Project, compare, copy_project, where
+from kills import PHASES, Project, compare, copy_project, where
 
 pytestmark = pytest.mark.slow
-PART = {"only": "01,02", "settings": ("training.seeds=1",)}
+PART = {"only": "01,02,04", "settings": (
+    "training.seeds=1", "training.epochs=1", "networks.architectures=[alexnet]", "images.n_train=32",
+    "images.n_validation=12", "images.n_test=12", "morphs.levels=5", "statistics.n_boot=20", "observers.simulated.n=4")}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> dict[str, bytes]:
-    """The outcome of an undisturbed run of the first two notebooks with one network."""
+    """The outcome of an undisturbed run of three notebooks with one network."""
     project = Project(copy_project(tmp_path_factory.mktemp("whole")), **PART)
     project.finish("smoke")
     return project.outcome("smoke")
 
 
-def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes_and_nothing_half_written(whole, tmp_path):
+def test_a_run_that_is_killed_in_every_phase_ends_with_the_same_bytes_and_nothing_half_written(whole, tmp_path):
     project = Project(copy_project(tmp_path), **PART)
-    project.finish_with_kills("smoke", np.random.default_rng(7), mean_s=8, at_most=3)
+    project.finish_with_kills("smoke", np.random.default_rng(7), PHASES)
     assert compare(project, "smoke", whole) == [] and len(whole) > 10
-    assert project.halves() == [] and 1 <= project.killed.total() <= 3
+    assert {place.split()[0] for _, place in project.killed} == set(PHASES)
+    assert project.halves() == []
 
 
 @pytest.fixture
@@ -51,16 +54,18 @@ def small_disk(tmp_path):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-@pytest.mark.parametrize(("folder", "size"), [("runs", "40m"), ("data/derived", "3m")])
-def test_a_full_disk_stops_with_the_remedy_and_a_run_goes_on_once_there_is_space(whole, tmp_path, small_disk, folder,
-                                                                                 size):
+def test_a_full_disk_stops_with_the_remedy_and_a_run_goes_on_once_there_is_space(whole, tmp_path, small_disk):
+    """Full while pictures are drawn and features are kept, then while a trained head is."""
     project = Project(copy_project(tmp_path), **PART)
-    small_disk(tmp_path / folder, size)
-    process, lines = project.start("smoke")
-    assert process.wait() == 1
-    text = "".join(lines)
-    assert "disk is full" in text and "--resume" in text and "Traceback" not in text
-    small_disk(tmp_path / folder, "3g")
+    small_disk(tmp_path / "data/derived", "1m")
+    small_disk(tmp_path / "runs", "40m")
+    for stage, folder in (("01", "data/derived"), ("02", "runs")):
+        process, lines = project.start("smoke")
+        assert process.wait() == 1
+        text = "".join(lines)
+        assert f"notebook {stage}" in text and "disk is full" in text
+        assert "free some space" in text and "--resume" in text and "Traceback" not in text
+        small_disk(tmp_path / folder, "3g")
     project.finish("smoke")
     assert compare(project, "smoke", whole) == [] and project.halves() == []
 

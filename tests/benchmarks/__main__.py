@@ -1,7 +1,8 @@
 """All benchmarks, one after the other: ``make bench``, or ``python tests/benchmarks gradcam features`` for some.
 
 Each ``bench_<name>.py`` prints sentences with times and ratios measured in its own run. They are kept, with the
-machine, under runs/benchmarks/: ``<name>.txt`` as printed, and ``benchmarks.csv`` with one row a sentence.
+machine, under runs/benchmarks/: ``<name>.txt`` as printed, and, of all that was ever run, ``benchmarks.csv`` and
+``benchmarks.md`` with one row a sentence.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from lib.settings import ROOT
 HERE, FOLDER = Path(__file__).parent, ROOT / "runs" / "benchmarks"
 
 
-def run(script: Path) -> list[dict]:
-    """Rows (benchmark, result) of one script's sentences; SystemExit with what it said where it fails."""
+def run(script: Path) -> None:
+    """Keep one script's sentences; SystemExit where it fails."""
     name, started = script.stem.removeprefix("bench_"), time.monotonic()
     print(f"== {name}", flush=True)
     done = subprocess.run([sys.executable, script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -31,7 +32,22 @@ def run(script: Path) -> list[dict]:
         raise SystemExit(f"benchmark {name} stopped with exit code {done.returncode}")
     write_text(FOLDER / f"{name}.txt", done.stdout)
     print(f"   {time.monotonic() - started:.0f} s", flush=True)
-    return [{"benchmark": name, "result": line.strip()} for line in done.stdout.splitlines() if line.strip()]
+
+
+def table() -> pd.DataFrame:
+    """benchmark, measure, result: what stands before and behind the first colon of each sentence."""
+    rows = []
+    for path in sorted(FOLDER.glob("*.txt")):
+        for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
+            measure, colon, result = line.partition(": ")
+            rows.append({"benchmark": path.stem, "measure": measure if colon else "",
+                         "result": result if colon else line})
+    return pd.DataFrame(rows, columns=["benchmark", "measure", "result"])
+
+
+def markdown(rows: pd.DataFrame) -> str:
+    lines = [" | ".join(row) for row in (rows.columns, ["---"] * rows.shape[1], *rows.itertuples(index=False))]
+    return "".join(f"| {line} |\n" for line in lines)
 
 
 def main(wanted: list[str]) -> None:
@@ -41,8 +57,12 @@ def main(wanted: list[str]) -> None:
         raise SystemExit(f"{', '.join(sorted(unknown))} given; allowed: {', '.join(known)}")
     write_json(FOLDER / "machine.json", {**machine(), "revision": revision(), "versions": versions()})
     print(json.dumps(machine()), flush=True)
-    rows = [row for path, name in zip(scripts, known, strict=True) if not wanted or name in wanted for row in run(path)]
-    write_csv(FOLDER / "benchmarks.csv", pd.DataFrame(rows))
+    for path, name in zip(scripts, known, strict=True):
+        if not wanted or name in wanted:
+            run(path)
+    rows = table()
+    write_csv(FOLDER / "benchmarks.csv", rows)
+    write_text(FOLDER / "benchmarks.md", markdown(rows))
 
 
 if __name__ == "__main__":

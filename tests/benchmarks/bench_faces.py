@@ -26,10 +26,10 @@ def main() -> None:
     morphs = rate(lambda k: render_face(people[k // 21], k % 21 / 20), 240)
     face = render_face(people[0], 0.5, nuisance=snapshots[0])
     files = rate(lambda k: encode_png(face), 100)
-    print(f"a person's first picture  {first:6.0f} a second")
-    print(f"with nuisance             {photographs:6.0f} a second (needed: 25 on each of two cores)")
-    print(f"morphs                    {morphs:6.0f} a second, {morphs / photographs:.2f} times as fast")
-    print(f"encoding to PNG           {files:6.0f} a second, {photographs / files:.0%} of the drawing time")
+    print(f"a person's first picture: {first:.0f} a second")
+    print(f"with nuisance: {photographs:.0f} a second (needed are 25 on each of two cores)")
+    print(f"morphs: {morphs:.0f} a second, {morphs / photographs:.2f} times as fast")
+    print(f"encoding to PNG: {files:.0f} a second, {photographs / files:.0%} of the drawing time")
 
 
 if __name__ == "__main__":

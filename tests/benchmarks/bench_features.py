@@ -1,0 +1,94 @@
+"""Feature extraction against a bare forward pass at the same precision, bf16 against fp32, and reading alone.
+
+``python tests/benchmarks/bench_features.py [--architectures alexnet,vgg16] [--images 256]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from lib.devices import Device, choose_device
+from lib.features import CHUNK, cached_features, forward, loaded
+from lib.networks import build_network, preprocess
+from lib.settings import Training
+
+
+def write_pictures(folder: Path, n: int, side: int = 224) -> list[str]:
+    """Blurred noise, as large as the built-in faces, so that it takes as long to read as a photograph."""
+    rng, paths = np.random.default_rng(0), [str(folder / f"{k:05d}.png") for k in range(n)]
+    for path in paths:
+        cv2.imwrite(path, cv2.GaussianBlur(rng.integers(0, 256, (side, side, 3), dtype=np.uint8), (0, 0), 3))
+    return paths
+
+
+def seconds(work) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def bare(features: nn.Sequential, images: np.ndarray, device: Device, rounds: int) -> float:
+    """Seconds of the convolutions alone on as many chunks of images, preprocessed before."""
+    x = preprocess(images).to(device.name).contiguous(memory_format=torch.channels_last)
+
+    def work():
+        with torch.inference_mode(), device.autocast():
+            for _ in range(rounds):
+                features(x)
+    with torch.inference_mode(), device.autocast():
+        features(x)  # warms up
+    return seconds(work)
+
+
+def agreement(features: nn.Sequential, images: np.ndarray, low: Device) -> str:
+    """How far bf16 features lie from fp32 ones."""
+    cut = len(features)
+    exact, rounded = (forward(features, images, {cut}, device)[cut].float().flatten(1) for device in (Device(), low))
+    cosine = torch.nn.functional.cosine_similarity(exact, rounded)
+    error = (rounded - exact).norm(dim=1) / exact.norm(dim=1)
+    return f"relative difference {float(error.mean()):.1e}, smallest cosine {float(cosine.min()):.6f}"
+
+
+def measure(name: str, paths: list[str], devices: list[Device]) -> None:
+    features = build_network(name, pretraining="untrained").features
+    features.to(memory_format=torch.channels_last)
+    sample, n, pace = next(loaded([paths[:CHUNK]])), len(paths), {}
+    for device in devices:
+        with tempfile.TemporaryDirectory() as cache:
+            took = seconds(lambda: cached_features(features, paths, {len(features)}, device, folder=Path(cache)))  # noqa: B023
+        alone = bare(features, sample, device, -(-n // CHUNK)) * n / (-(-n // CHUNK) * len(sample))
+        pace[device.precision] = n / took
+        print(f"{name}, {device.precision}: {n / took:.1f} images a second with reading and writing, {n / alone:.1f} "
+              f"in a bare forward pass: {alone / took:.0%} of it", flush=True)
+    if len(pace) == 2:
+        print(f"{name}: bf16 {pace['bf16'] / pace['fp32']:.2f} times as fast as fp32; "
+              f"{agreement(features, sample, devices[1])}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architectures", default="alexnet,vgg11,vgg13,vgg16")
+    parser.add_argument("--images", type=int, default=256)
+    options = parser.parse_args()
+    best = choose_device(Training())
+    devices = [Device(best.name)] + [best] * (best.precision == "bf16")
+    print(f"{best.describe()}, chunks of {CHUNK}")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_pictures(Path(folder), options.images)
+        chunks = [paths[k:k + CHUNK] for k in range(0, len(paths), CHUNK)]
+        took = seconds(lambda: list(map(len, loaded(chunks))))
+        print(f"reading alone: {len(paths) / took:.0f} images a second", flush=True)
+        for name in options.architectures.split(","):
+            measure(name, paths, devices)
+
+
+if __name__ == "__main__":
+    main()

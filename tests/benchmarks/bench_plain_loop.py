@@ -1,0 +1,196 @@
+"""Training on cached features against the plain loop that a user would write, for each architecture, in one run.
+
+``python tests/benchmarks/bench_plain_loop.py [--architectures alexnet,vgg16] [--images 192] [--epochs 10]``
+
+The plain loop is fp32: every image is read and goes through the frozen convolutions in every epoch, layers and Adam
+are torch's defaults. All its epochs cost the same, so some are timed and the rest counted at their mean; its accuracy
+comes from the same loop on stored fp32 features, whose first loss must be that of the plain loop. Between the two
+stand the steps one by one: features stored, bf16, Adam fused, and the head's own layers (the workbook's path, which
+also judges the validation images in every epoch and keeps the best one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lib import weights
+from lib.devices import Device, choose_device
+from lib.features import cached_features, channel_statistics
+from lib.heads import Data, p_happy, train_head
+from lib.heads import logits as head_logits
+from lib.image_files import read_image
+from lib.images import load_images
+from lib.linear import Linear
+from lib.networks import Network, build_network, preprocess
+from lib.settings import Training, resolve
+from lib.study import load_study
+
+N_TEST = 200
+
+
+def images_of(n: int) -> pd.DataFrame:
+    """Built-in faces: ``n`` to train, some to validate, 200 to test."""
+    return load_images(load_study("data/studies/smoke.yaml", {
+        "images.n_train": n, "images.n_validation": 24, "images.n_test": N_TEST, "images.identities": 48}))
+
+
+def batches(labels: np.ndarray, training: Training, epoch: int) -> list[np.ndarray]:
+    """The batches of one epoch, as ``lib.heads`` makes them."""
+    order = np.random.default_rng((0, epoch)).permutation(len(labels))
+    return np.array_split(order, -(-len(order) // training.batch))
+
+
+def plain_head(network: Network) -> nn.Sequential:
+    """The same head out of torch's own layers."""
+    head = copy.deepcopy(network.classifier)
+    for place, layer in enumerate(head):
+        if isinstance(layer, Linear):
+            head[place] = nn.Linear(layer.in_features, layer.out_features)
+            head[place].load_state_dict(layer.state_dict())
+    return head.train()
+
+
+def loop(head: nn.Sequential, given: Iterable[tuple[Tensor, Tensor]], optimiser, bf16: bool) -> Iterator[float]:
+    """One step for each batch of flat features and labels; the losses."""
+    for x, labels in given:
+        optimiser.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            loss = F.cross_entropy(head(x), labels)
+        loss.backward()
+        optimiser.step()
+        yield float(loss.detach())
+
+
+def flat(network: Network, maps: Tensor) -> Tensor:
+    return ((maps.float() - network.mean) / network.spread).flatten(1)
+
+
+class Race:
+    """One architecture: the same images, the same first head, the same batches for everybody."""
+
+    def __init__(self, architecture: str, images: pd.DataFrame, training: Training, folder: Path):
+        pretraining = "imagenet" if weights.find(architecture, "imagenet") else "untrained"
+        self.name, self.training, self.folder = f"{architecture} ({pretraining})", training, folder
+        self.network = build_network(architecture, pretraining=pretraining)
+        self.paths, labels = list(images["path"]), (images["label"] == "happy").to_numpy(int)
+        self.labels = torch.from_numpy(labels)
+        self.rows = {s: np.flatnonzero(images["split"] == s) for s in ("train", "validation", "test")}
+        exact, self.seconds_fp32 = self.features(Device())
+        if pretraining == "untrained":
+            self.network.standardise(*channel_statistics(exact, self.rows["train"]))
+        self.exact = flat(self.network, exact)
+
+    def features(self, device: Device) -> tuple[Tensor, float]:
+        """All images' features, and the seconds that those of the training images took."""
+        cut, seconds = self.network.cut, 0.0
+        maps = []
+        for rows in (self.rows["train"], np.r_[self.rows["validation"], self.rows["test"]]):
+            started = time.perf_counter()
+            maps.append(cached_features(self.network.features, [self.paths[i] for i in rows], {cut}, device,
+                                        folder=self.folder / device.precision)[cut])
+            seconds = seconds or time.perf_counter() - started
+        order = np.argsort(np.r_[self.rows["train"], self.rows["validation"], self.rows["test"]])
+        return torch.cat(maps)[torch.from_numpy(order)], seconds
+
+    @torch.no_grad()
+    def convolved(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """What the plain loop feeds its head: images read and convolved anew."""
+        for rows in batches(self.rows["train"], self.training, epoch):
+            chosen = self.rows["train"][rows]
+            x = preprocess(np.stack([read_image(resolve(self.paths[i])) for i in chosen]))
+            yield flat(self.network, self.network.features(x)), self.labels[chosen]
+
+    def stored(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in batches(self.rows["train"], self.training, epoch):
+            chosen = self.rows["train"][rows]
+            yield self.exact[chosen], self.labels[chosen]
+
+    def plain(self, epochs: int) -> tuple[float, float]:
+        """Seconds an epoch, and the first loss."""
+        torch.manual_seed(0)
+        head = plain_head(self.network)
+        optimiser, started, losses = torch.optim.Adam(head.parameters(), lr=self.training.lr), time.perf_counter(), []
+        for epoch in range(1, epochs + 1):
+            losses += loop(head, self.convolved(epoch), optimiser, bf16=False)
+        return (time.perf_counter() - started) / epochs, losses[0]
+
+    def on_stored(self, *, bf16: bool, fused: bool) -> tuple[float, float, float]:
+        """Seconds of all epochs on stored features, the first loss, and the accuracy on the test images."""
+        torch.manual_seed(0)
+        head = plain_head(self.network)
+        optimiser = torch.optim.Adam(head.parameters(), lr=self.training.lr, fused=fused or None)
+        started, losses = time.perf_counter(), []
+        for epoch in range(1, self.training.epochs + 1):
+            losses += loop(head, self.stored(epoch), optimiser, bf16)
+        seconds = time.perf_counter() - started
+        with torch.no_grad():
+            right = head.eval()(self.exact[self.rows["test"]]).argmax(1) == self.labels[self.rows["test"]]
+        return seconds, losses[0], float(right.float().mean())
+
+    def ours(self) -> tuple[float, float, float]:
+        """The workbook's path: seconds of the features, seconds of the training, accuracy."""
+        device = choose_device(self.training)
+        maps, seconds = self.features(device) if device.precision == "bf16" else (self.exact_maps(), self.seconds_fp32)
+        network, data = self.network, Data(maps, self.labels, self.rows)
+        started = time.perf_counter()
+        train_head(network, data, self.training, seed=0, device=device)
+        trained = time.perf_counter() - started
+        p = p_happy(head_logits(network, maps, self.rows["test"], device))
+        return seconds, trained, float(((p > 0.5) == self.labels.numpy()[self.rows["test"]]).mean())
+
+    def exact_maps(self) -> Tensor:
+        return self.features(Device())[0]
+
+
+def race(architecture: str, images: pd.DataFrame, training: Training, timed: int) -> None:
+    """Print the ratio, both accuracies, and what each step between them brings."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = Race(architecture, images, training, Path(folder))
+        epoch, first = one.plain(timed)
+        steps = {"features stored": one.on_stored(bf16=False, fused=False),
+                 "bf16": one.on_stored(bf16=True, fused=False), "Adam fused": one.on_stored(bf16=True, fused=True)}
+        if abs(steps["features stored"][1] - first) > 1e-3 * first:
+            raise SystemExit(f"{one.name}: the plain loop's first loss is {first}, that on stored features "
+                             f"{steps['features stored'][1]}")
+        features, trained, accuracy = one.ours()
+    before = {"features stored": one.seconds_fp32}  # bf16 features come with the step bf16
+    seconds = {"plain": training.epochs * epoch}
+    seconds |= {name: before.get(name, features) + result[0] for name, result in steps.items()}
+    seconds["own layers"] = features + trained
+    n, theirs = len(one.rows["train"]), steps["features stored"][2]
+    print(f"{one.name}: {n} images, {training.epochs} epochs: plain loop {seconds['plain']:.1f} s ({timed} epochs "
+          f"timed), the workbook {seconds['own layers']:.1f} s ({features:.1f} s of them features): "
+          f"{seconds['plain'] / seconds['own layers']:.1f} times as fast; accuracy {theirs:.3f} and {accuracy:.3f}, "
+          f"{100 * (accuracy - theirs):+.1f} points on {len(one.rows['test'])} images")
+    shares = [f"{name} {seconds[last] / seconds[name]:.2f}" for last, name in itertools.pairwise(seconds)]
+    print(f"{one.name}, each step's factor: {', '.join(shares)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architectures", default="alexnet,vgg11,vgg13,vgg16")
+    parser.add_argument("--images", type=int, default=192, help="training images")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--timed", type=int, default=2, help="epochs of the plain loop that are timed")
+    options = parser.parse_args()
+    training = Training(epochs=options.epochs, device="cpu")
+    print(f"{torch.get_num_threads()} threads, {choose_device(training).describe()}")
+    images = images_of(options.images)
+    for architecture in options.architectures.split(","):
+        race(architecture, images, training, options.timed)
+
+
+if __name__ == "__main__":
+    main()
