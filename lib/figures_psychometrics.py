@@ -118,7 +118,8 @@ def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None)
     ax = _ax(ax)
     for (architecture, pretraining), rows in effects.groupby(["architecture", "pretraining"], sort=False):
         wide = rows.pivot(index="seed", columns="decision", values=quantity).reindex(columns=list(RULES))
-        lines = ax.plot(np.arange(len(RULES)), wide.T, marker="o", color=colour(architecture), ls=_line(pretraining), ms=4)
+        lines = ax.plot(np.arange(len(RULES)), wide.T, marker="o", ms=4, color=colour(architecture),
+                        ls=_line(pretraining))
         lines[0].set_label(label(architecture, pretraining))
     ax.set_xticks(range(len(RULES)), RULES)
     if quantity == "slope" and (effects[quantity] > 0).any():
@@ -153,8 +154,8 @@ def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None) -> A
     ax = _ax(ax)
     for (architecture, pretraining), rows in table.groupby(["architecture", "pretraining"], sort=False):
         values = np.sort(rows["pse_difference"].dropna())
-        ax.plot(np.linspace(0, 1, len(values)), values, marker="o", ms=3, color=colour(architecture), ls=_line(pretraining),
-                label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})")
+        ax.plot(np.linspace(0, 1, len(values)), values, marker="o", ms=3, color=colour(architecture),
+                ls=_line(pretraining), label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})")
     ax.axhline(0, color="black", lw=1)
     ax.set(xlabel="share of the analyses, sorted", ylabel="PSE, networks less people (level)")
     ax.set_title(f"Every combination of choices{title_note(kind)}", fontsize="medium")

@@ -172,10 +172,15 @@ def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished
         page.nudge(handle)
         page.wait_for_change(before)
     if page.has_button("Train"):
-        before = page.figures()
-        page.choose("kind", "se")  # a block that has not been trained yet
-        page.wait_for_change(before)
+        page.choose("location", "conv1")  # a block that has not been trained yet, and trains slowly
+        page.page.wait_for_selector("text=This block is new")
         train_and_cancel(page)
+        page.page.wait_for_selector("text=cancelled; nothing has changed")
+        page.press("Copy settings")
+        page.page.wait_for_function("document.querySelector('.jupyter-widgets textarea').value.includes("
+                                    "'attention.location=conv1')")
+        page.press("Reset")
+        page.page.wait_for_selector("text=This block is trained")
     assert not page.errors() and not page.red_lines()
     page.screenshot(finished / "screenshots" / f"{name}.png")
     page.close()
