@@ -123,6 +123,9 @@ def raw_curves(trials: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     return table.assign(low=table["share"] - half, high=table["share"] + half).drop(columns="sd")
 
 
+MARKERS = {"full": "o", "eyes": "s", "nose": "^", "mouth": "D"}  # colour is never all that tells lines apart
+
+
 def plot_raw_answers(trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | None = None) -> Axes:
     """People's share of happy answers by level, a line for each condition, with the interval over people.
 
@@ -135,7 +138,7 @@ def plot_raw_answers(trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | 
     for condition in [c for c in CONDITIONS if c in set(table["condition"])]:
         rows = table[table["condition"] == condition]
         colour = PART_COLOURS[condition]
-        ax.plot(rows["level"], rows["share"], color=colour, marker="o", markersize=4,
+        ax.plot(rows["level"], rows["share"], color=colour, marker=MARKERS[condition], markersize=5,
                 label="whole face" if condition == "full" else f"{condition} hidden")
         ax.fill_between(rows["level"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
     ax.axhline(0.5, color="0.7", linewidth=0.8, zorder=0)

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from lib.figures import PART_COLOURS, colour, label, title_note
+from lib.figures import COLOURS, PART_COLOURS, colour, label, title_note
 from lib.seeds import accuracy_summary
 
 METRIC_LABELS = {"accuracy": "accuracy on test images", "validation_accuracy": "accuracy on validation images",
@@ -17,8 +17,8 @@ METRIC_LABELS = {"accuracy": "accuracy on test images", "validation_accuracy": "
                  "log_likelihood": "log likelihood of people's choices (bits)",
                  "stimulus_correlation": "correlation with people over pictures"}
 
-BASE_COLOURS = {"imagenet": "#0072B2", "objects": "#56B4E9", "face": "#D55E00", "faces": "#E69F00",
-                "untrained": "#999999"}
+BASE_COLOURS = {"imagenet": COLOURS["alexnet"], "objects": COLOURS["vgg11"], "face": COLOURS["fe_alexnet"],
+                "faces": COLOURS["alexnet_matched"], "untrained": COLOURS["alexnet_shuffled"]}
 
 
 def plot_learning_curves(history: pd.DataFrame, ax: Axes | None = None) -> Axes:

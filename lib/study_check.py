@@ -21,6 +21,7 @@ from lib.study import examine
 from lib.trials import TrialError
 from lib.weights import MissingWeights, WeightsError
 
+FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
 SPLITS = ("train", "validation", "test")
 
 
@@ -93,6 +94,10 @@ def _images(study: Study, report: Report) -> pd.DataFrame | None:
                 report.warnings.append(f"images.n_{split}={limit} asked for; {2 * each} can be used "
                                        f"({there.loc[split].idxmin()} images are {each})")
     counts = counts.loc[list(SPLITS)].astype(int)
+    n = int(counts.loc["test"].sum())
+    if n < FEW_TEST:
+        report.warnings.append(f"{n} test images: a network's accuracy is known to about ±{0.98 / n ** 0.5:.2f} only "
+                               "(95 % interval near 0.5)")
     where = "built-in faces" if study.images.source == "builtin" else f"{study.images.source} {study.images.root}"
     for split, row in counts.iterrows():
         report.plan.append(("images", f"{split}: {row['happy']:,} happy, {row['sad']:,} sad ({where})"))

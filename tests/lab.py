@@ -178,8 +178,8 @@ class NotebookPage:
 
     def choose(self, name: str, option: str) -> None:
         """Another option of the drop-down list of that name."""
-        menu = f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select"
-        self.page.locator(menu).first.select_option(option)
+        control = self.page.locator(f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select").first
+        control.select_option(option)
 
     def bars(self) -> list[float]:
         """How far each progress bar of the widgets is, in percent."""

@@ -133,6 +133,7 @@ def test_own_images_and_answers_become_a_study_that_can_run(faces, answers, tmp_
     target = tmp_path / "own.yaml"
     code, text = run(capsys, "new", "--name", "own", "--images", faces, "--people", answers, "--output", target)
     assert code == 0 and "Study own can run." in text, text
+    assert "6 test images: a network's accuracy is known to about ±0.40 only" in text  # 1.96 · sqrt(0.25 / 6)
     study = load_study(target)
     assert study.images.labels == {"joy": "happy", "sadness": "sad"} and study.images.source == "folder"
     assert study.observers.columns == {"observer": "Participant", "level": "Morph percent", "response": "Choice",
