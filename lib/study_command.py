@@ -10,6 +10,7 @@ from pathlib import Path
 from lib.study import StudyError, resolve
 from lib.study_check import check_study
 from lib.study_new import Answers, StudyExists, ask_for, new_study
+from lib.trials import TrialError
 
 
 def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] | None = None) -> int:
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] | Non
         if options.command == "check":
             return check(options.study, options.set)
         return new(options, ask or (input if sys.stdin.isatty() else None))
-    except (StudyError, StudyExists) as error:
+    except (StudyError, StudyExists, TrialError) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from lib.files import read_text_table
 from lib.image_files import SUFFIXES, ImageError
 from lib.images import survey_images
 from lib.people_guess import guess_people
@@ -68,7 +69,7 @@ def new_study(answers: Answers) -> Path:
     Raises
     ------
     StudyExists : the file is there; it is not changed.
-    StudyError : images or people's table that cannot be read at all.
+    StudyError, TrialError : malformed words, or a people's table that cannot be read at all.
     """
     name = answers.name or "mine"
     if not re.fullmatch(NAME, name):
@@ -154,13 +155,19 @@ def _class_folders(root: Path) -> list[str]:
 def _guess_labels(path: str, source: str) -> dict[str, str]:
     """The set's words that mean happy and sad; the two usual ones where nothing is recognised."""
     root = resolve(_stored(path))
-    names = _class_folders(root) if source == "folder" else []
-    if source == "manifest" and root.is_file():
-        table = pd.read_csv(root, dtype=str, keep_default_na=False)
-        names = sorted(table["label"].unique()) if "label" in table else []
+    names = _class_folders(root) if source == "folder" else _manifest_labels(root) if source == "manifest" else []
     found = {name: "happy" for name in names if name.lower() in HAPPY}
     found |= {name: "sad" for name in names if name.lower() in SAD}
     return found if set(found.values()) == {"happy", "sad"} else {"happy": "happy", "sad": "sad"}
+
+
+def _manifest_labels(root: Path) -> list[str]:
+    """The labels of a manifest; none where it cannot be read, which the check behind ``new`` puts into words."""
+    try:
+        table = read_text_table(root)
+    except (ValueError, OSError):
+        return []
+    return sorted(table["label"].unique()) if "label" in table else []
 
 
 def _counted(images: dict) -> tuple[dict, int]:

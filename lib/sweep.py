@@ -3,7 +3,19 @@
 ``python -m lib.workbook sweep --study … --grid attention.location=conv1,conv3 --grid training.lr=1e-4,1e-3 --seeds 10``
 
 Dask sends work to processes as Python objects: connect only to a scheduler that you trust. All its workers need this
-environment and this folder on a shared disk.
+environment and this folder on a shared disk whose locks (``flock``) hold across machines, as those of NFS 4 do.
+
+On a SLURM cluster dask-jobqueue starts the workers as jobs, one process each (a cell computes in one thread, so that
+its result does not depend on where it ran). Leave this running on the login node, in the project's folder::
+
+    from dask_jobqueue import SLURMCluster  # pip install dask-jobqueue
+    cluster = SLURMCluster(cores=1, processes=1, memory="8GB", walltime="04:00:00", queue="your-partition",
+                           python=".venv/bin/python", local_directory="/tmp", worker_extra_args=["--lifetime", "230m"])
+    cluster.scale(jobs=40)
+    print(cluster.scheduler_address)  # tcp://…, for --scheduler
+
+and start the sweep in a second shell with ``--scheduler tcp://…``. Jobs that end, are preempted or killed cost the
+cell they were at; cells that are finished stay, and the same command goes on with the rest.
 """
 
 from __future__ import annotations
@@ -31,6 +43,7 @@ from lib.study import Study, StudyError, load_study, parse_overrides
 from lib.sweep_cells import Job, do_cell, jobs_of, prepare_data, prepare_features, read_result
 from lib.weights import MissingWeights
 
+CONNECT_S = 30  # how long a scheduler may take to answer
 MEASURES = ("validation_accuracy", "test_accuracy", "test_auc", "pse", "slope", "jnd")
 
 
@@ -182,7 +195,7 @@ def _client(sweep: Sweep):
     with ExitStack() as stack:
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
         if sweep.scheduler:
-            yield stack.enter_context(Client(sweep.scheduler, timeout="30s"))
+            yield stack.enter_context(_connected(sweep.scheduler))
             return
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         # no memory limit: memory-mapped features count as a process's own, which would be killed for nothing
@@ -190,6 +203,17 @@ def _client(sweep: Sweep):
             n_workers=sweep.workers, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None,
             local_directory=scratch))
         yield stack.enter_context(Client(cluster))
+
+
+def _connected(scheduler: str):
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise SweepFailed(f"--scheduler {scheduler}: no Dask scheduler answers ({' '.join(str(error).split())[:120]}). "
+                          "Allowed: the address that it prints when it starts, such as tcp://10.0.0.1:8786; without "
+                          "--scheduler the sweep runs on this machine") from None
 
 
 def _groups(jobs: Iterable[Job]) -> list[list[Job]]:

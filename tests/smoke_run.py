@@ -34,9 +34,16 @@ class Result:
         return len(self.study.networks.architectures) * self.study.training.seeds
 
 
-def run_smoke(output: Path) -> Result:
+def start_smoke(output: Path, **environment: str) -> subprocess.Popen:
+    """A run of the smoke study into ``output``, from elsewhere, as a user may; what it says is kept beside it."""
     command = [sys.executable, "-m", "lib.workbook", "run", "--study", SMOKE, "--set", f"output={output}"]
-    # from elsewhere, as a user may
-    done = subprocess.run(command, cwd=output, capture_output=True, text=True, env=os.environ | {"MPLBACKEND": "agg"})
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Result(output / "smoke", load_study(SMOKE, {"output": str(output)}), done.stdout)
+    with open(output / "said.txt", "w", encoding="utf-8") as said:
+        return subprocess.Popen(command, cwd=output, stdout=said, stderr=subprocess.STDOUT,
+                                env=os.environ | {"MPLBACKEND": "agg"} | environment)
+
+
+def finished(process: subprocess.Popen, output: Path) -> Result:
+    """The result, once the run has come to its good end."""
+    code, said = process.wait(), (output / "said.txt").read_text(encoding="utf-8")
+    assert code == 0, said
+    return Result(output / "smoke", load_study(SMOKE, {"output": str(output)}), said)

@@ -5,6 +5,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,23 @@ PART = {"only": "01,02,04", "settings": (
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> dict[str, bytes]:
-    """The outcome of an undisturbed run of three notebooks with one network."""
+def whole(tmp_path_factory) -> Callable[[], dict[str, bytes]]:
+    """The outcome of an undisturbed run of three notebooks with one network, which goes on meanwhile."""
     project = Project(copy_project(tmp_path_factory.mktemp("whole")), **PART)
-    project.finish("smoke")
-    return project.outcome("smoke")
+    process, lines = project.start("smoke")
+
+    def outcome() -> dict[str, bytes]:
+        assert process.wait() == 0, "".join(lines)
+        return project.outcome("smoke")
+    yield outcome
+    process.kill()
+    process.wait()
 
 
 def test_a_run_that_is_killed_in_every_phase_ends_with_the_same_bytes_and_nothing_half_written(whole, tmp_path):
     project = Project(copy_project(tmp_path), **PART)
     project.finish_with_kills("smoke", np.random.default_rng(7), PHASES)
-    assert compare(project, "smoke", whole) == [] and len(whole) > 10
+    assert compare(project, "smoke", whole()) == [] and len(whole()) > 10
     assert {place.split()[0] for _, place in project.killed} == set(PHASES)
     assert project.halves() == []
 
@@ -67,7 +74,7 @@ def test_a_full_disk_stops_with_the_remedy_and_a_run_goes_on_once_there_is_space
         assert "free some space" in text and "--resume" in text and "Traceback" not in text
         small_disk(tmp_path / folder, "3g")
     project.finish("smoke")
-    assert compare(project, "smoke", whole) == [] and project.halves() == []
+    assert compare(project, "smoke", whole()) == [] and project.halves() == []
 
 
 def test_where_a_run_was_is_read_from_what_it_printed():

@@ -178,6 +178,16 @@ def test_a_name_that_is_no_folder_name_is_refused_before_anything_is_written(tmp
     assert code == 1 and "'a/b' given" in text and not list(tmp_path.iterdir())
 
 
+def test_damaged_tables_are_a_message_too(tmp_path, capsys):
+    (tmp_path / "people.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    code, text = run(capsys, "new", "--output", tmp_path / "one.yaml", "--people", tmp_path / "people.csv")
+    assert code == 1 and "people.csv cannot be read as a table" in text and "Allowed: .csv" in text
+    assert not (tmp_path / "one.yaml").exists()
+    (tmp_path / "list.csv").write_text('path,label\n"a.png,happy\n')
+    code, text = run(capsys, "new", "--output", tmp_path / "two.yaml", "--images", tmp_path / "list.csv")
+    assert code == 1 and "list.csv cannot be read as CSV" in text and (tmp_path / "two.yaml").is_file()
+
+
 def test_own_labels_columns_and_codes_go_before_the_guess(faces, answers, tmp_path, capsys):
     target = tmp_path / "own.yaml"
     run(capsys, "new", "--images", faces, "--labels", "joy=sad sadness=happy", "--people", answers, "--codes",

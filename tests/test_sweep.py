@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from distributed import LocalCluster
 from scipy import stats
 
 from lib import sweep, sweep_cells
@@ -74,29 +75,56 @@ def test_cells_that_differ_in_nothing_that_matters_to_them_are_one(tmp_path):
                                                if point["attention.location"] == "conv3"}
 
 
-def test_a_serial_sweep_leaves_a_row_for_each_point_and_does_nothing_twice(tmp_path, capsys):
-    folder = run_sweep(small(tmp_path))
-    results = read_csv(folder / "results.csv")
-    assert list(results["attention.location"]) == ["conv3", "conv3", "conv5", "conv5"]
-    assert results["test_accuracy"].between(0, 1).all() and (results["pse"].notna() | results["reason"].notna()).all()
-    assert results["cell"].nunique() == 3 and len(events(folder, "finished")) == 3
-    first = (folder / "results.csv").read_bytes()
-    assert "3 done before; 0 to train" in (run_sweep(small(tmp_path)), capsys.readouterr().out)[1]
-    assert (folder / "results.csv").read_bytes() == first and len(events(folder, "started")) == 3
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """The folder of a sweep with two seeds, one cell after the other in this process."""
+    return run_sweep(small(tmp_path_factory.mktemp("serial"), seeds=2))
 
 
 @pytest.mark.slow
-def test_on_processes_one_of_which_is_killed_nothing_is_lost_or_done_twice(tmp_path):
-    serial = run_sweep(small(tmp_path / "serial", seeds=2))
-    killer = threading.Thread(target=kill_a_worker_at_work, args=(tmp_path / "dask",))
+def test_a_serial_sweep_leaves_a_row_for_each_point_and_does_nothing_twice(serial, capsys):
+    results = read_csv(serial / "results.csv")
+    assert list(results["attention.location"]) == ["conv3"] * 4 + ["conv5"] * 4
+    assert results["test_accuracy"].between(0, 1).all() and (results["pse"].notna() | results["reason"].notna()).all()
+    assert results["cell"].nunique() == 6 and len(events(serial, "finished")) == 6
+    first = (serial / "results.csv").read_bytes()
+    run_sweep(small(serial.parent.parent, seeds=2))
+    assert "6 done before; 0 to train" in capsys.readouterr().out
+    assert (serial / "results.csv").read_bytes() == first and len(events(serial, "started")) == 6
+
+
+@pytest.mark.slow
+def test_on_four_processes_one_of_which_is_killed_nothing_is_lost_or_done_twice(serial, tmp_path):
+    killer = threading.Thread(target=kill_a_worker_at_work, args=(tmp_path,))
     killer.start()
-    parallel = run_sweep(small(tmp_path / "dask", seeds=2, workers=2))
+    parallel = run_sweep(small(tmp_path, seeds=2, workers=4))
     killer.join()
     for table in ("results.csv", "summary.csv"):
         assert (parallel / table).read_bytes() == (serial / table).read_bytes()
     finished = [line.split()[0] for line in events(parallel, "finished")]
     assert len(finished) == len(set(finished)) == 6
     assert len(events(parallel, "started")) == 7  # the killed one was started again
+
+
+@pytest.mark.slow
+def test_a_running_scheduler_with_two_workers_gives_the_same_rows(serial, tmp_path):
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None,
+                      local_directory=tmp_path / "scratch") as cluster:
+        folder = run_sweep(small(tmp_path, scheduler=cluster.scheduler_address))
+        assert len(cluster.workers) == 2  # the sweep leaves somebody else's cluster alone
+    rows = (serial / "results.csv").read_text().splitlines()
+    seed = rows[0].split(",").index("seed")
+    kept = [row for row in rows if row.split(",")[seed] in ("seed", "0")]
+    assert (folder / "results.csv").read_text().splitlines() == kept and len(kept) == 5
+
+
+def test_a_scheduler_that_does_not_answer_is_one_message_with_the_remedy(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "CONNECT_S", 0.3)
+    code = main(["sweep", "--study", SMOKE, "--set", f"output={tmp_path}", "--grid", "training.lr=1e-4", "--scheduler",
+                 "tcp://127.0.0.1:9"])
+    err = capsys.readouterr().err
+    assert code == 1 and "--scheduler tcp://127.0.0.1:9: no Dask scheduler answers" in err and "Traceback" not in err
+    assert "tcp://10.0.0.1:8786" in err
 
 
 def events(folder, event: str) -> list[str]:
