@@ -38,7 +38,7 @@ def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm"):
     else:
         plot_attention(view.picture[None], view.attention, view.asks, axes[:1])
     state = view.state
-    asks = f"; the {state.asks} ask" if view.attention is not None else ""
+    asks = f"; the {state.asks} ask{'' if state.asks == 'eyes' else 's'}" if view.attention is not None else ""
     axes[0].set_title(f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) = {view.p_happy:.2f}",
                       fontsize=10)
     plot_people(people, sigmoid, axes[1])

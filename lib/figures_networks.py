@@ -106,12 +106,12 @@ def plot_two_by_two(values: np.ndarray, weights: np.ndarray, out: np.ndarray, ax
     return axes
 
 
-def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
+def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None, *, kind: str = "human") -> Axes:
     """Heat map of one metric over the attention grid of one pretraining: settings down, locations across.
 
     Parameters
     ----------
-    table : the table ``attention_grid``, rows of one pretraining.
+    table : the table ``attention_grid``, rows of one pretraining. kind : of the people, ``human`` or ``simulated``.
 
     Colours show the difference to AlexNet without a block, where that is in the table; numbers are the values
     themselves, with * where the interval over seeds does not hold AlexNet's value.
@@ -131,8 +131,14 @@ def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     reach = max(float((wide - centre).abs().max().max()), 1e-9)
     sns.heatmap(wide - centre, annot=words, fmt="", cmap="PuOr", center=0, vmin=-reach, vmax=reach, ax=ax,
                 linewidths=1, cbar_kws={"label": "difference to AlexNet" if len(plain) else "difference to mean"})
-    ax.set(xlabel="", ylabel="", title=f"{METRIC_LABELS[metric]}" + (f"; AlexNet {centre:.3f}" if len(plain) else ""))
+    ax.set(xlabel="", ylabel="", title=METRIC_LABELS[metric] + _people_note(metric, kind)
+           + (f"; AlexNet {centre:.3f}" if len(plain) else ""))
     return ax
+
+
+def _people_note(metric: str, kind: str) -> str:
+    """That the people are simulated, where the metric compares with them."""
+    return title_note(kind) if metric not in ("accuracy", "validation_accuracy") else ""
 
 
 def plot_transfer(transfer: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -168,12 +174,14 @@ def plot_prior(weights: pd.DataFrame, kind: str, ax: Axes | None = None) -> Axes
     return ax
 
 
-def plot_bias(cells: pd.DataFrame, metric: str, candidates: tuple[str, str], ax: Axes | None = None) -> Axes:
+def plot_bias(cells: pd.DataFrame, metric: str, candidates: tuple[str, str], ax: Axes | None = None, *,
+              kind: str = "human") -> Axes:
     """One metric over pretrainings, without and with attention: a dot a seed, a line through the means.
 
     Parameters
     ----------
     cells : see ``lib.grid.score_grid``. candidates : without attention, with attention.
+    kind : of the people, ``human`` or ``simulated``.
     """
     ax = ax or plt.subplots(figsize=(5.5, 3.8))[1]
     bases = list(dict.fromkeys(cells["pretraining"]))
@@ -185,12 +193,13 @@ def plot_bias(cells: pd.DataFrame, metric: str, candidates: tuple[str, str], ax:
         ax.plot(np.arange(len(bases)) + shift, means, "-D", color=colour(architecture), markeredgecolor="white",
                 label=f"{label(architecture)}, mean of seeds")
     ax.set_xticks(range(len(bases)), bases)
-    ax.set(xlabel="convolutions pretrained on", ylabel=METRIC_LABELS[metric], xlim=(-0.5, len(bases) - 0.5))
+    ax.set(xlabel="convolutions pretrained on", ylabel=METRIC_LABELS[metric], xlim=(-0.5, len(bases) - 0.5),
+           title=_people_note(metric, kind).strip())
     ax.legend(fontsize="small")
     return ax
 
 
-def plot_selection(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_selection(summary: pd.DataFrame, ax: Axes | None = None, *, kind: str = "human") -> Axes:
     """Gain over the default setting, in bits a held-out choice, with the middle of the splits."""
     ax = ax or plt.subplots(figsize=(6, 2.4))[1]
     for y, row in enumerate(summary.to_dict("records")):
@@ -200,7 +209,7 @@ def plot_selection(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
     names = [f"{row['chosen_by']}: {row['candidate']}" for row in summary.to_dict("records")]
     ax.set_yticks(range(len(summary)), names)
     ax.invert_yaxis()
-    ax.set(xlabel="gain over the default (bits a held-out choice)", title="Settings chosen by ...")
+    ax.set(xlabel="gain over the default (bits a held-out choice)", title=f"Settings chosen by ...{title_note(kind)}")
     return ax
 
 
