@@ -227,7 +227,7 @@ def _morphs_text(answers: Answers, images: dict | None, pairs: int) -> str:
             ("source", "folder", "your own morphs; the smallest step is fully sad, the largest fully happy"),
             ("root", _stored(answers.morphs), ""),
             ("pattern", answers.morph_pattern or "{condition}_{step}.jpg", "{identity}, {condition}, {step}"),
-            ("regions", "boxes", "where the parts are: fixed boxes of aligned faces (morphs.boxes)")])
+            *_boxes()])
     if images is None:
         return _section("morphs", [("source", "builtin", "drawn faces"), ("identities", 6, "how many faces"),
                                    ("levels", 21, "equal steps from sad to happy")])
@@ -235,7 +235,14 @@ def _morphs_text(answers: Answers, images: dict | None, pairs: int) -> str:
         ("source", "matched_pairs", "similar sad and happy test images, cross-faded; or averages, landmarks, folder"),
         ("identities", pairs, "pairs; each needs a sad and a happy image of the test split"),
         ("levels", 21, "equal steps from sad to happy"),
-        ("regions", "boxes", "where the parts are: fixed boxes of aligned faces (morphs.boxes)")])
+        *_boxes()])
+
+
+def _boxes() -> list[tuple[str, object, str]]:
+    boxes = {part: list(ends) for part, ends in Study().morphs.boxes.items()}
+    return [("regions", "boxes", "where the parts are: the same boxes in all pictures; else landmarks"),
+            ("boxes", boxes, "first and last column, first and last row, of 224: look at the figure 01_parts of a run, "
+                             "and move them until they lie on the parts")]
 
 
 def _people_text(answers: Answers) -> str:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from lib.cells import cells
 from lib.costs import expected_cost
@@ -142,6 +143,8 @@ def test_own_images_and_answers_become_a_study_that_can_run(faces, answers, tmp_
     assert study.observers.level_range == (0, 100)  # per cent, although 90 is the largest
     assert study.morphs.identities == 3  # of the 20 images of each class, 3 are in the test split
     assert target.read_text().count("#") > 15
+    # the boxes stand in the file, to be moved
+    assert yaml.safe_load(target.read_text())["morphs"]["boxes"]["mouth"] == list(study.morphs.boxes["mouth"])
 
 
 def test_nothing_given_and_nobody_to_ask_is_a_message(capsys):
