@@ -121,8 +121,11 @@ class LabControls:
         self.redraw()
 
     def redraw(self) -> None:
-        """Figure, table and note of the present state; what does not fit is said instead."""
-        state = self.state()
+        """Show the present state."""
+        self.show(self.state())
+
+    def show(self, state: LabState) -> None:
+        """Figure, table and note of a state; what does not fit is said instead."""
         for name in ("heads", "temperature", *PARTS, "asks"):
             self.controls[name].disabled = state.kind != "self"
         try:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from torch import Generator, nn
 
-from lib import attention_lab, features, grid, networks, training
+from lib import attention_lab, features, grid, networks, training, transfer
 from lib.linear import Linear
 from lib.observers import simulate_people
 from lib.runs import Run
@@ -35,7 +35,7 @@ def make_small(monkeypatch, folder) -> None:
         return features.cached_features(*passed, **named, folder=folder)
 
     monkeypatch.setattr(networks, "make_classifier", small_classifier)
-    for module in (training, grid, attention_lab):
+    for module in (training, grid, attention_lab, transfer):
         monkeypatch.setattr(module, "cached_features", cached)
 
 

@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from lib.selection import CHOOSERS, Choices, _halves, _level_halves, choose, cross_validate, gather, selection_summary
+from lib.selection import (
+    CHOOSERS,
+    Choices,
+    _halves,
+    _level_halves,
+    choose,
+    cross_validate,
+    gather,
+    selection_summary,
+    side_by_side,
+)
 from lib.settings import Statistics
 
 LEVELS = np.linspace(0, 1, 9)
@@ -107,3 +117,12 @@ def test_too_few_people_or_an_unknown_default_are_refused():
         table_of(choices)
     with pytest.raises(ValueError, match="allowed: flat, early"):
         cross_validate(answers(), NAMES, [0.5] * 4, "none", n_splits=1, rng=np.random.default_rng(0))
+
+
+def test_the_three_settings_side_by_side():
+    summary = pd.DataFrame({"chosen_by": ["people", "default"], "candidate": ["b", "a"], "bits": [-0.81234, -0.9]})
+    metrics = ("accuracy", "delta_pse", "rmse", "log_likelihood")
+    rows = [(name, metric, 0.5, 0.4, 0.6) for name in "ab" for metric in metrics]
+    table = side_by_side(summary, pd.DataFrame(rows, columns=["candidate", "metric", "value", "low", "high"]))
+    assert table.loc["people", ["candidate", "held_out_bits"]].tolist() == ["b", -0.812]
+    assert table.loc["default", "accuracy"] == "0.500 [0.400, 0.600]"

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from small_training import a_run
 
-from lib.transfer import few_label_transfer, gain_over
+from lib.transfer import few_label_transfer, gain_over, spread_over_bases, transfer_table
 
 
 def bases(rng: np.random.Generator, n: int = 400) -> tuple[dict, np.ndarray, np.ndarray]:
@@ -34,3 +35,21 @@ def test_more_labels_than_faces_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="at most 200"):
         few_label_transfer(*bases(rng), n_labels=202, repeats=1, rng=rng)
+
+
+def test_the_spread_over_bases_by_hand():
+    """Seed 0: 0.9 - 0.6; seed 1 has no value on one base; a candidate on one base alone has no spread."""
+    rows = [("none", "objects", 0, 0.9), ("none", "untrained", 0, 0.6), ("none", "objects", 1, 0.8),
+            ("none", "untrained", 1, np.nan), ("self", "objects", 0, 0.7)]
+    cells = pd.DataFrame(rows, columns=["candidate", "pretraining", "seed", "accuracy"])
+    table = spread_over_bases(cells, "accuracy")
+    assert table["architecture"].tolist() == ["none", "none"] and table["seed"].tolist() == [0, 1]
+    assert table["spread"][0] == pytest.approx(0.3) and np.isnan(table["spread"][1]) and set(table["bases"]) == {2}
+
+
+@pytest.mark.usefixtures("small_heads")
+def test_a_studys_own_images_are_read_out(tmp_path, images):
+    run = a_run(tmp_path, "03")
+    table = transfer_table(run, ["untrained"], images, np.random.default_rng(0), n_labels=(10, 20, 100), repeats=3)
+    assert set(table["n_labels"]) == {10, 20} and len(table) == 6  # 24 training images do not suffice for 100
+    assert table.loc[table["n_labels"] == 20, "accuracy"].min() == 1  # stripes across against stripes down
