@@ -25,9 +25,11 @@ class Grid:
     tables: list[np.ndarray]
 
 
-def starts(problems) -> tuple[np.ndarray, np.ndarray]:
+def starts(problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Valleys of the objective on the grid: which data set each belongs to (C,) and where it lies (C, 4).
 
+    The last (C,) is True for a start with both gaps at their lower bounds, which is to be sought along that edge first:
+    an optimum there can lie beside one with a gap and a steeper curve, with no cell between that tells the two apart.
     ``problems`` is a ``lib.fit_objective.Problems``.
     """
     grid = _grid(tuple(problems.level), tuple(problems.low[0, 2:]), tuple(problems.high[0, 2:]), problems.sigmoid,
@@ -41,9 +43,12 @@ def starts(problems) -> tuple[np.ndarray, np.ndarray]:
         best = loss.argmin(-1)
         losses[:, i] = np.take_along_axis(loss, best[..., None], -1)[..., 0]
         places[:, i] = place[best]
-    rows, cells = _valleys(losses)
+    (rows, cells), (edge_rows, edge_cells) = _valleys(losses), _edge(losses)
+    edge = np.repeat([False, True], [len(rows), len(edge_rows)])
+    rows, cells = np.concatenate([rows, edge_rows]), np.concatenate([cells, edge_cells])
     i, j, k = np.unravel_index(cells, shape)
-    return rows, np.stack([places[rows, i, j, k], np.log(grid.scales)[i], grid.guesses[j], grid.lapses[k]], 1)
+    start = np.stack([places[rows, i, j, k], np.log(grid.scales)[i], grid.guesses[j], grid.lapses[k]], 1)
+    return rows, start, edge
 
 
 def _valleys(losses: np.ndarray, count: int = 8, slack: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +68,13 @@ def _valleys(losses: np.ndarray, count: int = 8, slack: float = 0.3) -> tuple[np
     chosen = np.take_along_axis(flat, cells, 1)
     rows, column = np.nonzero(chosen <= chosen.min(1, keepdims=True) + 4)
     return rows, cells[rows, column]
+
+
+def _edge(losses: np.ndarray, near: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    """Data sets whose loss with both gaps at their lower bounds is near the best one, and their best cell there."""
+    edge = losses[:, :, 0, 0]
+    rows = np.flatnonzero(edge.min(1) <= losses.reshape(len(losses), -1).min(1) + near)
+    return rows, edge[rows].argmin(1) * (losses[0].size // edge.shape[1])
 
 
 def _axes(level: np.ndarray, low, high) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:

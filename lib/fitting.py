@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def _workers(jobs: int) -> int:
 
 def _from_grid(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From every valley of a grid a few steps; those that lead to distinct places are followed to the end."""
-    rows, start = starts(problems)
+    rows, start, edge = starts(problems)
+    start[edge] = _along_edge(problems.take(rows[edge]), start[edge])
     point, loss, _ = _descend(problems.take(rows), start, steps=3)
     keep = _distinct(point, loss, rows, problems)
     rows = rows[keep]
@@ -56,6 +58,12 @@ def _from_grid(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.lexsort((loss, rows))
     best = order[np.unique(rows[order], return_index=True)[1]]
     return point[best], loss[best], rested[best]
+
+
+def _along_edge(problems: Problems, start: np.ndarray, steps: int = 6) -> np.ndarray:
+    """Some steps with both gaps held at their lower bounds, (C, 4)."""
+    held = np.concatenate([problems.high[:, :2], problems.low[:, 2:]], 1)
+    return _descend(replace(problems, high=held), start, steps)[0] if len(start) else start
 
 
 def _distinct(point, loss, rows, problems: Problems) -> np.ndarray:

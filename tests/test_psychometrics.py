@@ -24,7 +24,7 @@ def psi(level, location=0.5, scale=0.12, guess=0.02, lapse=0.03, cdf=stats.norm.
 
 # oracle
 
-SCIPY_FILE = REFERENCE / "scipy_fits.csv"  # made by make_scipy_fits.py in about half an hour
+SCIPY_FILE = REFERENCE / "scipy_fits.csv"  # made by make_scipy_fits.py
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
