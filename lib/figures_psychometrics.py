@@ -89,8 +89,8 @@ def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None
 
 
 def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> Axes:
-    """Mean shift by hidden part with 95 % t intervals, over people and over seeds."""
-    ax, kind = _ax(ax), people_kind(table)
+    """Mean shift by hidden part with 95 % t intervals, over people (who may have seen full faces alone) and seeds."""
+    ax, kind = _ax(ax), "simulated" if (table["kind"] == "simulated").any() else "human"
     named = table.assign(who=[people_label(kind) if k != "cnn" else label(a, p) for k, a, p in
                               zip(table["kind"], table["architecture"], table["pretraining"], strict=True)])
     colours = {who: "black" if rows["kind"].iloc[0] != "cnn" else colour(rows["architecture"].iloc[0])

@@ -100,6 +100,8 @@ def test_shifts_are_means_with_students_interval():
     assert fp._t_interval([*values, np.nan]) == pytest.approx(
         stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values)))
     assert np.isnan(fp._t_interval([0.1])).all()
+    networks = fp.plot_shifts(table[table["kind"] == "cnn"], "pse_shift")  # people saw full faces alone
+    assert "SIMULATED" not in networks.get_title() and len(networks.lines) < len(ax.lines)
 
 
 def test_each_seed_is_a_line_over_the_decision_rules_in_their_order():

@@ -65,14 +65,15 @@ def best(job: tuple) -> dict:
         found[place] = min((found[place], (fit.fun, fit.x)), key=lambda pair: pair[0])
     found.sort(key=lambda pair: pair[0])
     pse = np.array([crossing(x) for loss, x in found if loss < found[0][0] + 0.02])
+    unique = np.ptp(pse) < 0.001 and not flat(found[0], (happy, n, penalty))
     return {"design": design, "gap": gap, "penalty": penalty, "objective": found[0][0], "pse": pse[0],
-            "unique": bool(np.ptp(pse) < 0.001) and not flat(found[0], (happy, n, penalty)), "happy": " ".join(map(str, happy)), "n": " ".join(map(str, n))}
+            "unique": bool(unique), "happy": " ".join(map(str, happy)), "n": " ".join(map(str, n))}
 
 
 def flat(best: tuple, data: tuple) -> bool:
     """Whether the location can move by 0.004 at next to no cost: a step between two levels has no unique PSE."""
     loss, x = best
-    return min(objective(x + [move, 0, 0, 0], *data) for move in (-0.004, 0.004)) < loss + 1e-3
+    return min(objective(x + np.array([move, 0, 0, 0]), *data) for move in (-0.004, 0.004)) < loss + 1e-3
 
 
 def crossing(x: np.ndarray) -> float:
