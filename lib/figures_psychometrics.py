@@ -95,7 +95,8 @@ def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> A
                               zip(table["kind"], table["architecture"], table["pretraining"], strict=True)])
     colours = {who: "black" if rows["kind"].iloc[0] != "cnn" else colour(rows["architecture"].iloc[0])
                for who, rows in named.groupby("who", sort=False)}
-    sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours, dodge=0.5, linestyle="none",
+    sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours,
+                  dodge=len(colours) > 1 and 0.5, linestyle="none",
                   errorbar=_t_interval, ax=ax, markersize=5, err_kws={"linewidth": 1.5})
     ax.axhline(0, color="0.7", lw=0.8, zorder=0)
     ax.set(xlabel="hidden part", ylabel={"pse_shift": "shift of the PSE (level)",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.tools.numdiff import approx_hess
 
 
@@ -82,20 +82,41 @@ def _loss(parameters: np.ndarray, cells: tuple[np.ndarray, ...]) -> float:
     """Minus the marginal log-likelihood by Laplace's approximation; random effects are Z root u, u standard normal."""
     x, z, happy, n = cells
     fixed, z = x @ parameters[:x.shape[-1]], z @ _root(parameters[x.shape[-1]:])
-    u = np.zeros((len(x), 2))
-    for _ in range(30):
+    u = _modes(fixed, z, happy, n)
+    likelihood = _joint(u, fixed, z, happy, n)
+    return float(-(likelihood - 0.5 * np.linalg.slogdet(_inner(u, fixed, z, happy, n)[1])[1]).sum())
+
+
+def _modes(fixed, z, happy, n) -> np.ndarray:
+    """Where each person's joint likelihood is largest, (persons, 2): Newton's steps, halved where they go too far.
+
+    A loss whose inner search has not come to rest is no smooth function of the parameters, and its Hessian is noise.
+    """
+    u = np.zeros((len(fixed), 2))
+    value = _joint(u, fixed, z, happy, n)
+    for _ in range(50):
         gradient, curvature = _inner(u, fixed, z, happy, n)
         step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
-        u += step / np.maximum(1, np.abs(step).max(1, keepdims=True) / 3)  # no leap further than 3 SD
+        for _ in range(20):
+            found = _joint(u + step, fixed, z, happy, n)
+            worse = found < value - 1e-12 * np.abs(value)
+            if not worse.any():
+                break
+            step[worse] /= 2
+        u, value = u + step, found
         if np.abs(step).max() < 1e-9:
             break
+    return u
+
+
+def _joint(u, fixed, z, happy, n) -> np.ndarray:
+    """Log likelihood of responses and random effects together, (persons,), up to a constant."""
     log_odds = fixed + np.einsum("pcr,pr->pc", z, u)
-    likelihood = (happy * log_odds - n * np.logaddexp(0, log_odds)).sum(1) - 0.5 * (u**2).sum(1)
-    return float(-(likelihood - 0.5 * np.linalg.slogdet(_inner(u, fixed, z, happy, n)[1])[1]).sum())
+    return (happy * log_odds - n * np.logaddexp(0, log_odds)).sum(1) - 0.5 * (u**2).sum(1)
 
 
 def _inner(u, fixed, z, happy, n) -> tuple[np.ndarray, np.ndarray]:
     """Gradient (persons, 2) and information (persons, 2, 2) in u."""
-    p = 1 / (1 + np.exp(-(fixed + np.einsum("pcr,pr->pc", z, u))))
+    p = special.expit(fixed + np.einsum("pcr,pr->pc", z, u))
     gradient = np.einsum("pcr,pc->pr", z, happy - n * p) - u
     return gradient, np.einsum("pcr,pc,pcs->prs", z, n * p * (1 - p), z) + np.eye(2)

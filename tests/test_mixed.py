@@ -52,3 +52,18 @@ def test_one_observer_or_one_answer_is_refused():
     for useless in (data.query("observer == 0"), data.assign(response=1.0)):
         with pytest.raises(ValueError, match="at least two of each"):
             mixed_logistic(useless, "level_centred")
+
+
+def test_steep_and_different_people_are_no_trouble_for_the_search():
+    """As real people: log-odds 13 a level with SD 4. The search for each person's mode once leapt past it here."""
+    rng = np.random.default_rng(5)
+    person = np.repeat(np.arange(60), 384)
+    level, cue = rng.choice(np.linspace(0, 1, 6), len(person)), rng.choice(["high", "low"], len(person))
+    log_odds = (0.4 + rng.normal(0, 1.2, 60)[person] + (13 + rng.normal(0, 4, 60)[person]) * (level - 0.5)
+                - 0.5 * (cue == "low"))
+    happy = (rng.random(len(person)) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    table = mixed_logistic(pd.DataFrame({"observer": person, "level": level, "cue": cue, "response": happy}),
+                           "level_centred * C(cue)").set_index("source")
+    wide = (table["high"] - table["low"])["C(cue)[T.low]"]
+    assert 0.1 < wide < 0.4 and table.loc["C(cue)[T.low]", "low"] < -0.5 < table.loc["C(cue)[T.low]", "high"]
+    assert table.loc["SD of level", "estimate"] == pytest.approx(4, rel=0.3)
