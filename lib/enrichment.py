@@ -209,4 +209,4 @@ def over_seeds(frame: pd.DataFrame, by: list[str], value: str = "enrichment", *,
         reason = "" if len(means) > 1 else f"{len(means)} {unit}: no interval; it takes two"
         rows.append({**dict(zip(by, keys, strict=True)), "mean": mean, "median": group[value].median(),
                      "low": low, "high": high, "n_units": len(means), "reason": reason})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=[*by, "mean", "median", "low", "high", "n_units", "reason"])

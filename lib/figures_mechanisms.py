@@ -193,10 +193,11 @@ def plot_part_losses(networks: pd.DataFrame, people: pd.DataFrame, kind: str, ax
     networks : architecture, pretraining, part, mean, low, high. people : part, mean, low, high, n_units.
     """
     ax = ax or plt.gca()
-    parts = _in_order(people["part"])
+    parts = _in_order(networks["part"])
+    people = people.dropna(subset="mean")  # who may have seen full faces alone
     whos = networks[["architecture", "pretraining"]].drop_duplicates()
     offsets = spread_positions(len(whos) + 1)
-    for index, (_, row) in enumerate(people.set_index("part").reindex(parts).iterrows()):
+    for index, (_, row) in enumerate(people.set_index("part").reindex(parts).iterrows() if len(people) else ()):
         draw_interval(ax, index + offsets[0], row, color="black", marker="D", ms=6,
                   label=people_label(kind, int(row.n_units)) if index == 0 else None)
     for offset, who in zip(offsets[1:], whos.itertuples(), strict=True):
