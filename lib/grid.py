@@ -66,16 +66,17 @@ def points(study: Study, pretraining: Sequence[str], people_prior: Mapping[str, 
     """All combinations of the study's ``grid``; the study's own FE-AlexNet is always among them.
 
     Kind ``none`` is AlexNet itself, whatever location and reduction. ``people_prior`` adds the study's attention with
-    that region prior.
+    that region prior, on the first pretraining.
     """
     own, grid = Attention.of(study.attention), study.grid
     wanted: list[Attention | None] = [None] * ("none" in grid.kinds) + [own]
     wanted += [replace(own, kind=kind, location=location, reduction=reduction,
                        region_prior=own.region_prior if kind == "self" else None)
                for kind in grid.kinds if kind != "none" for location in grid.locations for reduction in grid.reductions]
-    if people_prior and own.kind == "self":
-        wanted.append(replace(own, region_prior=dict(people_prior)))
     cells = [Cell(architecture_of(attention), base, attention) for base in pretraining for attention in wanted]
+    if people_prior and own.kind == "self":
+        guided = replace(own, region_prior=dict(people_prior))
+        cells.insert(len(wanted), Cell(architecture_of(guided), pretraining[0], guided))
     return [Point(cell) for k, cell in enumerate(cells) if cell not in cells[:k]]
 
 

@@ -74,7 +74,7 @@ def gain_over(transfer: pd.DataFrame, against: str, *, n_boot: int, rng: np.rand
 
 
 def transfer_table(run: Run, bases: Sequence[str], images: pd.DataFrame, rng: np.random.Generator, *,
-                   n_labels: Sequence[int] = (10, 30, 100), repeats: int = 20, most: int = 400) -> pd.DataFrame:
+                   n_labels: Sequence[int] = (10, 30, 100), repeats: int = 12, most: int = 400) -> pd.DataFrame:
     """``few_label_transfer`` of a study's own AlexNet convolutions on its own images.
 
     Parameters
