@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from PIL import Image
 
 from lib.files import write_text, write_with
 from lib.report_cells import PROGRESS
@@ -68,7 +71,19 @@ def _clean_output(output: NotebookNode) -> NotebookNode | None:
         return None
     if "execution_count" in output:
         output.execution_count = None
+    if "image/png" in output.get("data", {}):
+        output.data["image/png"] = _smaller(output.data["image/png"])
     return output
+
+
+def _smaller(png: str) -> str:
+    """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/ keeps the full ones."""
+    buffer = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.thumbnail((1000, 1000))
+    picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    found = base64.b64encode(buffer.getvalue()).decode()
+    return found if len(found) < len(png) else png
 
 
 def _refuse(cell: NotebookNode, name: str, count: int) -> None:

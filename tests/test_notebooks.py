@@ -147,7 +147,7 @@ def test_the_report_is_one_file_with_all_figures_described_and_all_tables_attach
     assert set(book.sheetnames) == saved
 
 
-def test_a_second_run_in_one_thread_gives_the_same_bytes(smoke, second_smoke):
+def test_a_second_run_gives_the_same_bytes(smoke, second_smoke):
     for pattern in ("tables/*.csv", "figures/*.png"):
         first, second = smoke.contents(pattern), second_smoke.contents(pattern)
         assert first.keys() == second.keys()

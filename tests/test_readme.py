@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import types
+from contextlib import suppress
 
 import nbformat
 import pandas as pd
@@ -133,7 +134,8 @@ def test_the_cluster_of_the_readme_serves_a_sweep(tmp_path, monkeypatch, capsys)
         exec(compile(lines, "README.md", "exec"), {"input": while_it_runs})
     finally:
         for cluster in clusters:
-            cluster.close()
+            with suppress(AssertionError):  # of distributed, where the cluster is closing already
+                cluster.close()
     summary = pd.read_csv(out / "smoke" / "sweep" / "summary.csv")
     assert set(summary["training.lr"]) == {1e-4, 1e-3} and set(summary["architecture"]) == {"alexnet", "fe_alexnet"}
 
