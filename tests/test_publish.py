@@ -1,10 +1,14 @@
 """What is committed of an executed notebook: figures and prose, and nothing of the machine that ran it."""
 
+import base64
+import io
 import json
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from lib.publish import NotPublishable, clean, publish
 from lib.settings import ROOT
@@ -22,19 +26,28 @@ def executed(*outputs):
     return book
 
 
+def noise_png() -> str:
+    """A picture of many colours, base64."""
+    buffer = io.BytesIO()
+    values = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    Image.fromarray(values).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 def test_only_results_stay():
     bar = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"},
                                       "text/plain": "HBox()"})
     lines = new_output("stream", name="stdout",
                        text="training: 3 of 9, 4 s left, loss 0.5\nkept\ntraining: 9 of 9 in 8 s\n")
     warning = new_output("stream", name="stderr", text="a warning")
-    figure = new_output("display_data", {"image/png": "AAAA", "text/plain": "<Figure>"})
+    figure = new_output("display_data", {"image/png": noise_png(), "text/plain": "<Figure>"})
     result = new_output("execute_result", {"text/plain": "0.82"}, execution_count=3)
     book = clean(executed(bar, lines, warning, figure, result), "04.ipynb")
     assert [cell.source for cell in book.cells] == ["# 04", 'study = ""', "fit()"]
     assert [cell.execution_count for cell in book.cells[1:]] == [1, 2]
     assert [o.output_type for o in book.cells[-1].outputs] == ["stream", "display_data", "execute_result"]
     assert book.cells[-1].outputs[0].text == "kept\n"
+    assert len(book.cells[-1].outputs[1].data["image/png"]) < 0.5 * len(noise_png())
     assert set(book.metadata) == {"kernelspec", "language_info"} and "home" not in nbformat.writes(book)
     assert book.cells[1].metadata == {"tags": ["parameters"]}
 
