@@ -9,11 +9,11 @@ from smoke_run import Result, finished, start_smoke
 
 @pytest.fixture(scope="session")
 def smoke_runs(request, tmp_path_factory) -> SimpleNamespace:
-    """Two runs of the smoke study at the same time; only where a test wants both."""
+    """Two runs of the smoke study at the same time, a thread each; the second only where a test wants both."""
     places = {"first": tmp_path_factory.mktemp("runs"), "second": tmp_path_factory.mktemp("again")}
-    started = {"first": start_smoke(places["first"])}
+    started = {"first": start_smoke(places["first"], OMP_NUM_THREADS="1")}
     if any("second_smoke" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        started["second"] = start_smoke(places["second"])
+        started["second"] = start_smoke(places["second"], OMP_NUM_THREADS="1")
     yield SimpleNamespace(started=started, places=places)
     for process in started.values():
         process.kill()
