@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from lib.decisions import RULES, expected
 from lib.fit_objective import both_tails
-from lib.psychometrics import PsychometricFit, fit_psychometric
+from lib.psychometrics import GroupFit, PsychometricFit, fit_group, fit_psychometric
+from lib.seeds import mean_interval
 from lib.settings import Bounds, Statistics
 
 WHO = ["observer", "kind", "architecture", "pretraining", "seed"]
@@ -71,6 +73,45 @@ def fit_table(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Gener
     first = ["observer", "kind", "architecture", "pretraining", "seed", *by, "pse", "pse_low", "pse_high"]
     table = pd.concat(parts, ignore_index=True)
     return table[[c for c in first if c in table] + [c for c in table if c not in first]]
+
+
+def people_summary(fits: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Mean and spread over people, each with an interval.
+
+    Parameters
+    ----------
+    fits : one row a person, with pse, slope and jnd; people without a value are left out and not counted.
+
+    Returns
+    -------
+    quantity (pse, slope, jnd), mean, low, high (Student's t over people), sd, sd_low, sd_high (chi-square, for normal
+    values), n. Slope and JND are ratios: their mean is the geometric one, and their sd that of the natural log.
+    """
+    rows = []
+    for quantity in ("pse", "slope", "jnd"):
+        values = fits[quantity].dropna().to_numpy(float)
+        ratio = quantity != "pse"
+        values, n = np.log(values) if ratio else values, len(values)
+        mean = np.array(mean_interval(values, confidence))
+        sd = values.std(ddof=1) if n > 1 else np.nan
+        ends = sd * np.sqrt((n - 1) / stats.chi2.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], max(n - 1, 1)))
+        rows.append([quantity, *(np.exp(mean) if ratio else mean), sd, *ends, n])
+    return pd.DataFrame(rows, columns=["quantity", "mean", "low", "high", "sd", "sd_low", "sd_high", "n"])
+
+
+def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
+    """People's curves on whole faces, each drawn towards the group the more the fewer answers it has.
+
+    Raises
+    ------
+    ValueError : fewer than three people whose own answers rise with level.
+    """
+    table = counts(people[people["condition"] == "full"], statistics)
+    wide = table.pivot_table(index="observer", columns="level", values=["n_happy", "n"], aggfunc="sum", sort=False)
+    levels = np.sort(table["level"].unique())
+    happy, n = (wide[name].reindex(columns=levels).fillna(0).to_numpy() for name in ("n_happy", "n"))
+    return fit_group(levels, happy, n, sigmoid=statistics.sigmoid, guess=statistics.people.guess,
+                     lapse=statistics.people.lapse, penalty=statistics.penalty)
 
 
 def curves_of(table: pd.DataFrame, x: np.ndarray, sigmoid: str = "norm") -> np.ndarray:

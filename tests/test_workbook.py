@@ -40,7 +40,9 @@ class Bench:
         return pd.read_csv(self.run_folder / "tables" / f"{name}.csv", dtype={"notebook": str})
 
     def process(self, *arguments: str) -> subprocess.Popen:
-        code = (f"import sys, pathlib; from lib import workbook; workbook.NOTEBOOKS = pathlib.Path("
+        # a shell that starts the tests in the background hands down an ignored SIGINT
+        code = (f"import signal, sys, pathlib; signal.signal(signal.SIGINT, signal.default_int_handler); "
+                f"from lib import workbook; workbook.NOTEBOOKS = pathlib.Path("
                 f"{str(self.notebooks)!r}); sys.exit(workbook.main(sys.argv[1:]))")
         command = [sys.executable, "-c", code, "run", "--study", SMOKE, "--set", self.output, *arguments]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
