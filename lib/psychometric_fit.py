@@ -12,6 +12,7 @@ from lib.fit_objective import tested_range
 from lib.sigmoids import SIGMOIDS, both_tails
 
 TREND_Z = 2.326  # one-sided 1 %: a weaker rise of the answers with level counts as flat
+SMALL_RISE = 0.1  # of a network's expected answers over the levels shown: less is flat, however smooth
 STEP_Z = 2.5  # no level within this many scales of the location: the data bound the slope from one side only
 QUANTITIES = ("pse", "slope", "jnd")
 PARAMETERS = ("location", "scale", "guess", "lapse")
@@ -152,7 +153,8 @@ EMPTY, SAD, HAPPY, ONE = ("empty: no trials", "every answer is sad", "every answ
                           "only one level has trials")
 UNFIT = {EMPTY, SAD, HAPPY, ONE}  # data to which no curve is fitted at all
 REVERSED = "reversed: happy answers fall with level"
-FLAT = "flat: happy answers do not rise with level beyond chance (trend test, p > .01)"
+FLAT = ("flat: happy answers do not rise with level beyond chance (trend test, p > .01), or a network's by less than "
+        f"{SMALL_RISE:g}")
 
 
 def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -164,13 +166,24 @@ def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndar
 
 
 def _trend_z(level, happy, n) -> np.ndarray:
-    """Cochran-Armitage test for trend, z (B,); 0 where it is undefined."""
+    """Cochran-Armitage test for trend, z (B,); 0 where it is undefined.
+
+    Counts that are no whole numbers are expected answers, such as a network's summed probabilities. They carry no
+    sampling noise, so their rise is judged against their own scatter about a line, and has to reach SMALL_RISE.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         total = n.sum(1)
         share = happy.sum(1) / total
         away = level - ((n * level).sum(1) / total)[:, None]
-        score = ((happy - n * share[:, None]) * away).sum(1)
-        z = score / np.sqrt(share * (1 - share) * (n * away**2).sum(1))
+        spread = (n * away**2).sum(1)
+        rise = ((happy - n * share[:, None]) * away).sum(1) / spread  # per unit level
+        left = np.where(n > 0, happy / n - share[:, None] - rise[:, None] * away, 0)
+        shown = n > 0
+        scatter = (n * left**2).sum(1) / (shown.sum(1) - 2)
+        width = np.where(shown, level, -np.inf).max(1) - np.where(shown, level, np.inf).min(1)
+        expected = (happy != np.round(happy)).any(1) & (shown.sum(1) > 2)
+        variance = np.where(expected, np.maximum(scatter, 1e-12), share * (1 - share))
+        z = np.where(expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance))
     return np.where(np.isfinite(z), z, 0.0)
 
 

@@ -99,11 +99,13 @@ def model_dissimilarities(level: np.ndarray, identity: np.ndarray) -> dict[str, 
             "identity": (codes[one[0]] != codes[one[1]]).astype(float)}
 
 
-def similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's correlation of two dissimilarity vectors; NaN where one of them is constant."""
-    ranks = [rankdata(v) - (len(v) + 1) / 2 for v in (one, other)]
-    norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum())
-    return float(ranks[0] @ ranks[1] / norm) if norm > 0 and np.isfinite([one, other]).all() else np.nan
+def similarity(one: np.ndarray, other: np.ndarray) -> float | np.ndarray:
+    """Spearman's correlation of dissimilarity vectors, (n,) with (n,) or with each of (m, n); NaN where one is constant."""
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    ranks = [rankdata(v, axis=-1) - (v.shape[-1] + 1) / 2 for v in (one, other)]
+    norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum(-1))
+    known = (norm > 0) & np.isfinite(one).all() & np.isfinite(other).all(-1)
+    return np.divide(ranks[1] @ ranks[0], norm, out=np.full(norm.shape, np.nan), where=known)[()]
 
 
 def model_fits(features: Mapping[str, np.ndarray], level: np.ndarray, identity: np.ndarray,
@@ -118,10 +120,11 @@ def model_fits(features: Mapping[str, np.ndarray], level: np.ndarray, identity: 
     models, rows = model_dissimilarities(level, identity), []
     orders = [rng.permutation(len(level)) for _ in range(n_permutations)]
     shuffled = [model_dissimilarities(level[order], identity[order]) for order in orders]
+    shuffled = {model: np.stack([other[model] for other in shuffled]) for model in models}
     for layer, values in features.items():
         pairs = dissimilarity(values)
         for model, wanted in models.items():
-            chance = [similarity(pairs, other[model]) for other in shuffled]
+            chance = similarity(pairs, shuffled[model])
             rho = similarity(pairs, wanted)  # NaN where all pairs are alike to the model, such as one person's
             rows.append({"layer": layer, "model": model, "rho": rho,
                          "chance_high": np.nan if np.isnan(rho) else np.quantile(chance, 0.95)})

@@ -8,7 +8,7 @@ imputation (Rong et al. 2022, "ROAD"): what a map calls evidence for happy must,
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -63,24 +63,25 @@ def _draw_anew(layer: nn.Module, generator: torch.Generator) -> None:
             layer.bias.zero_()
 
 
-def cascade_rows(network: Network, images: np.ndarray, explain: Callable[[Network, np.ndarray], np.ndarray],
-                 seed: int) -> pd.DataFrame:
-    """How alike a method's maps stay to the trained network's as weights are drawn anew.
+def cascade_rows(network: Network, images: np.ndarray,
+                 methods: Mapping[str, Callable[[Network, np.ndarray], np.ndarray]], seed: int) -> pd.DataFrame:
+    """How alike each method's maps stay to the trained network's as weights are drawn anew.
 
     Parameters
     ----------
-    explain : (network, images) -> raw maps (n, h, w).
+    methods : name -> a function of (network, images) that gives raw maps (n, h, w).
 
     Returns
     -------
-    step, randomised (down to which layer), similarity (Spearman's correlation of the maps' sizes, mean over
+    method, step, randomised (down to which layer), similarity (Spearman's correlation of the maps' sizes, mean over
     images; NaN where a map is constant), maps (raw, (n, h, w)).
     """
-    rows, first = [], None
+    rows, first = [], {}
     for step, (name, changed) in enumerate(cascade(network, seed)):
-        maps = explain(changed, images)
-        first = maps if first is None else first
-        rows.append({"step": step, "randomised": name, "similarity": _rank_similarity(first, maps), "maps": maps})
+        for method, explain in methods.items():
+            maps = explain(changed, images)
+            rows.append({"method": method, "step": step, "randomised": name, "maps": maps,
+                         "similarity": _rank_similarity(first.setdefault(method, maps), maps)})
     return pd.DataFrame(rows)
 
 

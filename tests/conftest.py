@@ -7,13 +7,27 @@ from small_training import images, morphs, small_heads  # noqa: F401
 from smoke_run import Result, finished, start_smoke
 
 
-@pytest.fixture(scope="session")
+RUNS = {"smoke": "first", "second_smoke": "second"}
+
+
+def uses(item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items):
+    """Files that look at a finished run come last: it goes on while the others are tested."""
+    waiting = {item.path for item in items if any(uses(item, fixture) for fixture in RUNS)}
+    items.sort(key=lambda item: item.path in waiting)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def smoke_runs(request, tmp_path_factory) -> SimpleNamespace:
-    """Two runs of the smoke study at the same time, a thread each; the second only where a test wants both."""
-    places = {"first": tmp_path_factory.mktemp("runs"), "second": tmp_path_factory.mktemp("again")}
-    started = {"first": start_smoke(places["first"], OMP_NUM_THREADS="1")}
-    if any("second_smoke" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        started["second"] = start_smoke(places["second"], OMP_NUM_THREADS="1")
+    """Two runs of the smoke study from the first test on, a thread each; each only where a test wants it."""
+    places, started = {}, {}
+    for fixture, name in RUNS.items():
+        if any(uses(item, fixture) for item in request.session.items):
+            places[name] = tmp_path_factory.mktemp(name)
+            started[name] = start_smoke(places[name], OMP_NUM_THREADS="1")
     yield SimpleNamespace(started=started, places=places)
     for process in started.values():
         process.kill()

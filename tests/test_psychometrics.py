@@ -178,3 +178,25 @@ def test_more_trials_narrow_the_interval():
 def test_wrong_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         fit_psychometric(**{"level": SIX, "n_happy": [1, 2, 3, 7, 8, 9], "n": 10} | arguments)
+
+
+def test_expected_answers_are_judged_by_their_own_scatter_and_answers_by_chance():
+    """Three pictures a level whose probabilities rise from 0.33 to 0.77: no noise in them, too few as answers."""
+    level, n = np.linspace(0, 1, 21), np.full(21, 3.0)
+    p = 0.3 + 0.5 * stats.norm.cdf((level - 0.5) / 0.3)
+    wide = {"guess": (0, 0.5), "lapse": (0, 0.5)}
+    fit = fit_psychometric(level, 3 * p, n, **wide)
+    assert fit.pse == pytest.approx(0.5 + 0.3 * stats.norm.ppf(0.4), abs=0.03)
+    scattered = 3 * np.clip(p + np.tile([0.35, -0.35, 0.0], 7), 0, 1)
+    assert str(fit_psychometric(level, scattered, n, **wide).reason).startswith("flat")
+    answers = np.round(3 * p)  # the same rise in whole answers is within chance
+    assert str(fit_psychometric(level, answers, n, **wide).reason).startswith("flat")
+
+
+@pytest.mark.parametrize("rise", [0.0, 0.05])
+def test_expected_answers_that_hardly_rise_are_flat_however_smooth(rise):
+    level = np.linspace(0, 1, 21)
+    fit = fit_psychometric(level, 6 * (0.47 + rise * level), np.full(21, 6.0))
+    assert np.isnan(fit.pse) and "by less than 0.1" in str(fit.reason)
+    falling = fit_psychometric(level, 6 * (0.8 - 0.6 * level), np.full(21, 6.0))
+    assert str(falling.reason).startswith("reversed")

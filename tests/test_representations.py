@@ -104,3 +104,13 @@ def test_layer_features_are_the_layers_outputs():
         hidden = network.classifier[:2](network.block(network.front(preprocess(images))).flatten(1))
     assert found["fc6"] == pytest.approx(hidden.numpy(), abs=1e-5)
     assert not any(len(m._forward_hooks) for m in network.modules())
+
+
+def test_similarity_with_several_vectors_is_scipys_with_each():
+    rng = np.random.default_rng(5)
+    one, others = rng.normal(size=30), rng.integers(0, 4, size=(5, 30)).astype(float)
+    others[3] = 1.0  # constant
+    found = similarity(one, others)
+    assert np.isnan(found[3]) and found[[0, 1, 2, 4]].tolist() == pytest.approx(
+        [spearmanr(one, others[k]).statistic for k in (0, 1, 2, 4)])
+    assert similarity(one, others[0]) == pytest.approx(found[0])
