@@ -114,7 +114,7 @@ class AttentionLab:
             raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
                                 "to networks.architectures")
         self.plain_cell, self._open, self._maps = plain[0], ExitStack(), {}
-        self._people_fits, self._plain_answers, self._scorers = {}, {}, {}
+        self._people_fits, self._plain_answers, self._plain_fits, self._scorers = {}, {}, {}, {}
         self.plain = self._prepare(load_trained(run, self.plain_cell))
         self.networks: dict[tuple, Network] = {("none",): self.plain}
         self.trained: set[tuple] = {("none",)}
@@ -251,7 +251,9 @@ class AttentionLab:
         return self._plain_answers[condition]
 
     def _fits(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
-        return fit_table(pd.concat([answers, self.plain_answers(condition)]), self.run.study.statistics)
+        if condition not in self._plain_fits:
+            self._plain_fits[condition] = fit_table(self.plain_answers(condition), self.run.study.statistics)
+        return pd.concat([fit_table(answers, self.run.study.statistics), self._plain_fits[condition]])
 
     def people_fits(self, condition: str) -> pd.DataFrame:
         """Their psychometrics rows, fitted once."""
@@ -283,10 +285,10 @@ class AttentionLab:
     def _scores(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
         if condition not in self._scorers:
             plain = self.plain_answers(condition)
-            self._scorers[condition] = Scorer(self.people_here(condition), plain, self.run.study.statistics)
-        scorer = self._scorers[condition]
-        values = pd.DataFrame({"now": scorer.score(answers), "AlexNet": scorer.score(self.plain_answers(condition))})
-        return values.join(scorer.anchors)
+            scorer = Scorer(self.people_here(condition), plain, self.run.study.statistics)
+            self._scorers[condition] = scorer, scorer.score(plain)
+        scorer, alexnet = self._scorers[condition]
+        return pd.DataFrame({"now": scorer.score(answers), "AlexNet": alexnet}).join(scorer.anchors)
 
 
 def _structure(attention: Attention) -> tuple:

@@ -93,7 +93,7 @@ def put_together(tables: Path, name: str) -> None:
 
 def read_csv(path: str | Path) -> pd.DataFrame:
     """A table of the workbook; only an empty cell is missing (not the word NA)."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False, float_precision="round_trip")
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
 
 
 def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:
