@@ -238,6 +238,6 @@ def _controls(widgets, lab: AttentionLab, start: LabState) -> dict:
 def _png(figure) -> bytes:
     """The figure as a picture, closed."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
+    figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
     plt.close(figure)
     return buffer.getvalue()

@@ -100,7 +100,7 @@ def model_dissimilarities(level: np.ndarray, identity: np.ndarray) -> dict[str, 
 
 
 def similarity(one: np.ndarray, other: np.ndarray) -> float | np.ndarray:
-    """Spearman's correlation of dissimilarity vectors, (n,) with (n,) or with each of (m, n); NaN where one is constant."""
+    """Spearman's correlation of dissimilarities, (n,) with (n,) or with each of (m, n); NaN where one is constant."""
     one, other = np.asarray(one, float), np.asarray(other, float)
     ranks = [rankdata(v, axis=-1) - (v.shape[-1] + 1) / 2 for v in (one, other)]
     norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum(-1))

@@ -6,7 +6,6 @@ import pytest
 from small_training import images, morphs, small_heads  # noqa: F401
 from smoke_run import Result, finished, start_smoke
 
-
 RUNS = {"smoke": "first", "second_smoke": "second"}
 
 
