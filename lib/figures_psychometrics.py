@@ -95,7 +95,9 @@ def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> A
                               zip(table["kind"], table["architecture"], table["pretraining"], strict=True)])
     colours = {who: "black" if rows["kind"].iloc[0] != "cnn" else colour(rows["architecture"].iloc[0])
                for who, rows in named.groupby("who", sort=False)}
-    sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours,
+    markers = ["D" if rows["pretraining"].iloc[0] == "untrained" else "o"
+               for _, rows in named.groupby("who", sort=False)]
+    sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours, markers=markers,
                   dodge=len(colours) > 1 and 0.5, linestyle="none",
                   errorbar=_t_interval, ax=ax, markersize=5, err_kws={"linewidth": 1.5})
     ax.axhline(0, color="0.7", lw=0.8, zorder=0)
@@ -130,6 +132,12 @@ def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None)
     return ax
 
 
+METRIC_LABELS = {
+    "delta_pse_z": "PSE less people's\n(SD of people)", "slope_ratio": "slope over people's\n(ratio)",
+    "rmse": "distance to people's curve\n(RMSE, share)", "stimulus_correlation": "correlation over pictures\n(r)",
+    "kappa": "error consistency\n(Cohen's κ)", "log_likelihood": "log likelihood of people's\nchoices (bits a choice)"}
+
+
 def plot_scorecard(scores: pd.DataFrame, kind: str) -> plt.Figure:
     """One panel a metric: value and interval of every network, chance dotted, human ceiling in black."""
     metrics = [m for m in dict.fromkeys(scores["metric"]) if scores.loc[scores["metric"] == m, "value"].notna().any()]
@@ -141,7 +149,7 @@ def plot_scorecard(scores: pd.DataFrame, kind: str) -> plt.Figure:
         ax.scatter(rows["value"], -rows.index, color=ink, s=30, zorder=3)
         ax.axvline(rows["chance"].iloc[0], color="0.5", ls=":")
         ax.axvline(rows["ceiling"].iloc[0], color="black", lw=1)
-        ax.set(xlabel=metric.replace("_", " "))
+        ax.set_xlabel(METRIC_LABELS[metric], fontsize="small")
         names = [label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)]
         ax.set_yticks(-rows.index, names)
     figure.suptitle("Value and 95 % two-way bootstrap interval; dotted: chance; black line: human ceiling"

@@ -123,7 +123,7 @@ def scores():
 
 def test_the_scorecard_has_a_panel_for_each_metric_that_has_values():
     axes = fp.plot_scorecard(scores(), "human").axes
-    assert [ax.get_xlabel() for ax in axes] == ["rmse", "kappa"]
+    assert [ax.get_xlabel() for ax in axes] == [fp.METRIC_LABELS["rmse"], fp.METRIC_LABELS["kappa"]]
     assert axes[1].collections[1].get_offsets()[:, 0].tolist() == [0.2, 0.4]
     assert [line.get_xdata()[0] for line in axes[0].lines] == [0.0, 0.9]
 
