@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lib.seeds import mean_interval
+
 CLAIMS = {
     "C1": "AlexNet, VGG11, VGG13 and VGG16, transfer-trained to classify emotional valence, partly perform as people "
           "do",
@@ -64,10 +66,12 @@ def ledger(accuracy: pd.DataFrame, psychometrics: pd.DataFrame, likeness: pd.Dat
     C1: value is the share of the four networks' seeds whose PSE, and whose slope, lies in the people's central 95 %
     (both criteria together; interval over people and seeds). *Supported* if every architecture meets both (more than
     half of its seeds), *not supported* if none meets any, *partly* between.
-    C2: value is the smallest difference in test accuracy, FE-AlexNet minus another, paired by seed (interval over
-    seeds). *Supported* if all four differences have their interval above 0, *not supported* if none, *partly* between.
-    C3: value is the difference in RMSE to people, FE-AlexNet minus AlexNet, paired by seed. *Supported* if every metric
-    with a ceiling comes near it and that interval lies below 0, *not supported* if none and not, *partly* between.
+    C2: value is the smallest difference in test accuracy, FE-AlexNet minus another, paired by seed (Student's t over
+    seed pairs, for these test images). *Supported* if all four differences have their interval above 0, *not
+    supported* if none, *partly* between.
+    C3: value is the difference in RMSE to people, FE-AlexNet minus AlexNet, paired by seed (likewise). *Supported* if
+    every metric with a ceiling comes near it and that interval lies below 0, *not supported* if none and not, *partly*
+    between.
 
     Only object-based networks of FE-AlexNet's pretraining are judged. With some of the four missing (C3: without
     AlexNet) the verdict is at most *partly*. With none of them (C1, C2), with untrained convolutions, or with fewer
@@ -85,8 +89,8 @@ def ledger(accuracy: pd.DataFrame, psychometrics: pd.DataFrame, likeness: pd.Dat
     accuracy, psychometrics, likeness = (t.assign(pretraining=_pretraining(t, accuracy))
                                          for t in (accuracy, psychometrics, likeness))
     basis = _basis(accuracy)
-    findings = {"C1": _people_range(psychometrics, basis, n_boot, rng), "C2": _advantage(accuracy, basis, n_boot, rng),
-                "C3": _resemblance(likeness, basis, n_boot, rng)}
+    findings = {"C1": _people_range(psychometrics, basis, n_boot, rng), "C2": _advantage(accuracy, basis),
+                "C3": _resemblance(likeness, basis)}
     note = " The people are simulated." if simulated else ""
     rows = []
     for name, found in findings.items():
@@ -182,7 +186,7 @@ def _left_out(present) -> str:
     return f" Not comparable here ({why}): {', '.join(missing)}." if missing else ""
 
 
-def _advantage(accuracy: pd.DataFrame, basis: str, n_boot: int, rng: np.random.Generator) -> Finding:
+def _advantage(accuracy: pd.DataFrame, basis: str) -> Finding:
     """C2: FE-AlexNet's test accuracy minus each other architecture's, seed by seed."""
     test = accuracy[accuracy["split"].eq("test") & accuracy["pretraining"].eq(basis)]
     scores = test.groupby(["architecture", "seed"])["accuracy"].mean().unstack("seed")
@@ -194,21 +198,16 @@ def _advantage(accuracy: pd.DataFrame, basis: str, n_boot: int, rng: np.random.G
     if not differences:
         return Finding(f"None of the four networks shares FE-AlexNet's pretraining ({basis}) and {MIN_SEEDS} of its "
                        f"seeds.{_left_out(())}")
-    found = {a: (d.mean(), *_seed_interval(d, n_boot, rng)) for a, d in differences.items()}
+    found = {a: mean_interval(d) for a, d in differences.items()}
     each = "; ".join(f"{a} by {m:+.3f} [{low:+.3f}, {high:+.3f}], {len(differences[a])} seed pairs"
                      for a, (m, low, high) in found.items())
     met = [low > 0 for _, low, _ in found.values()]
-    return Finding(f"FE-AlexNet's test accuracy differs from {each}; {sum(met)} of {len(met)} intervals lie above 0."
-                   f"{_left_out(found)}", *min(found.values()), _judge(met, len(found) == len(PUBLISHED)))
+    evidence = (f"FE-AlexNet's test accuracy, on {test['n'].max()} images, differs from {each}; {sum(met)} of "
+                f"{len(met)} intervals (over seeds) lie above 0.{_left_out(found)}")
+    return Finding(evidence, *min(found.values()), _judge(met, len(found) == len(PUBLISHED)))
 
 
-def _seed_interval(differences: np.ndarray, n_boot: int, rng: np.random.Generator) -> tuple[float, float]:
-    draws = differences[rng.integers(len(differences), size=(n_boot, len(differences)))].mean(1)
-    low, high = np.percentile(draws, INTERVAL)
-    return float(low), float(high)
-
-
-def _resemblance(likeness: pd.DataFrame, basis: str, n_boot: int, rng: np.random.Generator) -> Finding:
+def _resemblance(likeness: pd.DataFrame, basis: str) -> Finding:
     """C3: how near FE-AlexNet comes to the human ceiling, and whether nearer than AlexNet (RMSE, seed by seed)."""
     rows = likeness[likeness["pretraining"].eq(basis)]
     ours, theirs = (rows[rows["architecture"].eq(a)].set_index("metric") for a in ("fe_alexnet", "alexnet"))
@@ -229,7 +228,7 @@ def _resemblance(likeness: pd.DataFrame, basis: str, n_boot: int, rng: np.random
         verdict = NOT_TESTABLE if few else _judge(near, False)
         return Finding(f"{evidence} Value: its RMSE; AlexNet is not comparable here (fewer than {MIN_SEEDS} seed "
                        "pairs).", *ours.loc["rmse", ["value", "low", "high"]].astype(float), verdict)
-    low, high = _seed_interval(pairs, n_boot, rng)
+    _, low, high = mean_interval(pairs)
     evidence += (f" Its RMSE to people is lower than AlexNet's in {(pairs < 0).sum()} of {len(pairs)} seed pairs "
                  f"(difference {pairs.mean():+.3f} [{low:+.3f}, {high:+.3f}]).")
     return Finding(evidence, pairs.mean(), low, high, _judge([*near, high < 0], True))

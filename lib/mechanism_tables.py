@@ -114,11 +114,12 @@ def excludes_zero(rows: pd.DataFrame) -> pd.Series:
     return (rows["low"] > 0) | (rows["high"] < 0)
 
 
-def mechanism_claim(agreement: dict, differences: pd.DataFrame, lesions: pd.DataFrame, basis: str, n_seeds: int,
-                    simulated: bool) -> pd.DataFrame:
+def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFrame, lesions: pd.DataFrame, basis: str,
+                    n_seeds: int, simulated: bool) -> pd.DataFrame:
     """The ledger's row on C4, by three criteria that are fixed here.
 
-    1. What saliency ranks high matters when hidden: the interval of the rank agreement lies above 0.
+    1. What saliency marks matters to the answer: taking it away moves the log-odds against it (interval over seeds
+       of the lead above 0, in every network).
     2. FE-AlexNet and AlexNet differ in what they use: an interval of a difference, widened for the number of
        differences (Bonferroni, see ``confidence_each``), lies off 0.
     3. The units that tell valence do the work: silencing them costs more than silencing as many others (interval of
@@ -129,30 +130,44 @@ def mechanism_claim(agreement: dict, differences: pd.DataFrame, lesions: pd.Data
 
     Parameters
     ----------
-    agreement : ``lib.mechanisms.rank_agreement``. differences : ``seed_differences``, stacked, of one pretraining.
-    lesions : ``lesion_advantage`` of the same pretraining. basis : that pretraining.
+    leads : ``lib.enrichment.over_seeds`` of ``lib.saliency_checks.deletion_leads``, a row a network of one pretraining.
+    agreement : ``lib.mechanisms.rank_agreement``, stated beside them (three parts cannot decide: its p is 1/6 or more).
+    differences : ``seed_differences``, stacked, of that pretraining. lesions : ``lesion_advantage`` of it.
+    basis : that pretraining.
+
+    Returns
+    -------
+    The claim's row; value is the lead of FE-AlexNet (else of the last network) in log-odds, interval over seeds.
     """
     largest = lesions[lesions["fraction"] == lesions["fraction"].max()]
-    met = [bool(agreement["low"] > 0), bool(excludes_zero(differences).any()),
+    met = [bool(len(leads) and (leads["low"] > 0).all()), bool(excludes_zero(differences).any()),
            bool(len(largest) and (largest["low"] > 0).all())]
     verdict = SUPPORTED if all(met) else PARTLY if any(met) else NOT_SUPPORTED
     why = ""
     if basis not in OBJECT_BASED:
         why, verdict = f"The claim is about object-based networks, but these are {basis}. ", NOT_TESTABLE
-    elif n_seeds < MIN_SEEDS or not np.isfinite(agreement["rho"]):
-        why, verdict = f"{n_seeds} seed(s), {agreement['n_points']} points: too few. ", NOT_TESTABLE
+    elif n_seeds < MIN_SEEDS or leads.empty:
+        why, verdict = f"{n_seeds} seed(s), {len(leads)} networks looked into: too few. ", NOT_TESTABLE
     clear = differences[excludes_zero(differences)]
     each = "; ".join(f"{row.quantity} of the {row.part} {row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
                      for row in clear.itertuples()) or "none"
-    cost = ", ".join(f"{label(row.architecture)} {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
-                     for row in largest.itertuples())
-    evidence = (f"{why}Parts that saliency ranks high and parts that matter when hidden agree at rho "
-                f"{agreement['rho']:.2f} [{agreement['low']:.2f}, {agreement['high']:.2f}] over "
-                f"{agreement['n_networks']} networks. FE-AlexNet less AlexNet, clearly different ({len(clear)} of "
-                f"{len(differences)}): {each}. Accuracy lost to silencing valence-selective units beyond random ones: "
-                f"{cost}. Criteria met: {sum(met)} of 3.{' The people are simulated.' if simulated else ''}")
-    value, low, high = (agreement[key] for key in ("rho", "low", "high"))
+    matters = _each(leads.rename(columns={"mean": "value"}), "+.2f")
+    order = "" if np.isnan(agreement["rho"]) else (
+        f" Its order of the parts agrees with what hiding them costs at rho {agreement['rho']:.2f} "
+        f"[{agreement['low']:.2f}, {agreement['high']:.2f}] (p = {agreement['p']:.2f} over orders of the parts).")
+    evidence = (f"{why}Taking away what saliency marks moves the log-odds by {matters}.{order} FE-AlexNet less "
+                f"AlexNet, clearly different ({len(clear)} of {len(differences)}): {each}. Accuracy lost to silencing "
+                f"valence-selective units beyond random ones: {_each(largest, '+.3f')}. Criteria met: {sum(met)} of 3."
+                f"{' The people are simulated.' if simulated else ''}")
+    first = pd.concat([leads[leads["architecture"] == "fe_alexnet"], leads.iloc[::-1]])
+    value, low, high = first[["mean", "low", "high"]].iloc[0] if len(first) else (np.nan,) * 3
     return pd.DataFrame([claim("C4", CLAIMS["C4"], evidence, value, low, high, verdict, simulated)])
+
+
+def _each(rows: pd.DataFrame, form: str) -> str:
+    """Every network's value with its interval, in words."""
+    return ", ".join(f"{label(row.architecture, row.pretraining)} {row.value:{form}} [{row.low:{form}}, "
+                     f"{row.high:{form}}]" for row in rows.itertuples()) or "none"
 
 
 def confidence_each(n: int, confidence: float = 0.95) -> float:

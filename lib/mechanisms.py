@@ -7,6 +7,7 @@ crosses 0.5 neither exists; the *loss* of right answers, here, always does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -97,29 +98,40 @@ def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np
     -------
     rho : mean over networks of the rank correlation across parts, of means over seeds;
     low, high : percentile interval of seeds drawn anew within each network;
-    p : share of shuffles of parts within networks, the observation counted in, with a rho at least as large;
+    p : share of the orders of parts, the given one counted in, with a rho at least as large. Networks share faces and
+    convolutions, so a part takes another's place in all of them at once: three parts have six orders, and p >= 1/6;
     pooled : one rank correlation over all points; n_points, n_networks.
     Networks without two parts that have both values are left out; rho is NaN where none is left.
     """
     points = points.dropna(subset=[x, y])
-    cubes = [_cube(group, x, y) for _, group in points.groupby("network")]
-    table = [t for t in map(_over_seeds, cubes) if len(t) > 1]
+    parts = list(dict.fromkeys(points["part"]))
+    cubes = [_cube(group, x, y, parts) for _, group in points.groupby("network")]
+    cubes = [cube for cube in cubes if len(_over_seeds(cube)) > 1]
+    table = [_over_seeds(cube) for cube in cubes]
     rho = _mean_rho(table)
     boot = [_mean_rho([_over_seeds(cube[rng.integers(0, len(cube), len(cube))]) for cube in cubes])
             for _ in range(n_boot)]
-    shuffles = [_mean_rho([np.column_stack([rng.permutation(t[:, 0]), t[:, 1]]) for t in table])
-                for _ in range(n_boot)]
     alone = max(map(len, cubes), default=0) < 2 or np.isnan(rho)
     low, high = (np.nan, np.nan) if alone else np.nanquantile(boot, [0.5 - confidence / 2, 0.5 + confidence / 2])
     every = np.concatenate(table) if table else np.empty((0, 2))
     return {"rho": rho, "low": float(low), "high": float(high),
-            "p": np.nan if np.isnan(rho) else (1 + np.sum(np.array(shuffles) >= rho - 1e-12)) / (1 + n_boot),
+            "p": np.nan if np.isnan(rho) else _share_of_orders(cubes, rho, n_boot, rng),
             "pooled": spearman(*every.T), "n_points": len(every), "n_networks": len(table)}
 
 
-def _cube(group: pd.DataFrame, x: str, y: str) -> np.ndarray:
+def _share_of_orders(cubes: Sequence[np.ndarray], rho: float, n_orders: int, rng: np.random.Generator) -> float:
+    """Share of the orders of x's parts with a mean rank correlation of ``rho`` or more; drawn where there are many."""
+    n = cubes[0].shape[1]
+    orders = list(permutations(range(n))) if n <= 5 else [np.arange(n), *(rng.permutation(n) for _ in range(n_orders))]
+    found = [_mean_rho([_over_seeds(np.stack([cube[:, list(order), 0], cube[:, :, 1]], axis=2)) for cube in cubes])
+             for order in orders]
+    return float(np.mean(np.nan_to_num(found, nan=-np.inf) >= rho - 1e-12))
+
+
+def _cube(group: pd.DataFrame, x: str, y: str, parts: Sequence[str]) -> np.ndarray:
     """One network's values, (seeds, parts, 2); NaN where a seed lacks a part."""
-    wide = group.pivot_table(index="seed", columns="part", values=[x, y])
+    wide = {value: group.pivot_table(index="seed", columns="part", values=value).reindex(columns=parts)
+            for value in (x, y)}
     return np.stack([wide[x].to_numpy(), wide[y].to_numpy()], axis=2)
 
 

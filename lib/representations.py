@@ -48,14 +48,15 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
 
     Notes
     -----
-    Labels are shuffled within each identity, so that chance keeps the number of answers of each person. Ridge
+    Labels are shuffled within each identity that has both, so that chance keeps the number of answers of each person;
+    the labels of identities with one alone, such as a photograph each, change places with one another. Ridge
     regression on -1, +1, in its dual form, answers the true and all shuffled labels in one small solution.
     """
     labels, groups = np.asarray(labels), np.asarray(groups)
     if len(set(groups)) < 2 or len(set(labels)) < 2:
         raise ValueError(f"{len(set(groups))} identities and {len(set(labels))} classes given; allowed: two and more "
                          "of each, so that people and valence can be told apart")
-    shuffled = np.stack([_shuffle_within(labels, groups, rng) for _ in range(n_permutations)], axis=1)
+    shuffled = np.stack([shuffle_labels(labels, groups, rng) for _ in range(n_permutations)], axis=1)
     targets = np.column_stack([labels, shuffled])
     right = np.zeros(targets.shape)
     splits = GroupKFold(min(folds, len(set(groups))))
@@ -73,12 +74,16 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
             "n_groups": len(set(groups))}
 
 
-def _shuffle_within(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    shuffled = labels.copy()
+def shuffle_labels(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    shuffled, alone = labels.copy(), {}
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
-        shuffled[rows] = rng.permutation(labels[rows])
-    return shuffled
+        if np.ptp(labels[rows]):
+            shuffled[rows] = rng.permutation(labels[rows])
+        else:
+            alone[group] = labels[rows[0]]
+    moved = dict(zip(alone, rng.permutation(list(alone.values())), strict=True))
+    return np.array([moved.get(group, label) for group, label in zip(groups, shuffled, strict=True)])
 
 
 def dissimilarity(features: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ imputation (Rong et al. 2022, "ROAD"): what a map calls evidence for happy must,
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from torch import nn
 
 from lib.networks import Network
 from lib.panel import Panel
+from lib.saliency import enlarge, explain
 
 CELL = 14  # pixels: pictures are taken away and given back in 16 x 16 cells
 
@@ -78,8 +79,8 @@ def cascade_rows(network: Network, images: np.ndarray,
     """
     rows, first = [], {}
     for step, (name, changed) in enumerate(cascade(network, seed)):
-        for method, explain in methods.items():
-            maps = explain(changed, images)
+        for method, maps_of in methods.items():
+            maps = maps_of(changed, images)
             rows.append({"method": method, "step": step, "randomised": name, "maps": maps,
                          "similarity": _rank_similarity(first.setdefault(method, maps), maps)})
     return pd.DataFrame(rows)
@@ -163,8 +164,8 @@ def deletion_curve(network: Network, images: np.ndarray, orders: list[np.ndarray
 
 
 def faithfulness(network: Network, images: np.ndarray, maps: np.ndarray, fractions: np.ndarray,
-                 rng: np.random.Generator, *, insert: bool = False) -> pd.DataFrame:
-    """Deletion (or insertion) by a signed map, by the map turned round, and in random order.
+                 rng: np.random.Generator, *, insert: bool = False, at_random: bool = True) -> pd.DataFrame:
+    """Deletion (or insertion) by a signed map, by the map turned round, and (where wanted) in random order.
 
     Parameters
     ----------
@@ -178,8 +179,9 @@ def faithfulness(network: Network, images: np.ndarray, maps: np.ndarray, fractio
     -----
     A faithful map makes *sad first* run above *happy first* in deletion: its mean lead is ``faithfulness_score``.
     """
-    orders = {"happy first": [cell_order(m) for m in maps], "sad first": [cell_order(-m) for m in maps],
-              "random": [rng.permutation(len(cell_order(m))) for m in maps]}
+    orders = {"happy first": [cell_order(m) for m in maps], "sad first": [cell_order(-m) for m in maps]}
+    if at_random:
+        orders["random"] = [rng.permutation(len(cell_order(m))) for m in maps]
     rows = []
     for name, order in orders.items():
         curve = deletion_curve(network, images, order, fractions, rng, insert=insert)
@@ -192,3 +194,24 @@ def faithfulness_score(curves: pd.DataFrame) -> np.ndarray:
     """For each image, how far *sad first* lies above *happy first*, mean over the fractions, in log-odds."""
     wide = curves.pivot_table(index="image", columns="order", values="log_odds")
     return (wide["sad first"] - wide["happy first"]).to_numpy()
+
+
+def deletion_leads(networks: Mapping[Hashable, Network], images: np.ndarray, method: str, rng: np.random.Generator,
+                   fractions: Sequence[float] = (0.1, 0.2, 0.35)) -> dict[Hashable, float]:
+    """How far the log-odds part when what a map calls evidence for happy, or for sad, is taken away.
+
+    Parameters
+    ----------
+    images : uint8 (n, H, W, 3). method : of ``lib.saliency.explain``.
+
+    Returns
+    -------
+    For each network the mean ``faithfulness_score`` of its own maps over the images, in log-odds; 0 for maps that mark
+    nothing that matters.
+    """
+    size, found = images.shape[1], {}
+    for key, network in networks.items():
+        maps = enlarge(explain(network, images, method), size)
+        curves = faithfulness(network, images, maps, np.asarray(fractions), rng, at_random=False)
+        found[key] = float(faithfulness_score(curves).mean())
+    return found

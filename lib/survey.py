@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.cells import Cell
+from lib.claims import OBJECT_BASED
 from lib.devices import Device, choose_device
 from lib.enrichment import part_rows
 from lib.images import read_image
@@ -192,6 +193,12 @@ def walk(run: Run, cells: Sequence[Cell], stimuli: pd.DataFrame, labelled: pd.Da
         for group in groups(family):
             survey_occlusion(run, group, [family[cell] for cell in group], occluded, found)
     return found, family
+
+
+def looked_at(cells: Iterable[Cell]) -> Cell | None:
+    """The one network that is shown where one must do: FE-AlexNet's first seed, rather an object-based one's."""
+    return min(cells, default=None, key=lambda cell: (cell.architecture != "fe_alexnet",
+                                                      cell.pretraining not in OBJECT_BASED, cell.seed))
 
 
 def few_stimuli(stimuli: pd.DataFrame, faces: int) -> pd.DataFrame:

@@ -93,13 +93,15 @@ def test_intervals_widened_for_their_number_hold_together(n):
 
 def claim(agree, differ, lesion, *, basis="imagenet", n_seeds=3, simulated=False):
     """C4 where each criterion is met or not."""
-    agreement = {"rho": 0.6, "low": 0.2 if agree else -0.2, "high": 0.9, "n_points": 6, "n_networks": 2}
+    leads = pd.DataFrame([{"architecture": name, "pretraining": basis, "mean": mean, "low": low, "high": 0.9}
+                          for name, mean, low in (("fe_alexnet", 0.6, 0.2), ("alexnet", 0.5, 0.1 if agree else -0.1))])
+    agreement = {"rho": 0.5, "low": -0.2, "high": 0.8, "p": 1 / 6, "n_points": 6, "n_networks": 2}
     differences = pd.DataFrame([{"quantity": "loss", "part": "mouth", "value": 0.1, "low": 0.05 if differ else -0.05,
                                  "high": 0.2}])
     lesions = pd.DataFrame([{"architecture": "alexnet", "pretraining": basis, "fraction": fraction, "value": 0.1,
                              "low": low, "high": 0.3, "n_seeds": n_seeds}
                             for fraction, low in ((0.1, 0.05), (0.25, 0.05 if lesion else -0.05))])
-    return mechanism_claim(agreement, differences, lesions, basis, n_seeds, simulated).iloc[0]
+    return mechanism_claim(leads, agreement, differences, lesions, basis, n_seeds, simulated).iloc[0]
 
 
 @pytest.mark.parametrize("met, verdict", [((1, 1, 1), "supported"), ((1, 0, 0), "partly"), ((0, 1, 0), "partly"),
@@ -107,7 +109,8 @@ def claim(agree, differ, lesion, *, basis="imagenet", n_seeds=3, simulated=False
 def test_the_verdict_follows_from_the_criteria(met, verdict):
     row = claim(*met)
     assert row["id"] == "C4" and row["verdict"] == verdict and f"Criteria met: {sum(met)} of 3" in row["evidence"]
-    assert (row["value"], row["high"]) == (0.6, 0.9)
+    assert (row["value"], row["low"], row["high"]) == (0.6, 0.2, 0.9)
+    assert "AlexNet +0.50" in row["evidence"] and "p = 0.17" in row["evidence"]
 
 
 def test_what_cannot_be_judged_is_said_with_the_reason():

@@ -76,14 +76,30 @@ def test_agreement_is_found_and_its_sign():
     for link in (1, -1):
         found = rank_agreement(points(link), "x", "y", n_boot=200, rng=rng)
         assert found["rho"] * link > 0.8 and found["low"] <= found["rho"] <= found["high"]
-        assert (found["p"] < 0.02) == (link > 0)
+        assert found["p"] == pytest.approx(1 / 6 if link > 0 else 1, abs=0.01)
         assert found["n_points"] == 15 and found["n_networks"] == 5
 
 
 def test_p_is_uniform_without_a_link():
     rng = np.random.default_rng(1)
     values = [rank_agreement(points(0, seed=s), "x", "y", n_boot=40, rng=rng)["p"] for s in range(50)]
-    assert np.mean(np.array(values) <= 0.2) == pytest.approx(0.2, abs=0.12)
+    assert [np.mean(np.array(values) <= k / 6 + 1e-9) for k in (1, 2, 3, 6)] == pytest.approx(
+        [1 / 6, 1 / 3, 1 / 2, 1], abs=0.15)
+
+
+def test_networks_of_one_kind_are_no_independent_witnesses():
+    """Twenty copies of one network whose parts agree by chance once in six: p stays that of one network."""
+    one = points(1, n_networks=1, seed=4)
+    copies = pd.concat([one.assign(network=k) for k in range(20)])
+    for given in (one, copies):
+        assert rank_agreement(given, "x", "y", n_boot=20, rng=np.random.default_rng(0))["p"] == pytest.approx(1 / 6)
+
+
+def test_more_parts_than_can_be_ordered_are_shuffled():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame([{"network": 0, "seed": s, "part": k, "x": k + rng.normal(0, 0.01), "y": k} for s in range(2)
+                         for k in range(8)])
+    assert rank_agreement(rows, "x", "y", n_boot=99, rng=rng)["p"] == pytest.approx(0.01)
 
 
 def test_one_seed_has_no_interval_and_no_points_no_value():

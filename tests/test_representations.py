@@ -17,6 +17,7 @@ from lib.representations import (
     layer_features,
     model_dissimilarities,
     model_fits,
+    shuffle_labels,
     similarity,
     similarity_matrix,
     valence_readout,
@@ -43,6 +44,23 @@ def test_readout_of_noise_is_at_chance_and_p_uniform():
     assert np.mean([f["accuracy"] for f in found]) == pytest.approx(0.5, abs=0.03)
     assert np.mean([f["chance"] for f in found]) == pytest.approx(0.5, abs=0.02)
     assert np.mean([f["p"] <= 0.1 for f in found]) == pytest.approx(0.1, abs=0.1)
+
+
+def test_chance_is_shuffled_among_photographs_of_somebody_else_each():
+    """Where every face is its own group, labels change places between groups; within groups they could not."""
+    rng = np.random.default_rng(5)
+    alone, features = np.arange(72), rng.normal(size=(72, 40))
+    noise = [valence_readout(rng.normal(size=(72, 20)), LABELS, alone, rng, n_permutations=39)["p"] for _ in range(40)]
+    assert np.mean(noise) == pytest.approx(0.5, abs=0.15)
+    features[:, :4] += 2.5 * (2 * LABELS[:, None] - 1)
+    found = valence_readout(features, LABELS, alone, rng)
+    assert found["p"] < 0.02 and found["chance"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_shuffled_labels_keep_each_identitys_number_and_move_whole_identities_of_one_label():
+    labels, groups = np.array([0, 1, 1, 0, 0, 1]), np.array(list("aaabcd"))
+    drawn = np.array([shuffle_labels(labels, groups, np.random.default_rng(seed)) for seed in range(50)])
+    assert (drawn[:, :3].sum(1) == 2).all() and (drawn[:, 3:].sum(1) == 1).all() and (drawn.std(0) > 0).all()
 
 
 def test_readout_cannot_use_who_it_is():

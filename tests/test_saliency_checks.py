@@ -1,5 +1,7 @@
 """Checks of saliency: randomisation reaches every layer, imputation is smooth, a true map is faithful."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from lib.saliency_checks import (
     cascade_rows,
     cell_order,
     deletion_curve,
+    deletion_leads,
     faithfulness,
     faithfulness_score,
     impute,
@@ -82,8 +85,8 @@ def test_curves_begin_and_end_where_they_must():
     assert gone[:, 1] == pytest.approx(come[:, 0], abs=0.2)  # noise alone
 
 
-def test_a_true_map_is_faithful_and_a_turned_one_is_not():
-    """The network reads redness at the top left alone."""
+def reader_of_the_corner():
+    """A network that reads redness at the top left alone, and two pictures that are red there."""
     network = toy_network(0, linear=True)
     with torch.no_grad():
         for layer in network.features:
@@ -95,8 +98,21 @@ def test_a_true_map_is_faithful_and_a_turned_one_is_not():
         network.classifier[0].weight[1].view(6, 8, 8)[0, :4, :4] = 1
     images = np.full((2, 32, 32, 3), 40, np.uint8)
     images[:, :14, :14, 0] = 250
+    return network, images
+
+
+def test_a_true_map_is_faithful_and_a_turned_one_is_not():
+    network, images = reader_of_the_corner()
     truth = np.zeros((2, 32, 32))
     truth[:, :14, :14] = 1
     fractions = np.array([0.25, 0.5])
     scores = [faithfulness_score(faithfulness(network, images, m, fractions, RNG)) for m in (truth, -truth)]
     assert (scores[0] > 0.1).all() and scores[1] == pytest.approx(-scores[0], abs=0.3)
+
+
+def test_the_lead_is_that_of_the_networks_own_maps_and_none_where_nothing_matters():
+    network, images = reader_of_the_corner()
+    blind = copy.deepcopy(network)
+    torch.nn.init.zeros_(blind.classifier[0].weight)
+    leads = deletion_leads({"reads": network, "blind": blind}, images, "hirescam", RNG, fractions=(0.25, 0.5))
+    assert leads["reads"] > 0.1 and leads["blind"] == pytest.approx(0, abs=1e-6)

@@ -17,6 +17,7 @@ from lib.survey import (
     Survey,
     chosen_stimuli,
     few_stimuli,
+    looked_at,
     map_rows,
     methods_for,
     one_face,
@@ -55,6 +56,13 @@ def test_the_first_faces_at_the_levels_nearest_to_those_wanted(tmp_path):
     assert set(found["identity"]) == {"a", "b"} and sorted(set(found["level"])) == [0.3, 1.0]
     assert found["condition"].tolist() == ["full"] * 4 + ["mouth"] * 4 and found.index.tolist() == list(range(8))
     assert sorted(set(chosen_stimuli(small_run(tmp_path).study, table)["level"])) == [0.0, 1.0]  # the study's own
+
+
+def test_the_network_to_look_at_is_fe_alexnet_not_the_control_that_comes_last():
+    ours = [Cell("fe_alexnet", "imagenet", Attention(), seed=s) for s in (1, 0)]
+    given = [Cell("alexnet", "imagenet"), *ours, Cell("fe_alexnet", "untrained", Attention()),
+             Cell("alexnet", "untrained")]
+    assert looked_at(given) == ours[1] and looked_at(given[-1:]) == given[-1] and looked_at([]) is None
 
 
 def test_few_stimuli_keep_whole_faces_and_the_ends_of_the_others(stimuli):
