@@ -12,12 +12,14 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 
+HUGE = 1e5  # a noncentral chi-square beyond which scipy's distribution fails, and eta squared has no width left
 COLUMNS = ["source", "ss", "df1", "df2", "ms", "f", "p", "eps_gg", "p_gg", "eta_p2"]
 
 
-def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[str]) -> pd.DataFrame:
+def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[str], *,
+             confidence: float = 0.95) -> pd.DataFrame:
     """F tests of all main effects and interactions of one to three within factors.
 
     Several rows of a cell of one subject are averaged first. Every effect is tested on the orthonormal contrasts
@@ -32,7 +34,8 @@ def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[s
 
     Returns
     -------
-    source, ss, df1, df2, ms, f, p, eps_gg, p_gg, eta_p2 (partial eta squared), and n, one row per effect.
+    source, ss, df1, df2, ms, f, p, eps_gg, p_gg, eta_p2 (partial eta squared), correction, its interval eta_low,
+    eta_high (of level ``confidence``, from the noncentral F; Smithson 2003) and n, one row per effect.
 
     Raises
     ------
@@ -45,7 +48,31 @@ def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[s
     sizes = [data[factor].nunique() for factor in factors]
     rows = [_effect(scores, sizes, chosen) | {"source": " * ".join(factors[i] for i in chosen)}
             for order in range(1, len(factors) + 1) for chosen in combinations(range(len(factors)), order)]
-    return pd.DataFrame(rows)[[*COLUMNS, "n"]]
+    ends = [eta_interval(row["f"], row["df1"] * row["eps_gg"], row["df2"] * row["eps_gg"], confidence) for row in rows]
+    table = pd.DataFrame(rows).assign(correction="Greenhouse-Geisser", eta_low=[e[0] for e in ends],
+                                      eta_high=[e[1] for e in ends])
+    return table[[*COLUMNS, "correction", "eta_low", "eta_high", "n"]]
+
+
+def eta_interval(f: float, df1: float, df2: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of partial eta squared: the noncentralities under which f would be its upper and lower tail's end."""
+    if not np.isfinite([f, df1]).all():
+        return np.nan, np.nan
+    if f * df1 > HUGE:
+        return (f * df1 / (f * df1 + df2),) * 2
+
+    def end(share: float) -> float:
+        def excess(noncentrality):
+            return stats.ncf.cdf(f, df1, df2, noncentrality) - share
+        if excess(1e-9) <= 0:
+            return 0.0
+        top = 10.0
+        while excess(top) > 0:
+            top *= 2
+        noncentrality = optimize.brentq(excess, 1e-9, top)
+        return noncentrality / (noncentrality + df1 + df2 + 1)
+
+    return end(0.5 + confidence / 2), end(0.5 - confidence / 2)
 
 
 def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -> pd.DataFrame:

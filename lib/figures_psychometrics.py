@@ -53,11 +53,12 @@ def plot_curves(table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = No
     """People's band and, for every architecture, its seeds (thin) and their mean (thick); full faces."""
     table = table[table["condition"] == "full"]
     ax = plot_people(table, sigmoid, ax)
-    for (architecture, pretraining), seeds in networks_of(table):
+    for place, ((architecture, pretraining), seeds) in enumerate(networks_of(table)):
         curves, style = curves_of(seeds, X, sigmoid), {"color": colour(architecture), "ls": _line(pretraining)}
         ax.plot(X, curves.T, lw=0.8, alpha=0.5, **style)
         if np.isfinite(curves).any():
-            ax.plot(X, np.nanmean(curves, 0), lw=2.2, label=label(architecture, pretraining), **style)
+            # the first lie lowest and are the widest, so that one is seen beneath another that lies on it
+            ax.plot(X, np.nanmean(curves, 0), lw=max(4.4 - 0.6 * place, 1.6), label=label(architecture, pretraining), **style)
     ax.set_title(f"Curves along the morph{title_note(people_kind(table))}")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
@@ -159,14 +160,19 @@ def plot_scorecard(scores: pd.DataFrame, kind: str) -> plt.Figure:
 
 
 def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None) -> Axes:
-    """PSE difference between networks and people under every combination of choices, sorted, per architecture."""
-    ax = _ax(ax)
+    """PSE difference between networks and people under every combination of choices, sorted, per architecture.
+
+    The interval of each is a band; bands that leave the range of twice the differences are cut off there.
+    """
+    ax, reach = _ax(ax), 2 * max(table["pse_difference"].abs().max(), 0.05)
     for (architecture, pretraining), rows in table.groupby(["architecture", "pretraining"], sort=False):
-        values = np.sort(rows["pse_difference"].dropna())
-        ax.plot(np.linspace(0, 1, len(values)), values, marker="o", ms=3, color=colour(architecture),
+        some = rows.dropna(subset="pse_difference").sort_values("pse_difference")
+        values, place = some["pse_difference"].to_numpy(), np.linspace(0, 1, len(some))
+        ax.fill_between(place, some["low"], some["high"], color=colour(architecture), alpha=0.12, lw=0)
+        ax.plot(place, values, marker="o", ms=3, color=colour(architecture),
                 ls=_line(pretraining), label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})")
     ax.axhline(0, color="black", lw=1)
-    ax.set(xlabel="share of the analyses, sorted", ylabel="PSE, networks less people (level)")
-    ax.set_title(f"Every combination of choices{title_note(kind)}", fontsize="medium")
+    ax.set(xlabel="share of the analyses, sorted", ylabel="PSE, networks less people (level)", ylim=(-reach, reach))
+    ax.set_title(f"Every combination of choices, bands: intervals{title_note(kind)}", fontsize="medium")
     ax.legend(title="(analyses with a PSE)", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax

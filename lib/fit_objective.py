@@ -59,6 +59,12 @@ def make_problems(level, happy, n, *, sigmoid, guess, lapse, penalty, overdisper
                     np.stack([b[1] for b in bounds], 1), sigmoid, overdispersion)
 
 
+def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
+    """The same data with a group's normal belief on location and log scale, mean (2,) and covariance (2, 2)."""
+    return replace(problems, centre=np.broadcast_to(mean, (len(problems), 2)),
+                   precision=np.broadcast_to(np.linalg.inv(covariance), (len(problems), 2, 2)))
+
+
 def tested_range(level: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First level with trials and the width from there to the last, (B,) each; width 1 where there is none."""
     shown = n > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from scipy import stats
 
 from lib.decisions import RULES, expected
 from lib.fit_objective import both_tails
-from lib.psychometrics import GroupFit, PsychometricFit, fit_group, fit_psychometric
+from lib.psychometrics import GroupFit, fit_group, fit_psychometric
 from lib.seeds import mean_interval
 from lib.settings import Bounds, Statistics
 
@@ -46,13 +47,10 @@ def fit_trials(trials: pd.DataFrame, statistics: Statistics, by: Sequence[str] =
                                 dropna=False).dropna(how="all")
         levels = np.sort(part["level"].unique())
         happy, n = (wide[name].reindex(columns=levels).fillna(0).to_numpy() for name in ("n_happy", "n"))
-        fits.append((wide.index.to_frame(index=False), _fit(levels, happy, n, statistics, bounds)))
+        fits.append((wide.index.to_frame(index=False), fit_psychometric(
+            levels, happy, n, sigmoid=statistics.sigmoid, guess=bounds.guess, lapse=bounds.lapse,
+            penalty=statistics.penalty, overdispersion=statistics.overdispersion and not is_network)))
     return fits
-
-
-def _fit(level, happy, n, statistics: Statistics, bounds: Bounds) -> PsychometricFit:
-    return fit_psychometric(level, happy, n, sigmoid=statistics.sigmoid, guess=bounds.guess, lapse=bounds.lapse,
-                            penalty=statistics.penalty)
 
 
 def fit_table(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator | None = None,
@@ -126,34 +124,56 @@ def shared_levels(levels: np.ndarray, n: int) -> np.ndarray:
 
 
 def multiverse(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """Every combination of unstated choices: levels, bounds, decision rule, sigmoid.
+    """Every combination of unstated choices: levels, bounds, decision rule, normalisation, sigmoid.
 
     Returns
     -------
-    levels, bounds, decision, sigmoid, architecture, pretraining, pse_difference (networks' mean less people's mean),
-    slope_ratio (networks' mean over people's median), seeds_without_pse
+    levels, bounds, decision, normalisation, sigmoid, architecture, pretraining, pse_difference (networks' mean less
+    people's mean), low, high (Welch's t, people against seeds; NaN for fewer than two seeds with a PSE), slope_ratio
+    (networks' mean over people's median), seeds_without_pse
     """
     trials = trials[trials["condition"] == "full"]
     own = np.sort(trials.loc[trials["kind"] == "cnn", "level"].unique())
-    rows = []
+    wide, rows = {"as people": statistics.people, "wide": Bounds((0.0, 0.5), (0.0, 0.5))}, []
     for n_levels in dict.fromkeys((len(own), min(9, len(own)))):
         kept = trials[(trials["kind"] != "cnn") | trials["level"].isin(shared_levels(own, n_levels))]
-        for name, bounds in (("as people", statistics.people), ("wide", Bounds((0.0, 0.5), (0.0, 0.5)))):
-            for rule in RULES:
-                for sigmoid in ("norm", "logistic"):
-                    choice = replace(statistics, networks=bounds, decision=rule, sigmoid=sigmoid)
-                    rows += [{"levels": n_levels, "bounds": name, "decision": rule, "sigmoid": sigmoid} | row
-                             for row in _differences(fit_table(kept, choice))]
+        for (how, given), (name, bounds), rule, sigmoid in product(
+                {"none": kept, "0 to 1": normalised(kept)}.items(), wide.items(), RULES, ("norm", "logistic")):
+            choice = replace(statistics, networks=bounds, decision=rule, sigmoid=sigmoid)
+            rows += [{"levels": n_levels, "bounds": name, "decision": rule, "normalisation": how, "sigmoid": sigmoid}
+                     | row for row in _differences(fit_table(given, choice), statistics.confidence)]
     return pd.DataFrame(rows)
 
 
-def _differences(table: pd.DataFrame) -> list[dict]:
+def normalised(trials: pd.DataFrame) -> pd.DataFrame:
+    """Networks' p_happy stretched so that its mean runs from 0 at the lowest level to 1 at the highest.
+
+    Values beyond are cut to 0 or 1; a network that does not rise between the two is left as it is.
+    """
+    machines = trials[trials["kind"] == "cnn"]
+    means = machines.pivot_table(index="observer", columns="level", values="p_happy")
+    low, span = means.iloc[:, 0], means.iloc[:, -1] - means.iloc[:, 0]
+    who = machines["observer"]
+    stretched = ((machines["p_happy"] - who.map(low)) / who.map(span)).clip(0, 1)
+    return trials.assign(p_happy=stretched.where(who.map(span) > 0, machines["p_happy"]).reindex(trials.index))
+
+
+def _differences(table: pd.DataFrame, confidence: float) -> list[dict]:
     people, networks = table[table["kind"] != "cnn"], table[table["kind"] == "cnn"]
     return [{"architecture": architecture, "pretraining": pretraining,
              "pse_difference": seeds["pse"].mean() - people["pse"].mean(),
+             **dict(zip(("low", "high"), _welch(seeds["pse"], people["pse"], confidence), strict=True)),
              "slope_ratio": seeds["slope"].mean() / people["slope"].median(),
              "seeds_without_pse": int(seeds["pse"].isna().sum())}
             for (architecture, pretraining), seeds in networks.groupby(["architecture", "pretraining"], sort=False)]
+
+
+def _welch(a: pd.Series, b: pd.Series, confidence: float) -> tuple[float, float]:
+    """Interval of the difference of two means; NaN for fewer than two values of either."""
+    a, b = a.dropna(), b.dropna()
+    if min(len(a), len(b)) < 2:
+        return np.nan, np.nan
+    return tuple(stats.ttest_ind(a, b, equal_var=False).confidence_interval(confidence))
 
 
 def decision_effects(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.fit_objective import Problems, evaluate, make_problems
+from lib.fit_objective import Problems, believing, evaluate, make_problems
 from lib.fitting import optimise
 from lib.psychometric_fit import REVERSED, FitOptions, PsychometricFit, check_counts, data_reasons, summarise
 
@@ -61,17 +61,26 @@ def fit_group(level, n_happy, n, *, sigmoid: str = "norm", guess=(0, 0.05), laps
                          "that rise with level; allowed: (observers, levels) with at least three such observers")
     problems = _on_common_range(level, happy, n, options)
     mean, covariance, modes, rounds = _learn(problems.take(rising))
-    everyone = _believing(problems, mean, covariance)
+    everyone = believing(problems, mean, covariance)
     start = np.where(rising[:, None], 0.0, [*mean, problems.low[0, 2], problems.low[0, 3]])
     start[rising] = modes
     parameters, objective, converged = optimise(everyone, start)
     within = _uncertainty(parameters, everyone)
     fit = summarise(level, happy, n, parameters, objective, converged, options, shape,
-                    pooled=True,
+                    belief=(mean, covariance),
                     reasons=np.where(reasons == REVERSED, reasons, ""))
-    between = np.linalg.inv(covariance + within[rising])
-    return GroupFit(fit, mean, covariance, np.sqrt(np.diag(np.linalg.inv(between.sum(0)))),
+    return GroupFit(fit, mean, covariance, _error_of_mean(covariance, within[rising]),
                     within[:, 0, 0] / covariance[0, 0], rounds)
+
+
+def _error_of_mean(covariance: np.ndarray, within: np.ndarray) -> np.ndarray:
+    """Standard errors of the group's mean, (2,), from people's spread and what each one's own answers leave open.
+
+    ``within`` (N, 2, 2) is V = (A^-1 + S^-1)^-1, of answers that alone would leave A open in a group of covariance S;
+    the mean weighs people by (S + A)^-1 = S^-1 - S^-1 V S^-1.
+    """
+    inverse = np.linalg.inv(covariance)
+    return np.sqrt(np.diag(np.linalg.inv((inverse - inverse @ within @ inverse).sum(0))))
 
 
 def _on_common_range(level, happy, n, options: FitOptions) -> Problems:
@@ -88,10 +97,10 @@ def _learn(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]
     mean, covariance = modes[:, :2].mean(0), np.cov(modes[:, :2].T) + np.diag(_floor(problems))
     rounds, change = 0, np.inf
     while change > TOLERANCE and rounds < ITERATIONS:
-        believing = _believing(problems, mean, covariance)
-        modes = optimise(believing, modes)[0]
+        drawn = believing(problems, mean, covariance)
+        modes = optimise(drawn, modes)[0]
         away = modes[:, :2] - modes[:, :2].mean(0)
-        fresh = (away[:, :, None] * away[:, None] + _uncertainty(modes, believing)).mean(0) + np.diag(_floor(problems))
+        fresh = (away[:, :, None] * away[:, None] + _uncertainty(modes, drawn)).mean(0) + np.diag(_floor(problems))
         spread = np.sqrt(np.diag(covariance))
         change = max(np.abs((modes[:, :2].mean(0) - mean) / spread).max(),
                      np.abs(np.sqrt(np.diag(fresh)) / spread - 1).max())
@@ -103,12 +112,6 @@ def _floor(problems: Problems) -> np.ndarray:
     """Smallest variances of the group: a thousandth of the range and of the scale; keeps alike observers solvable."""
     width = (problems.high[0, 0] - problems.low[0, 0]) / 7
     return np.array([(1e-3 * width) ** 2, 1e-6])
-
-
-def _believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
-    """The same data under the group as belief."""
-    return replace(problems, centre=np.broadcast_to(mean, (len(problems), 2)),
-                   precision=np.broadcast_to(np.linalg.inv(covariance), (len(problems), 2, 2)))
 
 
 def _uncertainty(parameters: np.ndarray, problems: Problems) -> np.ndarray:

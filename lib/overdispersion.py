@@ -1,4 +1,8 @@
-"""Observers whose answers vary more than a coin's: the beta-binomial's intra-class correlation, by its profile."""
+"""Observers whose answers vary more than a coin's: the beta-binomial's intra-class correlation, by its profile.
+
+From one person's 21 levels the correlation comes out low (0.2 as 0.11 to 0.15), so that 95 % intervals of the PSE hold
+the truth in 85 to 89 % of streaky observers; the binomial's hold it in 70 %.
+"""
 
 from __future__ import annotations
 

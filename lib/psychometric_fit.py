@@ -55,7 +55,8 @@ class PsychometricFit:
     ``pse`` is the level where the curve crosses 0.5, ``slope`` its derivative there (per unit level), ``jnd`` half
     the distance between its 25 % and 75 % points. A value that the data do not give is NaN, and ``reason`` says why;
     an empty ``reason`` means that all are there. ``objective`` is what was minimised, ``overdispersion`` the
-    beta-binomial's intra-class correlation (0 for the binomial).
+    beta-binomial's intra-class correlation (0 for the binomial), ``belief`` the mean and covariance of location and
+    log scale in the group that the observers were drawn towards (``fit_group``).
     """
 
     location: np.ndarray
@@ -74,6 +75,7 @@ class PsychometricFit:
     n_happy: np.ndarray
     n: np.ndarray
     options: FitOptions
+    belief: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -83,7 +85,7 @@ class PsychometricFit:
         """Some of the fits, as numpy indexes the leading axes."""
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
         for name, value in kept.items():
-            if name not in ("level", "options"):
+            if name not in ("level", "options", "belief"):
                 kept[name] = np.asarray(value, object if name == "reason" else None)[index]
         return PsychometricFit(**kept)
 
@@ -202,15 +204,16 @@ def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ..
 
 
 def summarise(level, happy, n, parameters, objective, converged, options, shape, *, reasons,
-              overdispersion=0.0, pooled: bool = False) -> PsychometricFit:
+              overdispersion=0.0, belief=None) -> PsychometricFit:
     """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons`` (B,) gives one.
 
-    ``pooled``: other observers say how steep a curve is, so that a step between two levels still has a slope.
+    ``belief``: a group's; other observers then say how steep a curve is, so that a step between two levels still has a
+    slope.
     """
     first, width = tested_range(level, n)
     parameters = np.where((reasons == "")[:, None], parameters, np.nan)
     away = np.abs(level - parameters[:, :1]) * np.exp(-parameters[:, 1:2])
-    at_step = (np.where(n > 0, away, np.inf).min(1) > STEP_Z) & (not pooled)
+    at_step = (np.where(n > 0, away, np.inf).min(1) > STEP_Z) & (belief is None)
     pse, slope, jnd, why = value_reasons(*derived(parameters, options.sigmoid), first, first + width, at_step)
     why = np.where(converged, why, "the search did not come to rest")
     values = {"location": parameters[:, 0], "scale": np.exp(parameters[:, 1]), "guess": parameters[:, 2],
@@ -220,7 +223,7 @@ def summarise(level, happy, n, parameters, objective, converged, options, shape,
               "overdispersion": overdispersion + 0 * parameters[:, 0]}
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
     return PsychometricFit(**laid, level=level, n_happy=happy.reshape(*shape, -1), n=n.reshape(*shape, -1),
-                           options=options)
+                           options=options, belief=belief)
 
 
 def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import stats
 
-from lib.fit_objective import make_problems
+from lib.fit_objective import believing, make_problems
 from lib.fitting import optimise
+from lib.overdispersion import SMALLEST
 from lib.psychometric_fit import PARAMETERS, QUANTITIES, PsychometricFit, derived, deviance
 
+EXPECTED_TRIALS = 100  # a level: enough for a curve that misses a network's shares by some 0.04 to be found out
 ENOUGH = 0.5  # share of resampled curves that must have a value; where fewer have one, no interval is honest
 
 
@@ -60,27 +64,61 @@ def goodness_of_fit(fit: PsychometricFit, n_simulated: int, rng: np.random.Gener
     """p of the deviance, of the fit's shape: how often data from the fitted curve lie as far from their own fit.
 
     Small where the function within its bounds cannot hold the data. Monte Carlo p, (1 + larger) / (1 + n_simulated).
+    Counts that are no whole numbers are expected answers, such as a network's, and have no sampling noise to compare
+    with: they are tested as if every level had been shown ``EXPECTED_TRIALS`` times and answers had been drawn.
     """
-    happy = drawn(fit, n_simulated, rng)
-    parameters, n = _refit(fit, happy)
+    expected = _expected(fit)
+    asked = _asked_often(fit, expected)
+    happy = drawn(asked, n_simulated, rng)
+    parameters, n = _refit(asked, happy)
     simulated = deviance(parameters, fit.level, happy.reshape(n.shape), n, fit.options.sigmoid).reshape(n_simulated, -1)
-    observed = np.ravel(fit.deviance)
+    observed = np.where(expected, _deviance_of_answers(asked, rng), np.ravel(fit.deviance))
     p = (1 + (simulated >= observed - 1e-9).sum(0)) / (1 + n_simulated)
     return np.where(np.isnan(observed), np.nan, p).reshape(fit.shape)[()]
 
 
+def _expected(fit: PsychometricFit) -> np.ndarray:
+    """Which fits are of expected answers, (B,)."""
+    return (fit.n_happy != np.round(fit.n_happy)).reshape(-1, fit.level.size).any(1)
+
+
+def _asked_often(fit: PsychometricFit, expected: np.ndarray) -> PsychometricFit:
+    """The fit with expected answers counted as those of EXPECTED_TRIALS trials at every level shown."""
+    shape, n = fit.n.shape, fit.n.reshape(-1, fit.level.size)
+    more = np.where(expected[:, None] & (n > 0), EXPECTED_TRIALS, n)
+    happy = fit.n_happy.reshape(n.shape) / np.where(n > 0, n, 1) * more
+    return replace(fit, n=more.reshape(shape), n_happy=happy.reshape(shape))
+
+
+def _deviance_of_answers(fit: PsychometricFit, rng: np.random.Generator, draws: int = 20) -> np.ndarray:
+    """Median deviance of answers drawn from the data's own shares, each refitted, (B,)."""
+    happy = drawn(fit, draws, rng, "nonparametric")
+    parameters, n = _refit(fit, happy)
+    found = deviance(parameters, fit.level, happy.reshape(n.shape), n, fit.options.sigmoid).reshape(draws, -1)
+    return np.where(np.isnan(np.ravel(fit.deviance)), np.nan, np.median(found, axis=0))
+
+
 def _refit(fit: PsychometricFit, happy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters (copies * B, 4) of new counts (copies, B, L), each searched from its original's optimum; and n."""
+    """Parameters (copies * B, 4) of new counts (copies, B, L), each searched from its original's optimum; and n.
+
+    An overdispersed observer's correlation, and a group's belief, are taken as known.
+    """
     n = np.tile(fit.n.reshape(-1, fit.level.size), (len(happy), 1))
     options = fit.options
     problems = make_problems(fit.level, happy.reshape(n.shape), n, sigmoid=options.sigmoid, guess=options.guess,
                              lapse=options.lapse, penalty=options.penalty)
+    correlation = np.nan_to_num(np.ravel(fit.overdispersion))
+    if (correlation > 0).any():
+        problems = replace(problems, overdispersion=np.tile(np.maximum(correlation, SMALLEST), len(happy)))
+    if fit.belief is not None:
+        problems = believing(problems, *fit.belief)
     start = np.tile(fit.parameters().reshape(-1, 4), (len(happy), 1))
     return optimise(problems, np.where(np.isfinite(start), start, problems.low))[0], n
 
 
 def expanded_tail(levels: int, confidence: float) -> float:
     """Per cent to cut off at each end, Phi(sqrt(L / (L - 1)) t) with L - 1 degrees of freedom."""
+    levels = max(levels, 2)  # one level carries no curve, and so no interval either
     wide = np.sqrt(levels / (levels - 1)) * stats.t.ppf(0.5 * (1 - confidence), levels - 1)
     return float(100 * stats.norm.cdf(wide))
 
@@ -152,5 +190,6 @@ def _difference(value, gap: np.ndarray, tail: float) -> dict[str, np.ndarray]:
     """The difference, its interval and p from resampled differences (n_boot, B)."""
     low, high = percentiles(gap, (tail, 100 - tail))
     crossed = np.minimum((gap <= 0).sum(0), (gap >= 0).sum(0))
-    p = np.where(np.isnan(low), np.nan, np.minimum(1, 2 * (1 + crossed) / (1 + len(gap))))
+    known = np.isfinite(gap).sum(0)  # samples without a value say nothing for or against
+    p = np.where(np.isnan(low), np.nan, np.minimum(1, 2 * (1 + crossed) / (1 + known)))
     return {"difference": value, "low": low, "high": high, "p": p}

@@ -36,7 +36,7 @@ def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
     Returns
     -------
     the grouping columns, test, n_observers, n_seeds, mean_people, mean_networks, difference (network less people),
-    low, high, z, t, df, p, p_adjusted, correction, d (Cohen's), bf10
+    low, high, z, t, df, p, p_adjusted, correction, d (Cohen's, pooled SD), bf10 (of the t with pooled variance)
 
     Raises
     ------
@@ -78,7 +78,9 @@ def _compare(people: np.ndarray, seeds: np.ndarray, confidence: float) -> dict:
     difference = seeds.mean() - people.mean()
     pooled = np.sqrt(((len(people) - 1) * people.var(ddof=1) + (len(seeds) - 1) * (seeds.var(ddof=1) if many else 0))
                      / (len(people) + len(seeds) - 2))
-    bf10 = pingouin.bayesfactor_ttest(test.statistic, len(people), len(seeds) if many else None)
+    # the Bayes factor of Rouder et al. (2009) is that of the t with pooled variance
+    t = stats.ttest_ind(seeds, people).statistic if many else test.statistic
+    bf10 = pingouin.bayesfactor_ttest(t, len(people), len(seeds) if many else None)
     return row | {"test": "Welch t, people against seeds" if many else "one-sample t against one network",
                   "difference": difference, "low": ends[0], "high": ends[1], "z": difference / people.std(ddof=1),
                   "t": sign * test.statistic, "df": test.df, "p": test.pvalue, "d": difference / pooled,
@@ -88,31 +90,42 @@ def _compare(people: np.ndarray, seeds: np.ndarray, confidence: float) -> dict:
 def equivalence(x, y=0.0, *, bound: float, paired: bool = False, confidence: float = 0.95) -> pd.DataFrame:
     """Two one-sided tests (TOST, Schuirmann 1987): is the difference within plus or minus ``bound``?
 
+    Two samples are compared by Welch's t.
+
     Parameters
     ----------
-    x : values (n,). y : values (m,), or one number to compare with.
+    x : values (n,). y : values (m,), or one number to compare with. NaN is left out, of pairs with its partner.
     bound : smallest difference that matters, in units of x, above 0.
 
     Returns
     -------
-    difference, low, high (of level 2 confidence - 1, as TOST has it), bound, df, p, equivalent, n — one row
+    difference, low, high (of level 2 confidence - 1, as TOST has it), bound, t (of the test that is nearer to
+    failing), df, p, d (Cohen's), equivalent, n (of x) — one row
+
+    Raises
+    ------
+    ValueError : a bound that is not above 0, or fewer than two values of a sample.
     """
     if not bound > 0:
         raise ValueError(f"bound {bound} given; allowed: above 0")
-    x, single = np.asarray(x, float), np.ndim(y) == 0
-    x = x[~np.isnan(x)] if not paired else x
-    other = float(y) if single else np.asarray(y, float)
-    table = pingouin.tost(x, other, bound=bound, paired=paired)
-    difference = x.mean() - np.mean(other)
-    if single:
-        test = stats.ttest_1samp(x, other)
-        interval = [end - other for end in test.confidence_interval(2 * confidence - 1)]
-    else:
-        test = stats.ttest_rel(x, other) if paired else stats.ttest_ind(x, other, equal_var=False)
-        interval = list(test.confidence_interval(2 * confidence - 1))
-    p = float(table["pval"].iloc[0])
-    return pd.DataFrame([{"difference": difference, "low": interval[0], "high": interval[1], "bound": bound,
-                          "df": float(table["dof"].iloc[0]), "p": p, "equivalent": p < 1 - confidence, "n": len(x)}])
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    single = y.ndim == 0
+    if paired:
+        x, y = (x - y)[np.isfinite(x - y)], np.zeros(())
+    x, y = x[np.isfinite(x)], y if single or paired else y[np.isfinite(y)]
+    if len(x) < 2 or (y.ndim and len(y) < 2):
+        raise ValueError(f"{len(x)} and {y.size} values given; allowed: two or more of each sample")
+
+    def against_y(values, side="two-sided"):
+        return stats.ttest_ind(values, y, equal_var=False, alternative=side) if y.ndim else \
+            stats.ttest_1samp(values - y, 0, alternative=side)
+
+    test = max(against_y(x + bound, "greater"), against_y(x - bound, "less"), key=lambda t: t.pvalue)
+    low, high = against_y(x).confidence_interval(2 * confidence - 1)
+    return pd.DataFrame([{"difference": x.mean() - y.mean(), "low": low, "high": high, "bound": bound,
+                          "t": test.statistic, "df": test.df, "p": test.pvalue,
+                          "d": pingouin.compute_effsize(x, y) if y.ndim else (x.mean() - y) / x.std(ddof=1),
+                          "equivalent": bool(test.pvalue < 1 - confidence), "n": len(x)}])
 
 
 def adjust(table: pd.DataFrame, p: str = "p", method: str = "holm") -> pd.DataFrame:
@@ -172,17 +185,19 @@ def report(row) -> str:
         eps = row["eps_gg"] if corrected else 1
         text = (f"F({_df(row['df1'] * eps)}, {_df(row['df2'] * eps)}) = {row['f']:.2f}, "
                 f"{_p(row['p_gg'] if corrected else row['p'])}, ηp² = {_share(row['eta_p2'])}")
+        if np.isfinite(row.get("eta_low", np.nan)):
+            text += f" [{_share(row['eta_low'])}, {_share(row['eta_high'])}]"
         return text + (f" (Greenhouse–Geisser ε = {_share(eps)})" if corrected else "")
+    if "equivalent" in row:
+        word = "equivalent" if row["equivalent"] else "not shown equivalent"
+        return f"{word} within ±{row['bound']:g}: difference {row['difference']:.3f} " \
+               f"[{row['low']:.3f}, {row['high']:.3f}], TOST {_p(row['p'])}"
     if "t" in row:
         p = row.get("p_adjusted", row["p"])
         effect = f", dz = {row['dz']:.2f}" if "dz" in row else f", d = {row['d']:.2f}"
         bayes = f", BF10 = {row['bf10']:.3g}" if "bf10" in row else ""
         return (f"t({_df(row['df'])}) = {row['t']:.2f}, {_p(p)}, difference {row['difference']:.3f} "
                 f"[{row['low']:.3f}, {row['high']:.3f}]{effect}{bayes}")
-    if "equivalent" in row:
-        word = "equivalent" if row["equivalent"] else "not shown equivalent"
-        return f"{word} within ±{row['bound']:g}: difference {row['difference']:.3f} " \
-               f"[{row['low']:.3f}, {row['high']:.3f}], TOST {_p(row['p'])}"
     if "z" in row and "estimate" in row:
         return f"b = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}], z = {row['z']:.2f}, {_p(row['p'])}"
     raise ValueError(f"a row with {', '.join(row)} given; allowed: a row of this module's tables")

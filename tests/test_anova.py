@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pingouin
 import pytest
+from scipy import stats
 from statsmodels.stats.anova import AnovaRM
 
-from lib.anova import rm_anova
+from lib.anova import eta_interval, rm_anova
 
 
 def simulated(sizes: dict[str, int], n: int = 9, seed: int = 0) -> pd.DataFrame:
@@ -83,3 +84,14 @@ def test_a_missing_cell_is_named():
 def test_wrong_factors_are_refused(within, message):
     with pytest.raises(ValueError, match=message):
         rm_anova(simulated({"a": 2, "b": 2}), "y", "subject", within)
+
+
+def test_the_interval_of_eta_squared_by_hand_and_its_coverage():
+    """F's noncentrality by hand: at its ends F lies at the 97.5 and 2.5 % points; with no effect it starts at 0."""
+    low, high = eta_interval(5.0, 2, 40)
+    for end, share in ((low, 0.975), (high, 0.025)):
+        assert stats.ncf.cdf(5.0, 2, 40, end / (1 - end) * 43) == pytest.approx(share, abs=1e-6)
+    assert eta_interval(0.5, 2, 40)[0] == 0 and np.isnan(eta_interval(np.nan, 2, 40)).all()
+    draws = stats.ncf.rvs(2, 40, 8, size=300, random_state=0)
+    inside = [low <= 8 / (8 + 43) <= high for low, high in (eta_interval(f, 2, 40) for f in draws)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.035)

@@ -130,9 +130,11 @@ def test_the_scorecard_has_a_panel_for_each_metric_that_has_values():
 
 def multiverse():
     return pd.DataFrame({"architecture": "alexnet", "pretraining": "imagenet",
-                         "pse_difference": [0.2, np.nan, -0.1, 0.05]})
+                         "pse_difference": [0.2, np.nan, -0.1, 0.05], "low": [0.1, np.nan, -3, 0.0],
+                         "high": [0.3, np.nan, 3, 0.1]})
 
 
 def test_the_multiverse_is_sorted_and_counts_what_has_no_pse():
     ax = fp.plot_multiverse(multiverse(), "human")
     assert of(ax, "AlexNet (3 of 4)").tolist() == [-0.1, 0.05, 0.2]
+    assert ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1  # a far band is cut off, but there

@@ -6,10 +6,13 @@ import pingouin
 import pytest
 
 from lib.fit_tables import (
+    _welch,
     counts,
     curves_of,
     fit_table,
+    fit_trials,
     multiverse,
+    normalised,
     people_summary,
     pooled_people,
     shared_levels,
@@ -64,8 +67,28 @@ def test_shift_of_a_hidden_part_is_recovered():
 
 def test_multiverse_has_every_combination_and_knows_the_difference():
     worlds = multiverse(trials(), Statistics())
-    assert len(worlds) == 1 * 2 * 3 * 2 and not worlds.duplicated(["levels", "bounds", "decision", "sigmoid"]).any()
+    choices = ["levels", "bounds", "decision", "normalisation", "sigmoid"]
+    assert len(worlds) == 1 * 2 * 3 * 2 * 2 and not worlds.duplicated(choices).any()
     assert worlds["pse_difference"].abs().max() < 0.1
+
+
+def test_intervals_of_the_multiverse_are_welchs():
+    people, seeds = pd.Series([0.4, 0.5, 0.65, np.nan]), pd.Series([0.6, 0.7])
+    test = pingouin.ttest(seeds, people.dropna(), correction=True).iloc[0]
+    assert _welch(seeds, people, 0.95) == pytest.approx(test["CI95"], abs=0.006)  # rounded there
+    assert np.isnan(_welch(seeds[:1], people, 0.95)).all()
+
+
+def test_normalised_networks_run_from_0_to_1_and_flat_ones_and_people_stay():
+    rows = pd.DataFrame({"observer": ["net"] * 4 + ["flat"] * 2 + ["person"], "kind": ["cnn"] * 6 + ["human"],
+                         "level": [0, 0.5, 1, 1, 0, 1, 0], "p_happy": [0.2, 0.5, 0.5, 0.7, 0.4, 0.4, np.nan]})
+    assert normalised(rows)["p_happy"].tolist() == pytest.approx([0, 0.75, 0.75, 1, 0.4, 0.4, np.nan], nan_ok=True)
+
+
+def test_streaky_people_have_beta_binomial_fits_where_the_study_asks_and_networks_never():
+    streaky = fit_trials(trials(), Statistics(overdispersion=True))
+    assert [fit.options.overdispersion for _, fit in streaky] == [True, False]
+    assert [fit.options.overdispersion for _, fit in fit_trials(trials(), Statistics())] == [False, False]
 
 
 def test_shared_levels_are_evenly_spaced_and_keep_the_ends():

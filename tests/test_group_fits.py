@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lib.group_fits import _error_of_mean
 from lib.psychometrics import fit_group, fit_psychometric
 from lib.sigmoids import both_tails
 
@@ -27,6 +28,34 @@ def test_mean_and_spread_of_the_group_come_back():
     assert np.abs(found[:, 0]).max() < 4 and np.abs(found[:, 0].mean()) < 1.3  # in standard errors
     assert found[:, 2].mean() == pytest.approx(SPREAD[0], rel=0.2)
     assert found[:, 3].mean() == pytest.approx(SPREAD[1], rel=0.3)
+
+
+@pytest.mark.parametrize("trials", [2, 20])
+def test_the_error_of_the_groups_mean_is_what_it_says(trials):
+    """Many groups: the mean, in its own standard errors, has a spread of 1, with few trials a level as with many."""
+    away = []
+    for seed in range(40):
+        fit = fit_group(LEVEL, np.random.default_rng(seed).binomial(trials, group(30, seed)[1]), trials)
+        away.append((fit.mean[0] - MEAN[0]) / fit.mean_error[0])
+    assert np.sqrt(np.mean(np.square(away))) == pytest.approx(1, abs=0.3)
+
+
+def test_the_groups_error_by_hand_in_one_dimension():
+    """Spread 1, answers that alone leave variance 3: each person counts 1 / (1 + 3), so 4 people give an error of 1."""
+    posterior = np.tile(np.diag([1 / (1 / 3 + 1), 1 / (1 / 3 + 1)]), (4, 1, 1))
+    assert _error_of_mean(np.eye(2), posterior) == pytest.approx([1, 1])
+
+
+def test_resampled_observers_are_drawn_towards_the_group_too():
+    """Two trials a level: alone a curve's interval is wide, in its group narrower; and both hold the pooled value."""
+    _, psi = group(40, 7)
+    happy = np.random.default_rng(7).binomial(2, psi)
+    pooled, alone = fit_group(LEVEL, happy, 2).fit, fit_psychometric(LEVEL, happy, 2)
+    ends = [fit.bootstrap(100, np.random.default_rng(8))["pse"] for fit in (pooled, alone)]
+    widths = [np.nanmedian(high - low) for low, high in ends]
+    assert widths[0] < 0.9 * widths[1]
+    assert np.nanmean((ends[0][0] <= pooled.pse) & (pooled.pse <= ends[0][1])) > 0.9
+    assert pooled[:3].belief is pooled.belief and alone.belief is None
 
 
 def test_pooling_halves_the_error_of_the_scale_with_two_trials_a_level():

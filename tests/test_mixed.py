@@ -27,11 +27,27 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     assert np.mean(inside) > 0.88  # 120 intervals of 95 %: fewer than this in 1 of 1,000 sets
 
 
+def test_people_who_differ_in_the_effect_of_a_cue_make_its_interval_wide_enough():
+    """By-person effects of the cue, SD 0.8: without a random effect of the cue its interval misses the truth often."""
+    rng, inside, wider = np.random.default_rng(6), [], []
+    for _ in range(10):
+        data = simulated(rng, people=24, trials=120)
+        shift = rng.normal(0, 0.8, 24)[data["observer"]] * (data["cue"] == "low")
+        p = 1 / (1 + np.exp(-(6 * (data["level"] - 0.5) + 0.5 * (data["cue"] == "low") + shift)))
+        data["response"] = (rng.random(len(data)) < p).astype(float)
+        rows = [mixed_logistic(data, "level_centred + C(cue)", random=random).set_index("source").loc["C(cue)[T.low]"]
+                for random in ("level_centred + C(cue)", "level_centred")]
+        inside.append(rows[0]["low"] < 0.5 < rows[0]["high"])
+        wider.append((rows[0]["high"] - rows[0]["low"]) / (rows[1]["high"] - rows[1]["low"]))
+        assert rows[0]["converged"] and rows[1]["converged"]
+    assert np.mean(inside) >= 0.8 and np.median(wider) > 1.3
+
+
 def test_spread_of_people_is_recovered():
     data = simulated(np.random.default_rng(1), people=80, trials=200)
     table = mixed_logistic(data, "level_centred").set_index("source")
-    assert table.loc["SD of intercept", "estimate"] == pytest.approx(0.6, abs=0.15)
-    assert table.loc["SD of level", "estimate"] == pytest.approx(1.2, abs=0.4)
+    assert table.loc["SD of Intercept", "estimate"] == pytest.approx(0.6, abs=0.15)
+    assert table.loc["SD of level_centred", "estimate"] == pytest.approx(1.2, abs=0.4)
 
 
 def test_without_differences_of_people_it_is_plain_logistic_regression():
@@ -66,4 +82,4 @@ def test_steep_and_different_people_are_no_trouble_for_the_search():
                            "level_centred * C(cue)").set_index("source")
     wide = (table["high"] - table["low"])["C(cue)[T.low]"]
     assert 0.1 < wide < 0.4 and table.loc["C(cue)[T.low]", "low"] < -0.5 < table.loc["C(cue)[T.low]", "high"]
-    assert table.loc["SD of level", "estimate"] == pytest.approx(4, rel=0.3)
+    assert table.loc["SD of level_centred", "estimate"] == pytest.approx(4, rel=0.3)

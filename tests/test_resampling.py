@@ -6,6 +6,7 @@ import pytest
 from lib.fit_objective import both_tails
 from lib.psychometric_fit import derived
 from lib.psychometrics import compare_fits, fit_psychometric
+from lib.resampling import _difference
 
 LEVEL = np.linspace(0, 1, 21)
 
@@ -37,6 +38,39 @@ def test_goodness_of_fit_is_uniform_for_data_of_the_model_and_small_for_asymptot
     far = 0.35 + 0.5 / (1 + np.exp(-(LEVEL - 0.5) / 0.02))  # asymptotes at 0.35 and 0.85
     assert fit_psychometric(LEVEL, far * 100, 100).goodness_of_fit(100, rng) < 0.05
     assert fit_psychometric(LEVEL, far * 100, 100, guess=(0, 0.5), lapse=(0, 0.5)).goodness_of_fit(100, rng) > 0.2
+
+
+def test_a_network_on_few_pictures_is_found_out_under_peoples_bounds():
+    """Expected answers on three pictures a level: the misfit is the curve's, however few pictures there were."""
+    rng = np.random.default_rng(7)
+    psi = 0.25 + 0.5 / (1 + np.exp(-(LEVEL - 0.5) / 0.05)) + rng.normal(0, 0.01, 21)
+    narrow = fit_psychometric(LEVEL, 3 * psi, 3)
+    wide = fit_psychometric(LEVEL, 3 * psi, 3, guess=(0, 0.5), lapse=(0, 0.5))
+    assert narrow.goodness_of_fit(100, rng) < 0.05 < wide.goodness_of_fit(100, rng)
+
+
+def test_overdispersed_observers_are_refitted_as_such():
+    """Answers in streaks (correlation 0.2): the interval of the beta-binomial holds the truth, and is the wider one."""
+    rng = np.random.default_rng(8)
+    psi, pse, _ = observers(rng, 120)
+    happy = rng.binomial(20, rng.beta(np.maximum(4 * psi, 1e-9), np.maximum(4 * (1 - psi), 1e-9)))
+    found = {}
+    for streaky in (True, False):
+        fit = fit_psychometric(LEVEL, happy, 20, overdispersion=streaky)
+        low, high = fit.bootstrap(100, rng)["pse"]
+        found[streaky] = np.nanmean((low <= pse) & (pse <= high)), np.nanmedian(high - low)
+    assert found[True][0] > 0.84 > found[False][0] and found[True][1] > 1.3 * found[False][1]
+
+
+def test_one_level_has_no_interval_and_no_crash():
+    fit = fit_psychometric([0.5], [3], [6])
+    assert fit.reason == "only one level has trials"
+    assert np.isnan(fit.bootstrap(20, np.random.default_rng(0))["pse"]).all()
+
+
+def test_samples_without_a_value_count_neither_for_nor_against_a_difference():
+    gap = np.array([[1.0], [2.0], [np.nan], [3.0], [np.nan]])
+    assert _difference(np.array([2.0]), gap, 2.5)["p"] == pytest.approx(2 / 4)
 
 
 def test_comparison_finds_a_difference_and_none_in_a_copy():

@@ -56,6 +56,34 @@ def test_equivalence_by_hand_and_its_interval_decides_as_its_p():
         equivalence(x, 0.5, bound=0)
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_equivalence_of_two_samples_is_welchs_and_leaves_missing_values_out(paired):
+    """By hand: two one-sided tests of x - y against either bound, without the NaN."""
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(0, 1, 20), rng.normal(0.1, 3, 20)
+    row = equivalence(np.append(x, np.nan), np.append(y, 5.0 if paired else np.nan), bound=1, paired=paired).iloc[0]
+    against = (lambda v, **o: stats.ttest_rel(v, y, **o)) if paired else (
+        lambda v, **o: stats.ttest_ind(v, y, equal_var=False, **o))
+    tests = [against(x + 1, alternative="greater"), against(x - 1, alternative="less")]
+    worse = max(tests, key=lambda test: test.pvalue)
+    assert (row["p"], row["t"], row["df"]) == pytest.approx((worse.pvalue, worse.statistic, worse.df))
+    ends = against(x).confidence_interval(0.9)
+    assert (row["low"], row["high"], row["n"]) == pytest.approx((ends.low, ends.high, 20))
+    assert row["difference"] == pytest.approx(x.mean() - y.mean()) and "TOST" in report(row)
+
+
+def test_equivalence_of_one_value_is_refused():
+    with pytest.raises(ValueError, match="two or more of each"):
+        equivalence([0.5], [0.4, 0.6], bound=0.1)
+
+
+def test_the_bayes_factor_is_of_the_t_with_pooled_variance():
+    people, networks = frames()
+    row = compare_to_observers(people, networks, "pse").iloc[0]
+    oracle = pingouin.bayesfactor_ttest(stats.ttest_ind(networks["pse"], people["pse"]).statistic, 30, 3)
+    assert row["bf10"] == pytest.approx(float(oracle))
+
+
 def test_holm_by_hand_and_nan_stays():
     table = adjust(pd.DataFrame({"p": [0.01, 0.04, np.nan, 0.03]}))
     assert table["p_adjusted"].tolist() == pytest.approx([0.03, 0.06, np.nan, 0.06], nan_ok=True)
