@@ -57,8 +57,8 @@ def plot_curves(table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = No
         curves, style = curves_of(seeds, X, sigmoid), {"color": colour(architecture), "ls": _line(pretraining)}
         ax.plot(X, curves.T, lw=0.8, alpha=0.5, **style)
         if np.isfinite(curves).any():
-            # the first lie lowest and are the widest, so that one is seen beneath another that lies on it
-            ax.plot(X, np.nanmean(curves, 0), lw=max(4.4 - 0.6 * place, 1.6), label=label(architecture, pretraining), **style)
+            wide = max(4.4 - 0.6 * place, 1.6)  # the first lie lowest, and are seen beneath others that lie on them
+            ax.plot(X, np.nanmean(curves, 0), lw=wide, label=label(architecture, pretraining), **style)
     ax.set_title(f"Curves along the morph{title_note(people_kind(table))}")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
