@@ -35,6 +35,15 @@ def correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return divide(n * (x @ y.T) - sx * sy, np.where(usable, np.sqrt(np.abs(parts[0] * parts[1])), 0.0))
 
 
+def resampled(rng: np.random.Generator, size: int, seeds: int) -> np.ndarray:
+    """Bootstrap samples of a few seeds, (size, seeds - 1): one fewer than there are, so that they differ enough.
+
+    Samples of n of n values have a variance of the mean (n - 1) / n of the unbiased one, which for three seeds is a
+    third too little (Efron 1982, ch. 8).
+    """
+    return rng.integers(seeds, size=(size, max(seeds - 1, 1)))
+
+
 def others(count: int) -> np.ndarray:
     """(count, count - 1): everybody but oneself."""
     return np.nonzero(~np.eye(count, dtype=bool))[1].reshape(count, count - 1)

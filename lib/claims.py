@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lib.agreement import resampled
 from lib.seeds import mean_interval
 
 CLAIMS = {
@@ -168,7 +169,7 @@ def _shares(people: np.ndarray, networks: dict, n_boot: int, rng: np.random.Gene
     for start in range(0, n_boot, BLOCK):
         size = min(BLOCK, n_boot - start)
         low, high = _range(people[rng.integers(len(people), size=(size, len(people)))])[:, :, None]
-        drawn = [v[rng.integers(len(v), size=(size, len(v)))] for v in networks.values()]
+        drawn = [v[resampled(rng, size, len(v))] for v in networks.values()]
         parts.append(np.mean([_inside(v, low, high).mean((1, 2)) for v in drawn], axis=0))
     return np.concatenate(parts)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from lib.agreement import MIN_STIMULI, correlation, divide, kappa, mean_rows, others, rmse
+from lib.agreement import MIN_STIMULI, correlation, divide, kappa, mean_rows, others, resampled, rmse
 from lib.decisions import expected
 from lib.settings import Bounds
 
@@ -93,7 +93,8 @@ def human_likeness(trials: pd.DataFrame, *, bounds_people: Bounds, bounds_networ
     that does not rise), r and kappa 0, -1 bit. The ceiling is one person against the others, averaged, with the
     person's fitted curve for the log likelihood; as a person's shares carry sampling noise and a network's
     probabilities do not, a network can pass the ceilings of rmse and r. The interval is a percentile bootstrap over
-    people and seeds at once, each observer fitted once; with one seed it holds for that seed only.
+    people and seeds at once (one seed fewer than there are: ``lib.agreement.resampled``), each observer fitted once;
+    with one seed it holds for that seed only.
 
     Returns architecture, pretraining, metric, value, low, high, chance, ceiling, n_observers, n_seeds, reason (why a
     value is NaN, or which seeds it leaves out) and by_seed ("seed=value seed=value", for comparisons paired by seed).
@@ -241,7 +242,7 @@ def _bootstrap(people: Answers, groups: dict, same: bool, n_boot: int, rng: np.r
     for start in range(0, n_boot, BLOCK):
         ip = rng.integers(count, size=(min(BLOCK, n_boot - start), count))
         for key, some in groups.items():
-            ik = rng.integers(len(some.pse), size=(len(ip), len(some.pse)))
+            ik = resampled(rng, len(ip), len(some.pse))
             blocks[key].append(scores_of(people, some, ip, ik, same))
     return {key: {m: np.concatenate([b[m] for b in found]) for m in METRICS} for key, found in blocks.items()}
 

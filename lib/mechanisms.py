@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from scipy.stats import rankdata
 
+from lib.agreement import resampled
 from lib.networks import Network
 from lib.occlusion import control_patch, occlude
 from lib.panel import Panel, shared_log_odds
@@ -109,7 +110,7 @@ def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np
     cubes = [cube for cube in cubes if len(_over_seeds(cube)) > 1]
     table = [_over_seeds(cube) for cube in cubes]
     rho = _mean_rho(table)
-    boot = [_mean_rho([_over_seeds(cube[rng.integers(0, len(cube), len(cube))]) for cube in cubes])
+    boot = [_mean_rho([_over_seeds(cube[resampled(rng, 1, len(cube))[0]]) for cube in cubes])
             for _ in range(n_boot)]
     alone = max(map(len, cubes), default=0) < 2 or np.isnan(rho)
     low, high = (np.nan, np.nan) if alone else np.nanquantile(boot, [0.5 - confidence / 2, 0.5 + confidence / 2])

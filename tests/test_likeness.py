@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from lib.agreement import resampled
 from lib.likeness import METRICS, OTHER_PICTURES, error_consistency, human_likeness, noise_ceiling
 from lib.settings import Bounds
 from lib.trials import trial_table
@@ -126,6 +127,26 @@ def test_the_same_seed_gives_the_same_table_and_an_interval_around_the_value():
     assert (first["low"] <= first["high"]).all() and list(first["metric"]) == list(METRICS)
     by_seed = [float(x.split("=")[1]) for x in first.set_index("metric").loc["rmse", "by_seed"].split()]
     assert np.mean(by_seed) == pytest.approx(first.set_index("metric").loc["rmse", "value"])
+
+
+def test_samples_of_few_seeds_spread_as_much_as_seeds_do():
+    """By hand: the mean of 3 seeds has variance s² / 3; samples of 3 of 3 would have two thirds of that."""
+    values = np.array([0.0, 1.0, 5.0])
+    means = values[resampled(np.random.default_rng(0), 100_000, 3)].mean(1)
+    assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.02)
+    assert resampled(np.random.default_rng(0), 5, 1).tolist() == [[0]] * 5
+
+
+def test_intervals_of_the_scorecard_hold_the_populations_value():
+    """Twenty people and four seeds at a time, from a population whose own value many people and seeds give."""
+    rng = np.random.default_rng(6)
+    whole = score(drawn(150, rng), drawn(60, rng, kind="cnn", architecture="alexnet"), n_boot=2).set_index("metric")
+    inside = []
+    for _ in range(30):
+        table = score(drawn(20, rng), drawn(4, rng, kind="cnn", architecture="alexnet")).set_index("metric")
+        inside += [table.loc[m, "low"] <= whole.loc[m, "value"] <= table.loc[m, "high"]
+                   for m in ("slope_ratio", "kappa", "log_likelihood")]
+    assert 0.8 < np.mean(inside) <= 1
 
 
 def test_a_table_without_networks_is_an_error():
