@@ -77,11 +77,13 @@ def test_equivalence_of_one_value_is_refused():
         equivalence([0.5], [0.4, 0.6], bound=0.1)
 
 
-def test_the_bayes_factor_is_of_the_t_with_pooled_variance():
-    people, networks = frames()
+def test_the_bayes_factor_of_seeds_goes_with_their_t():
+    """Seeds that hardly vary are as good as one network; seeds that vary as much as they lie away are no evidence."""
+    people, networks = frames(seeds=(0.6, 0.6001, 0.5999))
+    constant = compare_to_observers(people, frames(seeds=(0.6,))[1], "pse").iloc[0]
     row = compare_to_observers(people, networks, "pse").iloc[0]
-    oracle = pingouin.bayesfactor_ttest(stats.ttest_ind(networks["pse"], people["pse"]).statistic, 30, 3)
-    assert row["bf10"] == pytest.approx(float(oracle))
+    assert row["bf10"] == pytest.approx(constant["bf10"], rel=0.02) and row["bf10"] > 100
+    assert compare_to_observers(people, frames(seeds=(0.4, 0.6, 0.8))[1], "pse").iloc[0]["bf10"] < 1
 
 
 def test_holm_by_hand_and_nan_stays():
