@@ -164,7 +164,7 @@ def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None) -> A
 
     The interval of each is a band; bands that leave the range of twice the differences are cut off there.
     """
-    ax, reach = _ax(ax), 2 * max(table["pse_difference"].abs().max(), 0.05)
+    ax, reach = _ax(ax), 2 * np.nanmax([*table["pse_difference"].abs(), 0.05])
     for (architecture, pretraining), rows in table.groupby(["architecture", "pretraining"], sort=False):
         some = rows.dropna(subset="pse_difference").sort_values("pse_difference")
         values, place = some["pse_difference"].to_numpy(), np.linspace(0, 1, len(some))

@@ -137,4 +137,5 @@ def multiverse():
 def test_the_multiverse_is_sorted_and_counts_what_has_no_pse():
     ax = fp.plot_multiverse(multiverse(), "human")
     assert of(ax, "AlexNet (3 of 4)").tolist() == [-0.1, 0.05, 0.2]
+    assert len(fp.plot_multiverse(multiverse().assign(pse_difference=np.nan), "human").lines) == 2  # and 0
     assert ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1  # a far band is cut off, but there
