@@ -8,6 +8,7 @@ machine, under runs/benchmarks/: ``<name>.txt`` as printed, and, of all that was
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from lib.files import write_csv, write_json, write_text
 from lib.manifest import machine, revision, versions
 from lib.settings import ROOT
 
+PROGRESS = re.compile(r": \d+ of \d+(,| in )")  # such as "drawing faces: 65 of 416, 11 s left"
 HERE, FOLDER = Path(__file__).parent, ROOT / "runs" / "benchmarks"
 
 
@@ -38,7 +40,8 @@ def table() -> pd.DataFrame:
     """benchmark, measure, result: what stands before and behind the first colon of each sentence."""
     rows = []
     for path in sorted(FOLDER.glob("*.txt")):
-        for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
+        lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+        for line in (line for line in lines if line and not PROGRESS.search(line)):
             measure, colon, result = line.partition(": ")
             rows.append({"benchmark": path.stem, "measure": measure if colon else "",
                          "result": result if colon else line})
