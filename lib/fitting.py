@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lib.fit_grid import starts
 from lib.fit_objective import Problems, evaluate, make_problems
@@ -18,7 +20,7 @@ from lib.sigmoids import SIGMOIDS, both_tails
 
 __all__ = ["SIGMOIDS", "Problems", "both_tails", "evaluate", "make_problems", "optimise"]
 
-CHUNK = 1024  # data sets worked on together: few enough to stay in cache, so memory is flat in their number
+CHUNK = 2048  # data sets worked on together: few enough to stay in cache, many enough that threads seldom wait
 
 
 def optimise(problems: Problems, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,7 +37,9 @@ def optimise(problems: Problems, start: np.ndarray | None = None) -> tuple[np.nd
         some = problems.take(rows)
         return _descend(some, start[rows]) if start is not None else _from_grid(some)
 
-    with ThreadPoolExecutor(_workers(len(chunks))) as pool:
+    # threads of ours and of the matrix library's at once would wait for each other
+    alone = threadpool_limits(1, user_api="blas") if len(chunks) > 1 else nullcontext()
+    with alone, ThreadPoolExecutor(_workers(len(chunks))) as pool:
         parts = list(pool.map(work, chunks))
     if not parts:
         return np.empty((0, 4)), np.empty(0), np.empty(0, bool)

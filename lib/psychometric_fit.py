@@ -16,6 +16,7 @@ SMALL_RISE = 0.1  # of a network's expected answers over the levels shown: less 
 STEP_Z = 2.5  # no level within this many scales of the location: the data bound the slope from one side only
 QUANTITIES = ("pse", "slope", "jnd")
 PARAMETERS = ("location", "scale", "guess", "lapse")
+RESULTS = (*PARAMETERS, *QUANTITIES, "deviance", "converged", "reason", "objective", "overdispersion")  # one a fit
 
 
 @dataclass(frozen=True)

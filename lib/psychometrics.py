@@ -18,8 +18,10 @@ from lib.fit_objective import make_problems
 from lib.fitting import optimise
 from lib.group_fits import GroupFit, fit_group
 from lib.overdispersion import optimise_overdispersed
-from lib.psychometric_fit import UNFIT, FitOptions, PsychometricFit, check_counts, data_reasons, summarise
+from lib.psychometric_fit import RESULTS, UNFIT, FitOptions, PsychometricFit, check_counts, data_reasons, summarise
 from lib.resampling import compare_fits
+
+BLOCK = 8192  # fits whose intermediate arrays are held at once, so that memory is flat in their number
 
 __all__ = ["GroupFit", "PsychometricFit", "compare_fits", "fit_group", "fit_psychometric"]
 
@@ -51,7 +53,15 @@ def fit_psychometric(level, n_happy, n, *, sigmoid: str = "norm", guess=(0, 0.05
 
 
 def fit_flat(level, happy, n, options: FitOptions, shape: tuple[int, ...]) -> PsychometricFit:
-    """Fit checked counts (B, L) and lay the results out in ``shape``."""
+    """Fit checked counts (B, L), block by block, and lay the results out in ``shape``."""
+    blocks = [slice(i, i + BLOCK) for i in range(0, len(n), BLOCK)] or [slice(0, 0)]
+    parts = [_fit_block(level, happy[rows], n[rows], options) for rows in blocks]
+    results = {name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()] for name in RESULTS}
+    return PsychometricFit(**results, level=level, n_happy=happy.reshape(*shape, -1), n=n.reshape(*shape, -1),
+                           options=options)
+
+
+def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
     reasons = data_reasons(level, happy, n)
     usable = np.isin(reasons, list(UNFIT), invert=True)
     parameters, objective = np.full((len(n), 4), np.nan), np.full(len(n), np.nan)
@@ -62,5 +72,5 @@ def fit_flat(level, happy, n, options: FitOptions, shape: tuple[int, ...]) -> Ps
     parameters[usable], objective[usable], converged[usable] = found[:3]
     if options.overdispersion:
         correlation[usable] = found[3]
-    return summarise(level, happy, n, parameters, objective, converged, options, shape, reasons=reasons,
+    return summarise(level, happy, n, parameters, objective, converged, options, (len(n),), reasons=reasons,
                      overdispersion=correlation)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from lib import psychometrics
 from lib.psychometrics import PsychometricFit, fit_psychometric
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -200,3 +201,15 @@ def test_expected_answers_that_hardly_rise_are_flat_however_smooth(rise):
     assert np.isnan(fit.pse) and "by less than 0.1" in str(fit.reason)
     falling = fit_psychometric(level, 6 * (0.8 - 0.6 * level), np.full(21, 6.0))
     assert str(falling.reason).startswith("reversed")
+
+
+def test_many_fits_are_made_block_by_block_with_the_same_results(monkeypatch):
+    happy = np.random.default_rng(9).binomial(10, psi(LEVEL), (4, 3, 21))
+    happy[1, 2], happy[3, 0] = 0, 10
+    whole = fit_psychometric(LEVEL, happy, 10)
+    monkeypatch.setattr(psychometrics, "BLOCK", 5)
+    blocks = fit_psychometric(LEVEL, happy, 10)
+    assert blocks.shape == (4, 3) and (blocks.reason == whole.reason).all() and blocks.reason[1, 2].startswith("every")
+    for name in ("pse", "slope", "deviance", "objective"):
+        np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-9)
+    assert fit_psychometric(LEVEL, np.empty((0, 21)), 10).shape == (0,)
