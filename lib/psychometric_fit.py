@@ -223,8 +223,8 @@ def summarise(level, happy, n, parameters, objective, converged, options, shape,
               "reason": np.where(reasons == "", why, reasons), "objective": objective,
               "overdispersion": overdispersion + 0 * parameters[:, 0]}
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
-    return PsychometricFit(**laid, level=level, n_happy=happy.reshape(*shape, -1), n=n.reshape(*shape, -1),
-                           options=options, belief=belief)
+    happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
+    return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, belief=belief)
 
 
 def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:

@@ -57,8 +57,8 @@ def fit_flat(level, happy, n, options: FitOptions, shape: tuple[int, ...]) -> Ps
     blocks = [slice(i, i + BLOCK) for i in range(0, len(n), BLOCK)] or [slice(0, 0)]
     parts = [_fit_block(level, happy[rows], n[rows], options) for rows in blocks]
     results = {name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()] for name in RESULTS}
-    return PsychometricFit(**results, level=level, n_happy=happy.reshape(*shape, -1), n=n.reshape(*shape, -1),
-                           options=options)
+    happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
+    return PsychometricFit(**results, level=level, n_happy=happy, n=n, options=options)
 
 
 def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
