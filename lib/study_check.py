@@ -158,10 +158,9 @@ def _networks(study: Study, report: Report) -> list | None:
     report.plan.append(("networks", f"{', '.join(names)}, {study.training.seeds} seeds each = {len(kept)} networks"))
     for remedy, rows in _shared_remedies(left_out) if len(left_out) else ():
         report.plan.append(("left out", f"{'; '.join(rows['reason'])}. Remedy: {remedy}"))
-    lost = _fallen_back(study, kept)
-    if lost:
-        report.warnings.append(f"{', '.join(lost)} will be untrained: no weights are at hand (`make weights` gets "
-                               "ImageNet's, once)")
+    for words, lost in _fallen_back(study, kept).items():
+        report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at hand "
+                               "(`make weights` gets ImageNet's, once)")
     return kept
 
 
@@ -171,14 +170,15 @@ def _shared_remedies(left_out: pd.DataFrame):
     return left_out.assign(reason=left_out["architecture"] + ": " + left_out["reason"]).groupby(first, sort=False)
 
 
-def _fallen_back(study: Study, kept: list) -> list[str]:
-    """Architectures that should have been pretrained and will not be."""
-    wanted = study.networks.pretraining
-    if wanted == "untrained":
-        return []
-    have = {cell.architecture for cell in kept if cell.pretraining == wanted}
-    return [a for a in study.networks.architectures if a not in have and any(c.architecture == a for c in kept)
-            and study.networks.missing_weights in ("untrained", "objects")]
+def _fallen_back(study: Study, kept: list) -> dict[str, list[str]]:
+    """Architectures that will not have the pretraining that the study wants, by what they have instead."""
+    found, wanted = {}, study.networks.pretraining
+    for architecture in study.networks.architectures:
+        have = {cell.pretraining for cell in kept if cell.architecture == architecture}
+        if have and wanted not in have:
+            words = "pretrained on generated objects" if "objects" in have else "untrained"
+            found.setdefault(words, []).append(architecture)
+    return found
 
 
 def _cost(study: Study, cost: Cost, report: Report) -> None:
