@@ -159,8 +159,8 @@ def _networks(study: Study, report: Report) -> list | None:
     for remedy, rows in _shared_remedies(left_out) if len(left_out) else ():
         report.plan.append(("left out", f"{'; '.join(rows['reason'])}. Remedy: {remedy}"))
     for words, lost in _fallen_back(study, kept).items():
-        report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at hand "
-                               "(`make weights` gets ImageNet's, once)")
+        report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at "
+                               "hand (`make weights` gets ImageNet's, once)")
     return kept
 
 

@@ -259,6 +259,6 @@ def _people_text(answers: Answers) -> str:
 def _networks_text() -> str:
     return _section("networks", [
         ("architectures", ["alexnet", "vgg11", "vgg13", "vgg16", "fe_alexnet"], ""),
-        ("missing_weights", "objects", "without `make weights`: objects (AlexNet's alone), untrained, leave_out, error"),
+        ("missing_weights", "objects", "without `make weights`: objects (AlexNet alone), untrained, leave_out, error"),
         ("controls", ["untrained"], "also: matched, shuffled")]) + _section("training", [
             ("seeds", 3, "networks of each kind; statements are about their distribution"), ("epochs", 6, "")])
