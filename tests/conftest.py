@@ -1,11 +1,17 @@
 """What test files share."""
 
+import os
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 from small_training import images, morphs, small_heads  # noqa: F401
 from smoke_run import Result, finished, start_smoke
 
+# the same cases every time, so that a failure is the change's; HYPOTHESIS_PROFILE=search looks for new ones
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("search")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 RUNS = {"smoke": "first", "second_smoke": "second"}
 
 

@@ -34,10 +34,10 @@ def test_mean_and_spread_of_the_group_come_back():
 def test_the_error_of_the_groups_mean_is_what_it_says(trials):
     """Many groups: the mean, in its own standard errors, has a spread of 1, with few trials a level as with many."""
     away = []
-    for seed in range(40):
+    for seed in range(25):
         fit = fit_group(LEVEL, np.random.default_rng(seed).binomial(trials, group(30, seed)[1]), trials)
         away.append((fit.mean[0] - MEAN[0]) / fit.mean_error[0])
-    assert np.sqrt(np.mean(np.square(away))) == pytest.approx(1, abs=0.3)
+    assert np.sqrt(np.mean(np.square(away))) == pytest.approx(1, abs=0.35)
 
 
 def test_the_groups_error_by_hand_in_one_dimension():
