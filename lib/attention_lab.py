@@ -95,11 +95,8 @@ class AttentionLab:
 
     Parameters
     ----------
-    run : of notebook 03, with trained AlexNets. images, stimuli : the tables. people : their rows of the trial table.
-
-    Raises
-    ------
-    MissingResult : no trained AlexNet of the study's pretraining.
+    run : of notebook 03, with trained AlexNets (otherwise MissingResult). images, stimuli : the tables.
+    people : their rows of the trial table.
     """
 
     def __init__(self, run: Run, images: pd.DataFrame, stimuli: pd.DataFrame, people: pd.DataFrame):
@@ -113,7 +110,7 @@ class AttentionLab:
         if not plain:
             raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
                                 "to networks.architectures")
-        self.plain_cell, self._open, self._maps = plain[0], ExitStack(), {}
+        self.plain_cell, self._open, self._maps, self._last = plain[0], ExitStack(), {}, None
         self._people_fits, self._plain_answers, self._plain_fits, self._scorers = {}, {}, {}, {}
         self.plain = self._prepare(load_trained(run, self.plain_cell))
         self.networks: dict[tuple, Network] = {("none",): self.plain}
@@ -136,8 +133,6 @@ class AttentionLab:
     def network(self, state: LabState, apply: bool = True) -> Network:
         """The state's network: trained where it is, otherwise a new block in the trained AlexNet.
 
-        Raises
-        ------
         ValueError : settings that do not fit each other, such as heads that do not divide the channels.
         """
         key, attention = state.structure, state.attention(self.run.study.attention.grid)
@@ -168,6 +163,7 @@ class AttentionLab:
 
     def _keep(self, key: tuple, network: Network) -> Network:
         """Remember a trained network as it is now."""
+        self._last = None
         network.learned_gain = float(network.block.gain.detach())
         self.networks[key] = self._prepare(network)
         self.trained.add(key)
@@ -219,14 +215,22 @@ class AttentionLab:
         """All that the state shows. ValueError as ``network``."""
         network, rows = self.network(state), np.flatnonzero(self.stimuli["condition"] == state.condition)
         here, maps = self.stimuli.iloc[rows], self.maps(network.cut)
-        answers = self._answers("fe_alexnet", network, maps, rows)
+        answers, fits, scores = self._behaviour(state, network, maps, rows)
         one = int(np.flatnonzero((here["identity"] == state.face) & np.isclose(here["level"], state.level))[0])
         seen = self._map(network, maps[int(rows[one])])
         side = round((seen.shape[-1] if seen is not None else 1) ** 0.5)
         picture, asks = read_image(resolve(here["path"].iloc[one])), place_of(self.regions[state.asks], side * side)
-        return View(state, picture, seen, asks, answers, self._fits(answers, state.condition),
-                    self._scores(answers, state.condition), parameter_counts(network),
+        return View(state, picture, seen, asks, answers, fits, scores, parameter_counts(network),
                     float(answers["p_happy"].iloc[one]), self.note(state))
+
+    def _behaviour(self, state: LabState, network: Network, maps: torch.Tensor, rows: np.ndarray) -> tuple:
+        """Answers, fits and scores of a state, kept for the next one that only shows another face or place."""
+        behaves = replace(state, face="", level=0.0, asks="")
+        if self._last is None or self._last[0] != behaves:
+            answers = self._answers("fe_alexnet", network, maps, rows)
+            self._last = (behaves, answers, self._fits(answers, state.condition),
+                          self._scores(answers, state.condition))
+        return self._last[1:]
 
     def note(self, state: LabState) -> str:
         """Whether the block is trained, in words."""

@@ -76,6 +76,21 @@ def test_a_weight_on_the_mouth_draws_attention_there_and_an_even_one_changes_not
     assert mouth.attention[0, :, place].mean() > 2 * even.attention[0, :, place].mean()
 
 
+def test_another_face_or_place_keeps_the_answers_and_another_setting_or_training_does_not(lab, monkeypatch):
+    asked, state, own = [], lab.default(), lab._answers
+    monkeypatch.setattr(lab, "_answers", lambda *given: asked.append(given[0]) or own(*given))
+    first = lab.view(state)
+    asked.clear()
+    other = lab.view(replace(state, level=0.5, asks="eyes"))
+    assert not asked and other.scores.equals(first.scores) and other.p_happy != first.p_happy
+    assert not lab.view(replace(state, gain=state.gain + 1)).answers["p_happy"].equals(first.answers["p_happy"])
+    lab.view(state)
+    asked.clear()
+    lab.train(state)
+    lab.view(state)
+    assert asked == ["fe_alexnet"]
+
+
 def test_a_network_without_attention_shows_the_picture_alone(lab):
     view = lab.view(replace(lab.default(), kind="none"))
     assert view.attention is None and view.counts["block"] == 0
