@@ -140,7 +140,10 @@ def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None,
 
 
 def plot_enrichment_by_level(rows: pd.DataFrame, part: str, ax=None):
-    """Enrichment of one part along the morph: a line a network (mean over seeds), thin lines the seeds."""
+    """Enrichment of one part along the morph: a line a network (mean over seeds), thin lines the seeds.
+
+    The axis reaches to the highest value of any part, so that the parts' axes can be shared.
+    """
     ax = ax or plt.gca()
     for who, mine in rows[rows.part == part].groupby(["architecture", "pretraining"], sort=False):
         style = {"color": colour(who[0]), "ls": "--" if who[1] == "untrained" else "-"}
@@ -149,7 +152,8 @@ def plot_enrichment_by_level(rows: pd.DataFrame, part: str, ax=None):
         mean = mine.groupby("level").enrichment.mean()
         ax.plot(mean.index, mean, lw=2, marker="o", ms=4, label=label(*who), **style)
     ax.axhline(1, color="0.4", lw=1, ls=":")
-    ax.set(xlabel="level (0 sad, 1 happy)", ylabel="enrichment", title=part, ylim=(0, None))
+    ax.set(xlabel="level (0 sad, 1 happy)", ylabel="enrichment", title=part,
+           ylim=(0, 1.05 * max(rows.enrichment.max(), 1)))
     return ax
 
 

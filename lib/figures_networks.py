@@ -209,6 +209,8 @@ def plot_selection(summary: pd.DataFrame, ax: Axes | None = None, *, kind: str =
     names = [f"{row['chosen_by']}: {row['candidate']}" for row in summary.to_dict("records")]
     ax.set_yticks(range(len(summary)), names)
     ax.invert_yaxis()
+    ax.locator_params(axis="x", nbins=4)
+    ax.ticklabel_format(axis="x", scilimits=(-3, 3))
     ax.set(xlabel="gain over the default (bits a held-out choice)", title=f"Settings chosen by ...{title_note(kind)}")
     return ax
 

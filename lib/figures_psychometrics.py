@@ -128,6 +128,11 @@ def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None)
     ax.set_xticks(range(len(RULES)), RULES)
     if quantity == "slope" and (effects[quantity] > 0).any():
         ax.set_yscale("log")
+        ends = ax.get_ylim()
+        ticks = [tick for power in range(-3, 4) for tick in np.array([1, 2, 5]) * 10.0**power]
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+        ax.set_ylim(ends)
     ax.set(xlabel="decision rule", ylabel=AXES[quantity])
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax

@@ -26,6 +26,9 @@ TABLES = {
 }
 
 
+NAMES = ("observer", "identity", "stimulus", "path")  # columns that stay text where they hold digits alone
+
+
 class Stopped(RuntimeError):
     """A run that cannot go on; its text is all that a reader needs."""
 
@@ -92,8 +95,8 @@ def put_together(tables: Path, name: str) -> None:
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
-    """A table of the workbook; only an empty cell is missing (not the word NA)."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
+    """A table of the workbook; only an empty cell is missing (not the word NA), and a name is text: 01 is not 1."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False, dtype=dict.fromkeys(NAMES, str))
 
 
 def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:

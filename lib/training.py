@@ -7,6 +7,7 @@ is kept in the run's checkpoints, so that a second call with the same settings r
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -147,7 +148,7 @@ def load_trained(run: Run, cell: Cell) -> Network:
     if not pointer.is_file():
         raise MissingResult(f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
                             "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once")
-    folder = pd.read_json(pointer, typ="series")["folder"]
+    folder = json.loads(pointer.read_text(encoding="utf-8"))["folder"]
     return Checkpoint(pointer.parent / folder).load_head(build_cell(cell, run.study, empty=True))
 
 

@@ -79,6 +79,16 @@ def test_along_the_morph_the_thick_line_is_the_mean_of_the_thin_ones(ax):
     assert ax.get_xlabel() and ax.get_ylabel() and ax.get_title() == "eyes"
 
 
+def test_no_parts_line_leaves_axes_that_the_parts_share():
+    rows = pd.DataFrame([{**WHO, "part": part, "seed": 0, "level": level, "enrichment": height}
+                         for part, height in (("eyes", 1.2), ("mouth", 3.0)) for level in (0.0, 1.0)])
+    _, axes = plt.subplots(1, 2, sharey=True)
+    for ax, part in zip(axes, ("eyes", "mouth"), strict=True):
+        figures_mechanisms.plot_enrichment_by_level(rows, part, ax)
+    low, high = axes[1].get_ylim()
+    assert low == 0 and high > 3
+
+
 def test_a_profile_stands_beside_the_row_of_the_face_it_is_about():
     figure, axes = plt.subplots(1, 2, width_ratios=[1, 1.3], layout="constrained")
     profile = np.ones((2, 32))

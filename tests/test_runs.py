@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lib.alt_text import LONGEST, describe, read_alt_text
-from lib.runs import MissingResult, Run, open_run, put_together, relative, say
+from lib.runs import MissingResult, Run, open_run, put_together, read_csv, relative, say
 from lib.settings import ROOT
 from lib.study import StudyError, load_study
 
@@ -93,3 +93,11 @@ def test_sentences_are_shown_as_prose_and_paths_relative_to_the_root(monkeypatch
     say("PSE **0.51**")
     assert shown[0]._repr_markdown_() == "PSE **0.51**"
     assert relative(ROOT / "data" / "x") == "data/x" and relative(tmp_path) == str(tmp_path)
+
+
+def test_names_of_digits_stay_names(tmp_path):
+    pd.DataFrame({"observer": ["01", "1", ""], "seed": [0, 1, 2], "identity": ["007", "7", "8"]}).to_csv(
+        tmp_path / "a.csv", index=False)
+    table = read_csv(tmp_path / "a.csv")
+    assert table["observer"].tolist()[:2] == ["01", "1"] and pd.isna(table["observer"].iloc[2])
+    assert table["identity"].tolist() == ["007", "7", "8"] and table["seed"].tolist() == [0, 1, 2]

@@ -1,5 +1,7 @@
 """From images to trained networks to answers: real convolutions, small heads, pictures that can be told apart."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,6 +133,19 @@ def test_a_loaded_network_sees_the_picture_as_the_cached_one_did(tmp_path, image
 def test_a_network_that_is_not_trained_is_named_with_the_remedy(tmp_path):
     with pytest.raises(MissingResult, match=r"alexnet-untrained-s0.*notebooks 02 and 03"):
         load_trained(a_run(tmp_path), Cell("alexnet", "untrained"))
+
+
+@pytest.mark.parametrize("name", ["083617000134", "12345e678901"])
+def test_a_checkpoint_whose_name_looks_like_a_number_or_a_date_is_found(tmp_path, images, name):
+    run, cell = a_run(tmp_path), Cell("alexnet", "untrained")
+    train_cells(run, [cell], images)
+    before = [p.clone() for p in load_trained(run, cell).classifier.parameters()]
+    pointer = training._pointer(run, cell)
+    folder = pointer.parent / json.loads(pointer.read_text())["folder"]
+    folder.rename(folder.with_name(name))
+    pointer.write_text(json.dumps({"folder": name}))
+    after = load_trained(run, cell).classifier.parameters()
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def test_fe_alexnet_whose_gain_stays_closed_trains_to_exactly_alexnet(tmp_path, images, stimuli):
