@@ -151,23 +151,23 @@ def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFr
     clear = differences[excludes_zero(differences)]
     each = "; ".join(f"{row.quantity} of the {row.part} {row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
                      for row in clear.itertuples()) or "none"
-    matters = _each(leads.rename(columns={"mean": "value"}), "+.2f")
+    matters, cost = _each(leads, "mean", "+.2f"), _each(largest, "value", "+.3f")
     order = "" if np.isnan(agreement["rho"]) else (
         f" Its order of the parts agrees with what hiding them costs at rho {agreement['rho']:.2f} "
         f"[{agreement['low']:.2f}, {agreement['high']:.2f}] (p = {agreement['p']:.2f} over orders of the parts).")
     evidence = (f"{why}Taking away what saliency marks moves the log-odds by {matters}.{order} FE-AlexNet less "
                 f"AlexNet, clearly different ({len(clear)} of {len(differences)}): {each}. Accuracy lost to silencing "
-                f"valence-selective units beyond random ones: {_each(largest, '+.3f')}. Criteria met: {sum(met)} of 3."
+                f"valence-selective units beyond random ones: {cost}. Criteria met: {sum(met)} of 3."
                 f"{' The people are simulated.' if simulated else ''}")
     first = pd.concat([leads[leads["architecture"] == "fe_alexnet"], leads.iloc[::-1]])
     value, low, high = first[["mean", "low", "high"]].iloc[0] if len(first) else (np.nan,) * 3
     return pd.DataFrame([claim("C4", CLAIMS["C4"], evidence, value, low, high, verdict, simulated)])
 
 
-def _each(rows: pd.DataFrame, form: str) -> str:
+def _each(rows: pd.DataFrame, value: str, form: str) -> str:
     """Every network's value with its interval, in words."""
-    return ", ".join(f"{label(row.architecture, row.pretraining)} {row.value:{form}} [{row.low:{form}}, "
-                     f"{row.high:{form}}]" for row in rows.itertuples()) or "none"
+    return ", ".join(f"{label(row['architecture'], row['pretraining'])} {row[value]:{form}} [{row['low']:{form}}, "
+                     f"{row['high']:{form}}]" for row in rows.to_dict("records")) or "none"
 
 
 def confidence_each(n: int, confidence: float = 0.95) -> float:

@@ -75,6 +75,7 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
 
 
 def shuffle_labels(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels (n,) shuffled within each group that has both; groups of one label alone exchange theirs whole."""
     shuffled, alone = labels.copy(), {}
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)

@@ -72,7 +72,9 @@ def goodness_of_fit(fit: PsychometricFit, n_simulated: int, rng: np.random.Gener
     happy = drawn(asked, n_simulated, rng)
     parameters, n = _refit(asked, happy)
     simulated = deviance(parameters, fit.level, happy.reshape(n.shape), n, fit.options.sigmoid).reshape(n_simulated, -1)
-    observed = np.where(expected, _deviance_of_answers(asked, rng), np.ravel(fit.deviance))
+    observed = np.ravel(fit.deviance)
+    if expected.any():
+        observed = np.where(expected, _deviance_of_answers(asked, rng), observed)
     p = (1 + (simulated >= observed - 1e-9).sum(0)) / (1 + n_simulated)
     return np.where(np.isnan(observed), np.nan, p).reshape(fit.shape)[()]
 

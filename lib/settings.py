@@ -166,7 +166,7 @@ class Statistics:
     sigmoid: str = option("norm", among=("norm", "logistic"))
     penalty: float = option(1.0, low=0, high=100)
     people: Bounds = field(default_factory=Bounds)
-    overdispersion: bool = option(False, doc="true: people's answers vary more than a coin's (beta-binomial)")
+    overdispersion: bool = option(False, doc="true: beta-binomial fits of people in table psychometrics")
     networks: Bounds = field(default_factory=lambda: Bounds((0.0, 0.5), (0.0, 0.5)))
     decision: str = option("softmax", among=("softmax", "argmax", "noisy"))
     noise: float = option(1.0, low=0, high=100, doc="decision noisy: SD added to the happy - sad log-odds")
