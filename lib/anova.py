@@ -12,9 +12,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
+from statsmodels.stats.oneway import confint_noncentrality
 
-HUGE = 1e5  # a noncentral chi-square beyond which scipy's distribution fails, and eta squared has no width left
+HUGE = 5000  # times df1: beyond it the noncentrality cannot be inverted, and eta squared has hardly a width left
 COLUMNS = ["source", "ss", "df1", "df2", "ms", "f", "p", "eps_gg", "p_gg", "eta_p2"]
 
 
@@ -55,24 +56,13 @@ def rm_anova(data: pd.DataFrame, dv: str, subject: str, within: str | Sequence[s
 
 
 def eta_interval(f: float, df1: float, df2: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of partial eta squared: the noncentralities under which f would be its upper and lower tail's end."""
+    """Interval of partial eta squared, from that of the F's noncentrality (statsmodels)."""
     if not np.isfinite([f, df1]).all():
         return np.nan, np.nan
     if f * df1 > HUGE:
         return (f * df1 / (f * df1 + df2),) * 2
-
-    def end(share: float) -> float:
-        def excess(noncentrality):
-            return stats.ncf.cdf(f, df1, df2, noncentrality) - share
-        if excess(1e-9) <= 0:
-            return 0.0
-        top = 10.0
-        while excess(top) > 0:
-            top *= 2
-        noncentrality = optimize.brentq(excess, 1e-9, top)
-        return noncentrality / (noncentrality + df1 + df2 + 1)
-
-    return end(0.5 + confidence / 2), end(0.5 - confidence / 2)
+    ends = np.array(confint_noncentrality(f, (df1, df2), alpha=1 - confidence))
+    return tuple(ends / (ends + df1 + df2 + 1))
 
 
 def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -> pd.DataFrame:
