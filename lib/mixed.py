@@ -48,9 +48,10 @@ def mixed_logistic(trials: pd.DataFrame, formula: str, *, random: str = "level_c
                             np.zeros(size * (size - 1) // 2)])
     bounds = [(None, None)] * p + [(-5, 3)] * size  # log SDs: a leap to 0 is a dead end
     bounds += [(-20, 20)] * (len(start) - len(bounds))
-    best = optimize.minimize(_loss, start, args=(cells,), method="L-BFGS-B", bounds=bounds,
+    modes = np.zeros((len(cells[0]), size))  # each search of them begins where the last one ended
+    best = optimize.minimize(_loss, start, args=(cells, modes), method="L-BFGS-B", bounds=bounds,
                              options={"ftol": 1e-12, "maxiter": 1000, "maxfun": 100_000})
-    covariance = np.linalg.pinv(approx_hess(best.x, _loss, args=(cells,)))
+    covariance = np.linalg.pinv(approx_hess(best.x, _loss, args=(cells, modes)))
     table = _table(plain.exog_names, varying.design_info.column_names, best.x, np.sqrt(np.diag(covariance)[:p]),
                    confidence)
     return table.assign(n=len(data), n_observers=data[observer].nunique(), converged=_at_rest(best, cells))
@@ -94,21 +95,23 @@ def _root(theta: np.ndarray, size: int) -> np.ndarray:
     return root
 
 
-def _loss(parameters: np.ndarray, cells: tuple[np.ndarray, ...]) -> float:
-    """Minus the marginal log-likelihood by Laplace's approximation; random effects are Z root u, u standard normal."""
+def _loss(parameters: np.ndarray, cells: tuple[np.ndarray, ...], modes: np.ndarray) -> float:
+    """Minus the marginal log-likelihood by Laplace's approximation; random effects are Z root u, u standard normal.
+
+    ``modes`` (persons, effects) is where the search for each person's u begins; it is left at the u found.
+    """
     x, z, happy, n = cells
     fixed, z = x @ parameters[:x.shape[-1]], z @ _root(parameters[x.shape[-1]:], z.shape[-1])
-    u = _modes(fixed, z, happy, n)
+    u = modes[:] = _modes(modes, fixed, z, happy, n)
     likelihood = _joint(u, fixed, z, happy, n)
     return float(-(likelihood - 0.5 * np.linalg.slogdet(_inner(u, fixed, z, happy, n)[1])[1]).sum())
 
 
-def _modes(fixed, z, happy, n) -> np.ndarray:
+def _modes(u, fixed, z, happy, n) -> np.ndarray:
     """Where each person's joint likelihood is largest, (persons, effects), by Newton's steps, halved where too long.
 
     A loss whose inner search has not come to rest is no smooth function of the parameters, and its Hessian is noise.
     """
-    u = np.zeros((len(fixed), z.shape[-1]))
     value = _joint(u, fixed, z, happy, n)
     for _ in range(50):
         gradient, curvature = _inner(u, fixed, z, happy, n)
