@@ -2,7 +2,7 @@
 #
 #   make workbook [STUDY=data/studies/mine.yaml] [SET="training.epochs=10 name=mine"] [RESUME=1] [ONLY=04]
 #   make lab [STUDY=…] [SET="…"]     the same notebooks in JupyterLab
-#   make test                        all tests
+#   make test [TESTS=…] [WORKERS=2]  all tests, or those of a file, in so many processes
 #   make weights                     torchvision's ImageNet weights, once
 #   make publish                     rerun the default study, refresh notebooks/ and figures/
 #   make bench                       measure, into runs/benchmarks/
@@ -15,6 +15,7 @@ SET ?=
 RESUME ?=
 ONLY ?=
 TESTS ?=
+WORKERS ?= 2
 PY ?= .venv/bin/python
 
 SETTINGS = $(if $(strip $(SET)),--set $(SET))
@@ -26,8 +27,10 @@ SET_UP = $(if $(filter .venv/bin/python,$(PY)),.venv/.complete)
 workbook: $(SET_UP)
 	$(PY) -m lib.workbook run --study "$(STUDY)" $(SETTINGS) $(if $(RESUME),--resume) $(if $(ONLY),--only $(ONLY))
 
+# each worker keeps to one processor
+test: export OMP_NUM_THREADS = 1
 test: $(SET_UP)
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lab: export WORKBOOK_STUDY = $(STUDY)
 lab: export WORKBOOK_SET = $(SET)

@@ -4,6 +4,8 @@ Small networks are trained whole on built-in faces in which only the mouth (or o
 method is then asked on new people where the evidence was; the right answer is known. The networks are of FE-AlexNet's
 kind (five convolutions, self-attention, a linear head), so that every method can be asked; readers of frozen
 convolutions would answer for what these happen to offer and not for the method.
+
+They come with the workbook; ``python -m lib.ground_truth`` trains them anew, in less than a minute.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lib.attention import Attention, make_block
 from lib.enrichment import enrichment
 from lib.faces import PARTS, Nuisance, make_identity, part_regions, render_face
-from lib.files import file_hash, settings_hash, write_csv
+from lib.files import file_hash, settings_hash, write_csv, write_with
 from lib.locks import locked
 from lib.networks import Network, preprocess
 from lib.panel import Panel
@@ -31,7 +34,7 @@ from lib.saliency import enlarge, explain, normalise
 from lib.saliency_checks import cascade
 from lib.settings import ROOT
 
-FOLDER = ROOT / "data/derived/known_cues"
+FOLDER, WEIGHTS = ROOT / "data/derived/known_cues", ROOT / "data/weights/known_cues.safetensors"
 SEEDS = (0, 1, 2)
 CUES = ("mouth", "eyes")
 FIRST_TRAINED, FIRST_NEW = 2000, 3000  # people of the training and the test faces; the studies' are numbered from 0
@@ -170,13 +173,34 @@ def cue_rows(network: Network, faces: CueFaces, methods: Mapping[str, dict] = ME
     return pd.DataFrame(rows)
 
 
-def ground_truth(seeds: Sequence[int], rng: np.random.Generator, cues: Sequence[str] = CUES,
+def train_networks(cues: Sequence[str] = CUES, seeds: Sequence[int] = SEEDS) -> dict[str, torch.Tensor]:
+    """Small networks trained on faces with one cue: their weights as ``<cue>.<seed>.<parameter>``."""
+    rng, tensors = np.random.default_rng(0), {}
+    with Progress("small networks that learn one cue", len(cues) * len(seeds)) as progress:
+        for cue in cues:
+            faces = training_faces(cue, FACES[cue], rng, people=PEOPLE[cue])
+            for seed in seeds:
+                network = train_whole(small_network(seed), faces, seed)
+                tensors |= {f"{cue}.{seed}.{key}": value for key, value in network.state_dict().items()}
+                progress.step()
+    return tensors
+
+
+def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
+    """One of the trained networks that come with the workbook."""
+    network, start = small_network(seed), f"{cue}.{seed}."
+    network.load_state_dict({key.removeprefix(start): value for key, value in load_file(path).items()
+                             if key.startswith(start)})
+    return network
+
+
+def ground_truth(seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES,
                  methods: Mapping[str, dict] = METHODS) -> pd.DataFrame:
-    """Train small networks on faces with one cue and ask every method where the evidence was.
+    """Ask every method where small networks that were trained on faces with one cue see the evidence.
 
     Parameters
     ----------
-    seeds : one network each.
+    seeds : one network each, 0 to 2.
 
     Returns
     -------
@@ -184,12 +208,11 @@ def ground_truth(seeds: Sequence[int], rng: np.random.Generator, cues: Sequence[
     of the trained network on people that it was not trained on.
     """
     rows = []
-    with Progress("small networks that learn one cue", len(cues) * len(seeds)) as progress:
+    with Progress("small networks that learned one cue", len(cues) * len(seeds)) as progress:
         for cue in cues:
-            train, new = training_faces(cue, FACES[cue], rng, people=PEOPLE[cue]), new_faces(cue, N_PEOPLE)
-            judged = new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0))
+            new, judged = new_faces(cue, N_PEOPLE), new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0))
             for seed in seeds:
-                network = train_whole(small_network(seed), train, seed)
+                network = cue_network(cue, seed)
                 accuracy = right_on(network, judged)
                 for weights, one in (("trained", network), ("randomised", randomised(network, 1000 + seed))):
                     rows.append(cue_rows(one, new, methods).assign(seed=seed, weights=weights, accuracy=accuracy))
@@ -198,13 +221,18 @@ def ground_truth(seeds: Sequence[int], rng: np.random.Generator, cues: Sequence[
 
 
 def known_cues(folder: Path = FOLDER) -> pd.DataFrame:
-    """``ground_truth`` of three networks, computed once: it judges the methods and hangs on nothing in a study.
+    """``ground_truth``, computed once: it judges the methods and hangs on nothing in a study.
 
     Kept under a name that all sources of ``lib`` and torch's version decide.
     """
-    sources = sorted((ROOT / "lib").glob("*.py"))
+    sources = [WEIGHTS, *sorted((ROOT / "lib").glob("*.py"))]
     path = folder / f"{settings_hash(torch.__version__, [file_hash(source) for source in sources])}.csv"
     with locked(folder, wait=True):  # one process computes, others wait
         if not path.is_file():
-            write_csv(path, ground_truth(SEEDS, np.random.default_rng(0)))
+            write_csv(path, ground_truth())
     return read_csv(path)
+
+
+if __name__ == "__main__":
+    networks = train_networks()
+    write_with(WEIGHTS, lambda path: save_file(networks, path))

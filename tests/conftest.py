@@ -1,17 +1,19 @@
 """What test files share."""
 
 import os
-from types import SimpleNamespace
+from contextlib import suppress
+from pathlib import Path
 
 import hypothesis
 import pytest
 from small_training import images, morphs, small_heads  # noqa: F401
-from smoke_run import Result, finished, start_smoke
+from smoke_run import Result, finished, start_smoke, stop
 
 # the same cases every time, so that a failure is the change's; HYPOTHESIS_PROFILE=search looks for new ones
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("search")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+WORKER = "PYTEST_XDIST_WORKER" in os.environ  # one of several processes that share the tests
 RUNS = {"smoke": "first", "second_smoke": "second"}
 
 
@@ -26,26 +28,29 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def smoke_runs(request, tmp_path_factory) -> SimpleNamespace:
-    """Two runs of the smoke study from the first test on, a thread each; each only where a test wants it."""
-    places, started = {}, {}
+def smoke_runs(request, tmp_path_factory) -> Path:
+    """Two runs of the smoke study from the first test on; each only where a test wants it, and once for all workers."""
+    shared = tmp_path_factory.getbasetemp().parent if WORKER else tmp_path_factory.getbasetemp()
+    started = []
     for fixture, name in RUNS.items():
         if any(uses(item, fixture) for item in request.session.items):
-            places[name] = tmp_path_factory.mktemp(name)
-            started[name] = start_smoke(places[name], OMP_NUM_THREADS="1")
-    yield SimpleNamespace(started=started, places=places)
-    for process in started.values():
-        process.kill()
-        process.wait()
+            with suppress(FileExistsError):  # another worker has started it
+                (shared / name).mkdir()
+                started.append(start_smoke(shared / name))
+    yield shared
+    for process in started:
+        if WORKER and not request.session.shouldstop:
+            process.wait()  # the other workers may still want it
+        stop(process)
 
 
 @pytest.fixture(scope="session")
 def smoke(smoke_runs) -> Result:
     """The smoke study, run once for all tests; whoever changes its folder works on a copy."""
-    return finished(smoke_runs.started["first"], smoke_runs.places["first"])
+    return finished(smoke_runs / "first")
 
 
 @pytest.fixture(scope="session")
 def second_smoke(smoke_runs) -> Result:
     """The same once more."""
-    return finished(smoke_runs.started["second"], smoke_runs.places["second"])
+    return finished(smoke_runs / "second")

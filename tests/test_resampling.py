@@ -25,7 +25,7 @@ def test_a_thousand_observers_are_recovered_with_honest_intervals(trials):
     rng = np.random.default_rng(trials)
     psi, pse, _ = observers(rng, 1000)
     fit = fit_psychometric(LEVEL, rng.binomial(trials, psi), trials)
-    low, high = fit.bootstrap(400, rng)["pse"]
+    low, high = fit.bootstrap(200, rng)["pse"]
     assert abs(np.nanmean(fit.pse - pse)) < 0.005
     assert 0.93 <= np.mean((low <= pse) & (pse <= high)) <= 0.97
 
