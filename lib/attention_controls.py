@@ -22,35 +22,53 @@ from lib.progress import headless
 from lib.settings import CONDITIONS, KINDS, LOCATIONS, PARTS
 
 
-def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm"):
+def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm", figure=None):
     """The shown face with its attention map, and the network's curve on people's band with AlexNet's beside it.
 
     Parameters
     ----------
     people : people's rows of a psychometrics table.
+    figure : an earlier one to draw into, which saves the making of axes; a new one where none is given.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.7), width_ratios=[1, 1.3],
-                                gridspec_kw={"wspace": 0.3, "left": 0.02, "right": 0.98, "bottom": 0.14, "top": 0.87})
+    figure = plt.figure(figsize=(10, 3.7)) if figure is None else figure
+    face, curve = _axes(figure)
+    _plot_face(view, face)
+    _plot_curve(view, people, sigmoid, curve)
+    return figure
+
+
+def _axes(figure) -> tuple:
+    """For the face, new each time because a colour bar narrows it, and for the curve, emptied if it is there."""
+    places = figure.add_gridspec(1, 2, width_ratios=[1, 1.3], wspace=0.3, left=0.02, right=0.98, bottom=0.14, top=0.87)
+    curve, *others = figure.axes or [figure.add_subplot(places[1])]
+    for artist in (*others, *curve.lines, *curve.collections):
+        artist.remove()
+    return figure.add_subplot(places[0]), curve
+
+
+def _plot_face(view: View, ax) -> None:
     if view.attention is None:
-        axes[0].imshow(view.picture)
-        axes[0].set_xticks([])
-        axes[0].set_yticks([])
+        ax.imshow(view.picture)
+        ax.set_xticks([])
+        ax.set_yticks([])
     else:
-        plot_attention(view.picture[None], view.attention, view.asks, axes[:1])
+        plot_attention(view.picture[None], view.attention, view.asks, [ax])
     state = view.state
     asks = f"; the {state.asks} ask{'' if state.asks == 'eyes' else 's'}" if view.attention is not None else ""
-    axes[0].set_title(f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) = {view.p_happy:.2f}",
-                      fontsize=10)
-    plot_people(people, sigmoid, axes[1])
+    ax.set_title(f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) = {view.p_happy:.2f}",
+                 fontsize=10)
+
+
+def _plot_curve(view: View, people: pd.DataFrame, sigmoid: str, ax) -> None:
+    plot_people(people, sigmoid, ax)
     for architecture, style in (("alexnet", "--"), ("fe_alexnet", "-")):
         fits = view.fits[view.fits["architecture"] == architecture]
         name = {"alexnet": "AlexNet", "fe_alexnet": "with the attention set above"}[architecture]
-        axes[1].plot(X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name)
+        ax.plot(X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name)
     shares = view.answers.groupby("level")["p_happy"].mean()
-    axes[1].plot(shares.index, shares, "o", color=colour("fe_alexnet"), ms=4)
-    axes[1].set_title("Curve on people's band" + title_note(people_kind(people)), fontsize=10)
-    axes[1].legend(fontsize="x-small", loc="upper left")
-    return figure
+    ax.plot(shares.index, shares, "o", color=colour("fe_alexnet"), ms=4)
+    ax.set_title("Curve on people's band" + title_note(people_kind(people)), fontsize=10)
+    ax.legend(fontsize="x-small", loc="upper left")
 
 
 def score_table(view: View, people: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +91,7 @@ def attention_lab(lab: AttentionLab):
     figure of the default state, to save.
     """
     state = lab.default()
-    view, people = lab.view(state), lab.people_fits(state.condition)
+    view, people = lab.view(state), lab.reference.people_fits(state.condition)
     figure = plot_view(view, people, lab.run.study.statistics.sigmoid)
     if headless():
         display(score_table(view, people))
@@ -89,6 +107,7 @@ class LabControls:
     def __init__(self, lab: AttentionLab):
         import ipywidgets as widgets  # here, because headless runs need no widgets
 
+        lab.reference.prepare(lab.stimuli["condition"].unique())
         self.lab, self.start = lab, lab.default()
         self.controls = _controls(widgets, lab, self.start)
         self.picture, self.table, self.note = widgets.Image(format="png"), widgets.HTML(), widgets.HTML()
@@ -102,7 +121,7 @@ class LabControls:
         self.buttons["Cancel"].disabled = True
         for name, control in self.controls.items():
             control.observe(lambda _, name=name: self.changed(name), names="value")
-        self._stop, self._quiet, self._thread = threading.Event(), False, None
+        self._stop, self._quiet, self._thread, self._figure = threading.Event(), False, None, None
         rows = [widgets.HBox([self.controls[name] for name in names]) for names in ROWS]
         self.box = widgets.VBox([*rows, widgets.HBox(list(self.buttons.values())), widgets.HBox([self.bar, self.left]),
                                  self.note, self.picture, self.table, self.text])
@@ -129,12 +148,13 @@ class LabControls:
         for name in ("heads", "temperature", *PARTS, "asks"):
             self.controls[name].disabled = state.kind != "self"
         try:
-            view, people = self.lab.view(state), self.lab.people_fits(state.condition)
+            view, people = self.lab.view(state), self.lab.reference.people_fits(state.condition)
         except ValueError as error:
             self.note.value = f"<b>{error}</b>"
             return
         self.note.value = view.note
-        self.picture.value = _png(plot_view(view, people, self.lab.run.study.statistics.sigmoid))
+        self._figure = plot_view(view, people, self.lab.run.study.statistics.sigmoid, self._figure)
+        self.picture.value = _png(self._figure)
         self.table.value = score_table(view, people).to_html(border=0)
 
     def train(self) -> None:
@@ -236,7 +256,7 @@ def _controls(widgets, lab: AttentionLab, start: LabState) -> dict:
 
 
 def _png(figure) -> bytes:
-    """The figure as a picture, closed."""
+    """The figure as a picture, and pyplot forgets it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
     plt.close(figure)

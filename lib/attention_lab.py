@@ -21,14 +21,13 @@ from lib.cells import Cell, cells
 from lib.checkpoints import Checkpoint
 from lib.devices import choose_device
 from lib.features import cached_features
-from lib.fit_tables import fit_table
 from lib.grid import architecture_of
 from lib.guidance import as_override
 from lib.heads import computing, logits, n_steps, p_happy, take
 from lib.image_files import read_image
+from lib.lab_reference import Reference
 from lib.networks import Network, block_channels, build_cell, parameter_counts
 from lib.runs import MissingResult, Run
-from lib.scores import Scorer
 from lib.settings import PARTS, resolve
 from lib.stimuli import regions_of
 from lib.training import folder_of, load_trained, make_base, train_cell, trial_rows
@@ -100,7 +99,7 @@ class AttentionLab:
     """
 
     def __init__(self, run: Run, images: pd.DataFrame, stimuli: pd.DataFrame, people: pd.DataFrame):
-        self.run, self.images, self.stimuli, self.people = run, images, stimuli.reset_index(drop=True), people
+        self.run, self.images, self.stimuli = run, images, stimuli.reset_index(drop=True)
         self.device = choose_device(run.study.training)
         self.regions = {part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()}
         self.regions = {part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()}
@@ -111,8 +110,8 @@ class AttentionLab:
             raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
                                 "to networks.architectures")
         self.plain_cell, self._open, self._maps, self._last = plain[0], ExitStack(), {}, None
-        self._people_fits, self._plain_answers, self._plain_fits, self._scorers = {}, {}, {}, {}
         self.plain = self._prepare(load_trained(run, self.plain_cell))
+        self.reference = Reference(people, self.plain_answers, run.study.statistics)
         self.networks: dict[tuple, Network] = {("none",): self.plain}
         self.trained: set[tuple] = {("none",)}
 
@@ -228,8 +227,7 @@ class AttentionLab:
         behaves = replace(state, face="", level=0.0, asks="")
         if self._last is None or self._last[0] != behaves:
             answers = self._answers("fe_alexnet", network, maps, rows)
-            self._last = (behaves, answers, self._fits(answers, state.condition),
-                          self._scores(answers, state.condition))
+            self._last = (behaves, answers, *self.reference.compared(answers, state.condition))
         return self._last[1:]
 
     def note(self, state: LabState) -> str:
@@ -241,29 +239,10 @@ class AttentionLab:
             return f"This block is trained; its learned gain is {learned:+.3f}."
         return "This block is new: at gain 0 the network is AlexNet. Press Train to train it."
 
-    def people_here(self, condition: str) -> pd.DataFrame:
-        """People's answers to a condition, or to whole faces where they were not shown it."""
-        rows = self.people[self.people["condition"] == condition]
-        rows = rows if len(rows) else self.people[self.people["condition"] == "full"]
-        return rows.assign(condition="full")
-
     def plain_answers(self, condition: str) -> pd.DataFrame:
         """The trained AlexNet's answers to a condition."""
-        if condition not in self._plain_answers:
-            rows = np.flatnonzero(self.stimuli["condition"] == condition)
-            self._plain_answers[condition] = self._answers("alexnet", self.plain, self.maps(self.plain.cut), rows)
-        return self._plain_answers[condition]
-
-    def _fits(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
-        if condition not in self._plain_fits:
-            self._plain_fits[condition] = fit_table(self.plain_answers(condition), self.run.study.statistics)
-        return pd.concat([fit_table(answers, self.run.study.statistics), self._plain_fits[condition]])
-
-    def people_fits(self, condition: str) -> pd.DataFrame:
-        """Their psychometrics rows, fitted once."""
-        if condition not in self._people_fits:
-            self._people_fits[condition] = fit_table(self.people_here(condition), self.run.study.statistics)
-        return self._people_fits[condition]
+        rows = np.flatnonzero(self.stimuli["condition"] == condition)
+        return self._answers("alexnet", self.plain, self.maps(self.plain.cut), rows)
 
     def settings(self, state: LabState) -> tuple[str, str]:
         """The state as a study's YAML and as the words after ``--set``."""
@@ -285,14 +264,6 @@ class AttentionLab:
             return None
         x = take(one[None], torch.tensor([0]), self.device).float()
         return network.block.attention_map(x, network.prior).mean(dim=1).cpu().numpy()
-
-    def _scores(self, answers: pd.DataFrame, condition: str) -> pd.DataFrame:
-        if condition not in self._scorers:
-            plain = self.plain_answers(condition)
-            scorer = Scorer(self.people_here(condition), plain, self.run.study.statistics)
-            self._scorers[condition] = scorer, scorer.score(plain)
-        scorer, alexnet = self._scorers[condition]
-        return pd.DataFrame({"now": scorer.score(answers), "AlexNet": alexnet}).join(scorer.anchors)
 
 
 def _structure(attention: Attention) -> tuple:

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import matplotlib
 import numpy as np
 
 from lib.attention_controls import LabControls
-from lib.attention_lab import AttentionLab
+from lib.attention_lab import AttentionLab, LabState
 from lib.runs import MissingResult, open_run
 
-CHANGES = {"gain": 1.0, "temperature": 0.5, "mouth": 1.5, "level": None, "asks": "eyes", "condition": "mouth"}
-REPEATS = 5
+# new values each, so that nothing is remembered that a reader's move would have to compute
+CHANGES = {"gain": (1.0, -0.5, 2.0, 0.25, -1.0), "temperature": (0.5, 2.0, 0.25, 1.5, 0.75),
+           "mouth": (1.5, -1.0, 0.5, 2.5, -2.0), "kind": ("none", "self", "se", "self", "none"),
+           "level": (0.5, 0.0, 0.25, 0.75, 1.0), "asks": ("eyes", "nose", "mouth", "eyes", "nose"),
+           "condition": ("mouth", "eyes", "nose", "mouth", "eyes")}
 
 
-def seconds(controls: LabControls, state) -> float:
+def seconds(controls: LabControls, states: Iterable[LabState]) -> float:
     """Median time of showing a state."""
     times = []
-    for _ in range(REPEATS):
+    for state in states:
         start = time.perf_counter()
         controls.show(state)
         times.append(time.perf_counter() - start)
@@ -40,8 +44,8 @@ def main() -> None:
         print(f"attention lab: not measured; {missing}")
         return
     controls, start = LabControls(lab), lab.default()
-    states = {name: replace(start, **{name: 0.5 if value is None else value}) for name, value in CHANGES.items()}
-    found = {name: seconds(controls, state) for name, state in states.items()}
+    found = {name: seconds(controls, [replace(start, **{name: value}) for value in values])
+             for name, values in CHANGES.items()}
     print("attention lab, one move: " + ", ".join(f"{name} {1000 * t:.0f} ms" for name, t in found.items()))
 
 
