@@ -98,6 +98,29 @@ def test_cbam_mixes_places_and_squeeze_and_excitation_weighs_channels_alone():
     assert cbam.std(dim=(2, 3)).min() > 1e-3
 
 
+def as_published(one, kind, x):
+    """Hu et al. 2018, eq. 2 to 4, and Woo et al. 2018, eq. 1 to 3: from torch's own means, maxima and products."""
+    pooled = [x.mean((2, 3))] if kind == "se" else [x.mean((2, 3)), x.amax((2, 3))]
+    y = x * torch.sigmoid(sum(one.up(F.relu(one.down(value))) for value in pooled))[:, :, None, None]
+    if kind == "se":
+        return x + one.gain * y
+    return x + one.gain * y * torch.sigmoid(one.spatial(torch.stack([y.mean(1), y.amax(1)], dim=1)))
+
+
+@pytest.mark.parametrize("kind", ["se", "cbam"])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("into_the_map", [False, True])
+def test_channel_attention_and_its_gradients_are_those_of_the_formulas(kind, layout, into_the_map):
+    one = block(kind, gain=0.7).double()
+    x = maps(n=3).double().contiguous(memory_format=layout).requires_grad_(into_the_map)
+    asked = [*one.parameters(), *([x] if into_the_map else [])]
+    own, theirs = one(x), as_published(one, kind, x)
+    assert torch.allclose(own, theirs, atol=1e-6)  # the sigmoids are taken in single precision
+    target = maps(n=3, seed=5).double()
+    for mine, other in zip(*(torch.autograd.grad((y * target).sum(), asked) for y in (own, theirs)), strict=True):
+        assert torch.allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
 def test_temperature_evens_out_and_sharpens():
     def entropy(temperature):
         p = block(temperature=temperature).attention_map(maps())
