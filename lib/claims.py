@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.agreement import resampled
+from lib.figures import label
 from lib.seeds import mean_interval
 
 CLAIMS = {
@@ -30,6 +31,8 @@ SEED_SHARE = 0.5  # an architecture meets a criterion if more than half of its s
 CENTRAL = 95  # percent of people that count as the people's range: the usual reference interval
 NEAR_CEILING = 0.9  # nine tenths of the way from chance to one person against the others count as close resemblance
 INTERVAL = (2.5, 97.5)
+NAMES = {"rmse": "RMSE", "stimulus_correlation": "correlation over pictures", "kappa": "error consistency",
+         "log_likelihood": "log likelihood", "delta_pse_z": "PSE"}
 BLOCK = 1000  # bootstrap samples worked on together, so that memory is flat in n_boot
 
 
@@ -142,7 +145,7 @@ def _people_range(psychometrics: pd.DataFrame, basis: str, n_boot: int, rng: np.
     value = np.mean([x.mean() for x in inside.values()])
     ends = np.percentile(_shares(people, networks, n_boot, rng), INTERVAL)
     testable = {a: x for a, x in inside.items() if len(x) >= MIN_SEEDS}
-    each = "; ".join(f"{a}: PSE in {x[:, 0].sum()}, slope in {x[:, 1].sum()} of {len(x)} seeds"
+    each = "; ".join(f"{label(a)}: PSE in {x[:, 0].sum()}, slope in {x[:, 1].sum()} of {len(x)} seeds"
                      for a, x in inside.items())
     low, high = _range(people)
     evidence = (f"Within the central {CENTRAL} % of {len(people)} people (PSE {low[0]:.3f} to {high[0]:.3f}, slope "
@@ -182,7 +185,7 @@ def _judge(met, complete: bool) -> str:
 
 
 def _left_out(present) -> str:
-    missing = [a for a in PUBLISHED if a not in present]
+    missing = [label(a) for a in PUBLISHED if a not in present]
     why = "left out, other pretraining or too few seeds"
     return f" Not comparable here ({why}): {', '.join(missing)}." if missing else ""
 
@@ -200,7 +203,7 @@ def _advantage(accuracy: pd.DataFrame, basis: str) -> Finding:
         return Finding(f"None of the four networks shares FE-AlexNet's pretraining ({basis}) and {MIN_SEEDS} of its "
                        f"seeds.{_left_out(())}")
     found = {a: mean_interval(d) for a, d in differences.items()}
-    each = "; ".join(f"{a} by {m:+.3f} [{low:+.3f}, {high:+.3f}], {len(differences[a])} seed pairs"
+    each = "; ".join(f"{label(a)} by {m:+.3f} [{low:+.3f}, {high:+.3f}], {len(differences[a])} seed pairs"
                      for a, (m, low, high) in found.items())
     met = [low > 0 for _, low, _ in found.values()]
     evidence = (f"FE-AlexNet's test accuracy, on {test['n'].max()} images, differs from {each}; {sum(met)} of "
@@ -220,7 +223,7 @@ def _resemblance(likeness: pd.DataFrame, basis: str) -> Finding:
         return Finding("No human-likeness score of FE-AlexNet has both a chance level and a human ceiling.")
     near = (way >= NEAR_CEILING).to_numpy()
     evidence = ("On the way from chance (0) to one person against the others (1) FE-AlexNet is at "
-                + ", ".join(f"{x:.2f} ({metric})" for metric, x in way.items())
+                + ", ".join(f"{x:.2f} ({NAMES[metric]})" for metric, x in way.items())
                 + f"; {near.sum()} of {len(near)} reach {NEAR_CEILING:g}.")
     pairs = _by_seed(ours, "rmse") - _by_seed(theirs, "rmse")
     pairs = pairs.dropna().to_numpy()

@@ -35,7 +35,7 @@ from lib.saliency_checks import cascade
 from lib.settings import ROOT
 
 FOLDER, WEIGHTS = ROOT / "data/derived/known_cues", ROOT / "data/weights/known_cues.safetensors"
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)
 CUES = ("mouth", "eyes")
 FIRST_TRAINED, FIRST_NEW = 2000, 3000  # people of the training and the test faces; the studies' are numbered from 0
 METHODS = {"gradcam": {}, "hirescam": {}, "occlusion": {}, "integrated_gradients": {"steps": 8}, "attention": {}}
@@ -200,7 +200,7 @@ def ground_truth(seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES,
 
     Parameters
     ----------
-    seeds : one network each, 0 to 2.
+    seeds : one network each, 0 to 4.
 
     Returns
     -------

@@ -81,8 +81,8 @@ from published group figures, not collected. No sentence here is about real peop
 <h3>{{ claim.id }}. {{ claim.claim[0] | upper }}{{ claim.claim[1:] }}</h3>
 <ul>
 {% for row in claim.rows %}<li><span class="verdict {{ row.verdict | replace(" ", "-") }}">{{ row.verdict }}</span>
-{% if row.value %}deciding number {{ row.value }}{% endif %}
-{% if row.simulated %}<em>(simulated people)</em>{% endif %}
+{% if row.value %}deciding number {{ row.value }}{% endif -%}
+{% if row.simulated %} <em>(simulated people)</em>{% endif %}
 
 <p>{{ row.evidence }}</p></li>
 {% endfor %}</ul>

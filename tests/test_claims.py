@@ -85,7 +85,7 @@ def test_c2_asks_for_every_network_to_be_exceeded(advantage, verdict):
 
 def test_c2_with_alexnet_alone_is_partly_at_most_and_says_who_is_missing():
     row = judged(accuracies(0.05, left_out=("vgg11", "vgg13", "vgg16"))).loc["C2"]
-    assert row["verdict"] == PARTLY and "vgg11, vgg13, vgg16" in row["evidence"]
+    assert row["verdict"] == PARTLY and "VGG11, VGG13, VGG16" in row["evidence"]
     row = judged(accuracies(-0.05, left_out=("vgg11", "vgg13", "vgg16"))).loc["C2"]
     assert row["verdict"] == NOT_SUPPORTED
 

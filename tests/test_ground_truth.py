@@ -9,6 +9,7 @@ from lib import ground_truth
 from lib.enrichment import over_seeds
 from lib.ground_truth import (
     METHODS,
+    SEEDS,
     CueFaces,
     cue_network,
     cue_rows,
@@ -25,7 +26,7 @@ from lib.ground_truth import (
 
 @pytest.fixture(scope="module")
 def mouth() -> tuple[pd.DataFrame, pd.Series]:
-    """The real thing, on mouth-only faces: three networks trained whole and the same three randomised."""
+    """The real thing, on mouth-only faces: networks trained whole and the same networks randomised."""
     truth = known_cues()
     truth = truth[(truth["cue"] == "mouth") & (truth["part"] == "mouth")]
     found = over_seeds(truth, ["weights", "method"])
@@ -33,16 +34,20 @@ def mouth() -> tuple[pd.DataFrame, pd.Series]:
 
 
 def test_the_networks_have_learned_the_cue(mouth):
-    assert mouth[1].min() > 0.75 and mouth[1].mean() > 0.85 and len(mouth[1]) == 3
+    assert mouth[1].min() > 0.75 and mouth[1].mean() > 0.85 and len(mouth[1]) == len(SEEDS)
 
 
-@pytest.mark.parametrize("method", ["hirescam", "occlusion", "integrated_gradients"])
+@pytest.mark.parametrize("method", ["hirescam", "occlusion"])
 def test_the_mouth_is_found_in_trained_networks_and_not_in_randomised_ones(mouth, method):
     """Median above 2 with the weights, an interval that takes in 1 without them."""
     trained, drawn_anew = (mouth[0].loc[(weights, method)] for weights in ("trained", "randomised"))
-    assert trained["median"] > 2 and trained["median"] > 1.8 * drawn_anew["median"]
-    # the few percent beyond 1 that sharp edges get from any weights are allowed for
-    assert drawn_anew["low"] <= 1.05 and drawn_anew["high"] >= 1
+    assert trained["median"] > 2 and trained["low"] > 2 > drawn_anew["high"]
+    assert drawn_anew["low"] <= 1 <= drawn_anew["high"]
+
+
+def test_integrated_gradients_find_the_mouth_and_edges_a_little_in_any_network(mouth):
+    trained, drawn_anew = (mouth[0].loc[(weights, "integrated_gradients")] for weights in ("trained", "randomised"))
+    assert trained["low"] > 2 and 1 < drawn_anew["low"] and drawn_anew["high"] < 1.25
 
 
 def test_the_methods_that_fail_are_seen_to_fail(mouth):
