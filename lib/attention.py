@@ -118,7 +118,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
         """Feature map (B, C, H, W) to one of the same shape; ``prior`` is log-weights (B or 1, N) of the tokens."""
-        return x + self.change(x, prior)
+        change = self.change(x, prior)
+        # in its place, where autocast has not made it coarser than x: at conv1 a new map costs as much as a sum
+        return change.add_(x) if change.dtype == x.dtype else x + change
 
     def times_gain(self, layer: nn.Conv2d, y: Tensor) -> Tensor:
         """``gain * layer(y)`` of a 1x1 convolution."""
@@ -180,7 +182,7 @@ class SqueezeExcitation(Block):
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
         weight = self.gain * torch.sigmoid(self.excite(over_places(x)).float())  # (B, C)
-        return Weighted.apply(x, weight.to(x.dtype), None, x * weight.detach()[:, :, None, None].to(x.dtype))
+        return Weighted.apply(x, weight.to(x.dtype))
 
 
 class CBAM(SqueezeExcitation):
@@ -210,13 +212,14 @@ def over_places(x: Tensor) -> Tensor:
 class Weighted(torch.autograd.Function):
     """``x * weight * mask``, whose gradients are sums of products, for the same reason.
 
-    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight, as it is at hand.
+    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight where it is at hand.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, mask: Tensor | None, y: Tensor) -> Tensor:
+    def forward(ctx, x: Tensor, weight: Tensor, mask: Tensor | None = None, y: Tensor | None = None) -> Tensor:
         ctx.save_for_backward(x, weight, mask)
-        return y.clone() if mask is None else y * mask
+        y = x * weight[:, :, None, None] if y is None else y
+        return y if mask is None else y * mask
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple:
