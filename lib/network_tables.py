@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from lib.devices import Device, choose_device
 from lib.heads import computing, p_happy
 from lib.image_files import read_image
 from lib.networks import Network, build_cell, parameter_counts, preprocess
+from lib.panel import Panel
 from lib.runs import Run
 from lib.settings import resolve
 from lib.training import load_trained
@@ -71,6 +73,37 @@ def zero_gain_check(run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: 
         gap = build_cell(closed, run.study)(images) - build_cell(plain, run.study)(images)
         rows.append([cell.architecture, cell.attention_name, float(gap.abs().max())])
     return pd.DataFrame(rows, columns=["architecture", "attention", "largest_difference"])
+
+
+def block_effects(networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: int = 24) -> pd.DataFrame:
+    """What each network's block does to its log-odds, on ``n`` of the whole faces.
+
+    Returns
+    -------
+    architecture, seed, moved (root mean square of what the log-odds move by when the block is taken out), spread
+    (their SD over the faces), share (moved / spread). A row a network that has a block.
+    """
+    whole = stimuli[stimuli["condition"] == "full"]
+    chosen = whole.iloc[np.linspace(0, len(whole) - 1, min(n, len(whole))).round().astype(int)]
+    panel, rows = Panel(np.stack([read_image(resolve(path)) for path in chosen["path"]])), []
+    for cell, network in networks.items():
+        if hasattr(network.block, "gain"):
+            there = panel.log_odds(network)
+            with _without_block(network):
+                moved = np.sqrt(np.mean((there - panel.log_odds(network)) ** 2))
+            rows.append([cell.architecture, cell.seed, moved, there.std(ddof=1), moved / there.std(ddof=1)])
+    return pd.DataFrame(rows, columns=["architecture", "seed", "moved", "spread", "share"])
+
+
+@contextmanager
+def _without_block(network: Network) -> Iterator[None]:
+    """The gain at 0 while the block of code lasts."""
+    gain = network.block.gain.detach().clone()
+    network.block.gain.data.zero_()
+    try:
+        yield
+    finally:
+        network.block.gain.data.copy_(gain)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib.cells import cells
 from lib.costs import Cost, expected_cost
+from lib.heads import n_steps
 from lib.image_files import ImageError
 from lib.images import survey_images
 from lib.morphs import find_morphs
@@ -21,6 +22,7 @@ from lib.study import examine
 from lib.trials import TrialError
 from lib.weights import MissingWeights, WeightsError
 
+OPEN_GAIN = 0.05  # a block whose gain stays below does next to nothing
 FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
 SPLITS = ("train", "validation", "test")
 
@@ -72,6 +74,8 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
     if "observers" not in wrong:
         _people(study, report)
     networks = None if wrong & {"networks", "attention", "training", "weights_dir"} else _networks(study, report)
+    if counts is not None and networks is not None:
+        _attention(study, networks, int(counts.loc["train"].sum()), report)
     if counts is not None and pictures is not None and networks is not None:
         _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures), report)
     return report
@@ -162,6 +166,16 @@ def _networks(study: Study, report: Report) -> list | None:
         report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at "
                                "hand (`make weights` gets ImageNet's, once)")
     return kept
+
+
+def _attention(study: Study, kept: list, n_train: int, report: Report) -> None:
+    """Whether training is long enough for the attention's gain to leave its start: Adam moves it by a rate a step."""
+    training, steps = study.training, study.training.epochs * n_steps(n_train, study.training)
+    reach = abs(study.attention.gain) + steps * training.attention_lr
+    if any(cell.attention for cell in kept) and study.attention.kind != "none" and reach < OPEN_GAIN:
+        report.warnings.append(f"{steps} steps of training at attention_lr {training.attention_lr:g} take the "
+                               f"attention's gain to {reach:.3f} at most: FE-AlexNet will hardly differ from AlexNet. "
+                               "Raise training.attention_lr, or train longer (training.epochs, images.n_train)")
 
 
 def _shared_remedies(left_out: pd.DataFrame):

@@ -1,5 +1,7 @@
 """Sizes against the published counts, the closed gain against plain AlexNet, and bf16 against fp32."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from lib.attention import Attention
 from lib.cells import Cell
 from lib.devices import Device
 from lib.network_tables import network_table, precision_check, zero_gain_check
-from lib.networks import build_cell
+from lib.networks import build_cell, preprocess
 from lib.runs import Run
 from lib.study import load_study
 
@@ -53,6 +55,24 @@ def test_at_gain_0_fe_alexnet_is_alexnet_to_the_last_bit_and_an_open_gain_is_not
     with torch.no_grad():
         plain = build_cell(Cell("alexnet", "untrained"), run.study)(images)
         assert (build_cell(cell, run.study)(images) - plain).abs().max() > 1e-4
+
+
+def test_what_a_block_does_to_the_log_odds(run, stimuli):
+    """Nothing at gain 0; otherwise what AlexNet's own answers say, and the network stays as it was."""
+    stimuli = stimuli.assign(condition=["full"] * 4 + ["eyes"])
+    cells = [Cell("fe_alexnet", "untrained", replace(ATTENTION, gain=gain), seed=k)
+             for k, gain in enumerate((0.0, 9.0))]
+    networks = {cell: build_cell(cell, run.study).eval() for cell in cells}
+    table = network_tables.block_effects(networks | {Cell("alexnet", "untrained"): networks[cells[0]]}, stimuli)
+    assert table["moved"].tolist()[::2] == [0, 0] and table["seed"].tolist() == [0, 1, 0]
+    images = preprocess(np.stack([np.asarray(Image.open(path)) for path in stimuli["path"][:4]]))
+    with torch.no_grad():
+        here, plain = (np.subtract(*net(images).numpy().T[::-1]) for net in (
+            networks[cells[1]], build_cell(Cell("alexnet", "untrained", seed=1), run.study).eval()))
+    assert table["moved"][1] == pytest.approx(np.sqrt(np.mean((here - plain) ** 2)), rel=1e-3)
+    assert table["spread"][1] == pytest.approx(here.std(ddof=1), rel=1e-3)
+    assert table["share"][1] == pytest.approx(table["moved"][1] / table["spread"][1])
+    assert networks[cells[1]].block.gain.item() == 9
 
 
 @pytest.mark.parametrize(("dtype", "precision"), [(torch.float32, "fp32"), (torch.bfloat16, "bf16")])

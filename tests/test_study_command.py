@@ -109,6 +109,15 @@ def test_people_are_counted_with_who_is_excluded(answers, tmp_path):
     assert not report.problems and "5 in" in people[0] and "4 kept, 1 excluded" in people[0] and "P2" in people[1]
 
 
+def test_training_too_short_for_the_attention_to_open_is_said_with_the_remedy(capsys):
+    """By hand: 64 images in batches of 128 are one step an epoch, 3 epochs; the gain cannot pass 3 x 0.001."""
+    short = ("training.epochs=3", "images.n_train=64", "training.batch=128")
+    _, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, "training.attention_lr=0.001")
+    assert "3 steps of training at attention_lr 0.001" in text and "to 0.003 at most" in text
+    for enough in ("training.attention_lr=0.02", "attention.gain=-0.1", "attention.kind=none", "training.epochs=60"):
+        assert "at most" not in run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, enough)[1]
+
+
 def test_a_study_that_is_no_file_is_one_message(capsys):
     code, text = run(capsys, "check", "no/such.yaml")
     assert code == 1 and "no such file" in text and "Traceback" not in text
