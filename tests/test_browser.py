@@ -46,7 +46,8 @@ def finished(lab, smoke):
     """The finished smoke run as the lab's own: what has been trained and computed there is found again."""
     runs = lab[0] / "runs" / "smoke"
     if not runs.exists():
-        shutil.copytree(smoke.folder, runs, copy_function=os.link)  # files are replaced, never changed in place
+        # files are replaced, never changed in place; hidden ones belong to a run that another test has going there
+        shutil.copytree(smoke.folder, runs, copy_function=os.link, ignore=shutil.ignore_patterns(".*"))
     return runs
 
 
