@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -65,6 +67,12 @@ def seed_pairs(table: pd.DataFrame, this: str, that: str, value: str = "accuracy
         raise ValueError(f"no seed that both {this} and {that} have; the table has "
                          f"{', '.join(sorted(set(table['architecture'])))}")
     return pairs.assign(difference=pairs["this"] - pairs["that"])
+
+
+def shared_seeds(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The rows of some architectures (one row a seed each), of those seeds alone that all of them have."""
+    rows = table[table["architecture"].isin(names)]
+    return rows[rows.groupby("seed")["architecture"].transform("nunique") == len(set(names))]
 
 
 def pairs_summary(pairs: pd.DataFrame, confidence: float = 0.95) -> dict:

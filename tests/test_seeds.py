@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lib.seeds import accuracy_summary, interval_text, mean_interval, pairs_summary, seed_pairs
+from lib.seeds import accuracy_summary, interval_text, mean_interval, pairs_summary, seed_pairs, shared_seeds
 
 
 def table(**values) -> pd.DataFrame:
@@ -49,3 +49,10 @@ def test_pairs_that_cannot_be_made_are_refused():
 def test_a_single_seed_is_stated_without_an_interval():
     assert interval_text(0.8, np.nan, np.nan) == "0.800"
     assert interval_text(0.8, 0.75, 0.85, digits=2) == "0.80 [0.75, 0.85]"
+
+
+def test_shared_seeds_by_hand():
+    frame = pd.DataFrame({"architecture": ["a", "a", "b", "c", "b"], "seed": [0, 1, 1, 1, 2], "spread": range(5)})
+    assert shared_seeds(frame, ("a", "b"))["spread"].tolist() == [1, 2]
+    assert shared_seeds(frame, ("a", "c", "b"))["spread"].tolist() == [1, 2, 3]
+    assert shared_seeds(frame[frame["seed"] != 1], ("a", "b")).empty
