@@ -91,7 +91,7 @@ def attention_lab(lab: AttentionLab):
     figure of the default state, to save.
     """
     state = lab.default()
-    view, people = lab.view(state), lab.reference.people_fits(state.condition)
+    view, people = lab.view(state), lab.reference.at(state.condition).people_fits
     figure = plot_view(view, people, lab.run.study.statistics.sigmoid)
     if headless():
         display(score_table(view, people))
@@ -121,7 +121,8 @@ class LabControls:
         self.buttons["Cancel"].disabled = True
         for name, control in self.controls.items():
             control.observe(lambda _, name=name: self.changed(name), names="value")
-        self._stop, self._quiet, self._thread, self._figure = threading.Event(), False, None, None
+        self._stop, self._quiet, self._thread = threading.Event(), False, None
+        self._figure, self._drawing = None, threading.Lock()  # a training that ends draws in a thread of its own
         rows = [widgets.HBox([self.controls[name] for name in names]) for names in ROWS]
         self.box = widgets.VBox([*rows, widgets.HBox(list(self.buttons.values())), widgets.HBox([self.bar, self.left]),
                                  self.note, self.picture, self.table, self.text])
@@ -145,10 +146,14 @@ class LabControls:
 
     def show(self, state: LabState) -> None:
         """Figure, table and note of a state; what does not fit is said instead."""
+        with self._drawing:
+            self._show(state)
+
+    def _show(self, state: LabState) -> None:
         for name in ("heads", "temperature", *PARTS, "asks"):
             self.controls[name].disabled = state.kind != "self"
         try:
-            view, people = self.lab.view(state), self.lab.reference.people_fits(state.condition)
+            view, people = self.lab.view(state), self.lab.reference.at(state.condition).people_fits
         except ValueError as error:
             self.note.value = f"<b>{error}</b>"
             return

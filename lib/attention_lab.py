@@ -227,7 +227,7 @@ class AttentionLab:
         behaves = replace(state, face="", level=0.0, asks="")
         if self._last is None or self._last[0] != behaves:
             answers = self._answers("fe_alexnet", network, maps, rows)
-            self._last = (behaves, answers, *self.reference.compared(answers, state.condition))
+            self._last = (behaves, answers, *self.reference.compare(answers, state.condition))
         return self._last[1:]
 
     def note(self, state: LabState) -> str:

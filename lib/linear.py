@@ -1,8 +1,8 @@
 """A linear layer that trains in bf16 on a processor without allocating anything large.
 
 AlexNet's head has 54 million weights, a VGG's 120 million. Autocast makes a bf16 copy of them and two copies of
-their gradient at every step, in freshly allocated memory, which takes longer than the arithmetic itself. Here the
-copy and the gradient live in buffers that are written anew. The numbers are autocast's (a test compares them).
+their gradient at every step; the largest come in freshly allocated memory (see ``lib.memory``). Here the copy and the
+gradient live in buffers that are written anew. The numbers are autocast's (a test compares them).
 """
 
 from __future__ import annotations

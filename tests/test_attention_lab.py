@@ -95,12 +95,12 @@ def test_another_face_or_place_keeps_the_answers_and_another_setting_or_training
 def test_a_network_without_attention_shows_the_picture_alone(lab):
     view = lab.view(replace(lab.default(), kind="none"))
     assert view.attention is None and view.counts["block"] == 0
-    assert len(plot_view(view, lab.reference.people_fits("full")).axes) == 2
+    assert len(plot_view(view, lab.reference.at("full").people_fits).axes) == 2
 
 
 def test_a_figure_drawn_into_once_more_is_the_same_picture(lab):
     """Whatever it showed before: another map, or none."""
-    start, used, people = lab.default(), None, lab.reference.people_fits("full")
+    start, used, people = lab.default(), None, lab.reference.at("full").people_fits
     for state in (start, replace(start, gain=2.0, asks="eyes"), replace(start, kind="none"), start):
         used = plot_view(lab.view(state), people, figure=used)
         assert _png(used) == _png(plot_view(lab.view(state), people)) and len(used.axes) == 2 + (state.kind == "self")
@@ -112,7 +112,7 @@ def test_whom_a_condition_is_compared_with_is_computed_once(lab, monkeypatch):
     monkeypatch.setattr(lab_reference, "fit_table", None)
     monkeypatch.setattr(lab_reference, "Scorer", None)
     reference.prepare(conditions)
-    assert set(reference.plain_fits("full")["architecture"]) == {"alexnet"}
+    assert set(reference.at("full").plain_fits["architecture"]) == {"alexnet"}
 
 
 def test_training_makes_the_block_the_labs_and_the_studys_checkpoints_stay(lab):
@@ -200,7 +200,7 @@ def test_settings_that_do_not_fit_are_said_and_the_figure_stays(lab):
 def test_the_static_twin_and_its_table(lab, capsys):
     figure = attention_lab(lab)
     assert "SIMULATED" in figure.axes[0].get_title()
-    table = score_table(lab.view(lab.default()), lab.reference.people_fits("full"))
+    table = score_table(lab.view(lab.default()), lab.reference.at("full").people_fits)
     assert "parameters of the block" in table.index and "ceiling (simulated people)" in table.columns
 
 
