@@ -128,7 +128,7 @@ def _one_header(head: re.Match) -> str:
 
     Columns of several levels stay in several rows.
     """
-    columns, index = ([name.strip() for name in re.findall(r"<th[^>]*>(.*?)</th>", row.replace("&nbsp;", " "), re.S)]
+    columns, index = ([name.strip() for name in re.findall(r"<th\b[^>]*>(.*?)</th>", row.replace("&nbsp;", " "), re.S)]
                       for row in head.groups())  # a styled frame has &nbsp; in its empty cells
     levels = len([name for name in index if name])
     if "colspan" in head[0] or len(columns) != len(index) or any(index[levels:]):

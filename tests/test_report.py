@@ -192,9 +192,9 @@ def test_frames_keep_their_cells_and_lose_all_else():
 def test_the_name_of_an_index_stands_in_the_same_line_as_the_columns():
     frame = pd.DataFrame({"happy": [1], "sad": [2]}, index=pd.Index(["train"], name="split"))
     for markup in (frame.to_html(), frame.style.format("{:,}").to_html()):  # a styled one's empty cells hold a space
-        assert re.findall("<th[^>]*>(.*?)</th>", table_html(markup)) == ["split", "happy", "sad", "train"]
+        assert re.findall(r"<th\b[^>]*>(.*?)</th>", table_html(markup)) == ["split", "happy", "sad", "train"]
     wide = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_product([["pse"], ["mean", "sd"]]))
-    assert re.findall("<th[^>]*>(.*?)</th>", table_html(wide.to_html())) == ["", "pse", "", "mean", "sd", "0"]
+    assert re.findall(r"<th\b[^>]*>(.*?)</th>", table_html(wide.to_html())) == ["", "pse", "", "mean", "sd", "0"]
 
 
 def test_tables_of_many_columns_get_small_print_and_names_that_may_be_broken():
