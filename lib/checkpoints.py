@@ -108,7 +108,8 @@ def take_head(network: Network, device: Device, into: dict[str, Tensor] | None =
         if value is None:
             continue
         if name not in head:
-            head[name] = torch.empty(value.shape, dtype=device.dtype if name in rounded else torch.float32)
+            dtype = device.dtype if name in rounded else torch.float32
+            head[name] = torch.empty(value.shape, dtype=dtype, device=value.device)
         head[name].copy_(value.detach())
     return head
 

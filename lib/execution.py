@@ -28,7 +28,6 @@ from lib.stages import Cost
 ENVIRONMENT = {
     "WORKBOOK_HEADLESS": "1",
     "PYTHONHASHSEED": "0",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # what torch asks for, to be deterministic on a GPU
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }

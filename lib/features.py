@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.devices import Device
-from lib.files import file_hash, settings_hash, write_json
+from lib.files import file_hashes, settings_hash, threads, write_json
 from lib.image_files import read_image
 from lib.locks import locked
 from lib.networks import preprocess
@@ -28,6 +29,7 @@ from lib.settings import ROOT, resolve
 from lib.weights import features_hash
 
 FOLDER = ROOT / "data/derived/features"
+COUNT_S = 1.0  # a killed computation loses this much at most; syncing each chunk would cost a GPU more than its work
 CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 
@@ -57,16 +59,18 @@ class Entry:
         needed = progress.get("done", 0) * progress.get("bytes", 0) // self.n
         return progress.get("done", 0) if self.data.is_file() and self.data.stat().st_size >= needed else 0
 
-    def append(self, start: int, values: Tensor) -> None:
-        """Put the images from ``start`` on disk; they count once they are synced."""
+    def append(self, start: int, values: Tensor, *, count: bool) -> None:
+        """Put the images from ``start`` into the file; ``count`` syncs it, and all in it count from then on."""
         rows = values.to(self.dtype).cpu().contiguous().view(len(values), -1).view(torch.uint8).numpy()
+        done = start + len(values)
         with open(self.data, "r+b" if self.data.is_file() else "w+b") as handle:
             handle.seek(start * rows.shape[1])
             handle.truncate()
             handle.write(rows.data)
+            if not count and done < self.n:
+                return
             handle.flush()
             os.fsync(handle.fileno())
-        done = start + len(values)
         whole = {"done": done, "n": self.n, "bytes": self.n * rows.shape[1], "shape": list(values.shape[1:])}
         write_json(self.folder / ("entry.json" if done == self.n else "progress.json"), whole)
 
@@ -94,7 +98,8 @@ def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterabl
     -------
     cut: tensor (n, C, H, W) in the device's dtype, memory-mapped.
     """
-    common = (list(hashes(paths)), features_hash(features), TRANSFORM, device.precision)
+    where = [] if device.name == "cpu" else [device.name]  # the same numbers but for the last digits
+    common = (hashes(paths), features_hash(features), TRANSFORM, device.precision, *where)
     entries = {cut: Entry(folder / settings_hash(*common, cut), len(paths), cut, device.dtype) for cut in cuts}
     with locked(folder / settings_hash(*common), wait=True):  # one process computes, others wait
         missing = [entry for entry in entries.values() if not entry.complete()]
@@ -103,30 +108,30 @@ def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterabl
     return {cut: entry.tensor() for cut, entry in entries.items()}
 
 
-def hashes(paths: Sequence[str]) -> Iterator[str]:
-    """SHA-256 of each file."""
-    with ThreadPoolExecutor(4) as pool:
-        yield from pool.map(file_hash, map(resolve, paths))
+def hashes(paths: Sequence[str]) -> list[str]:
+    """SHA-256 of each file (relative to the project's root, or absolute)."""
+    return file_hashes(map(resolve, paths))
 
 
 def _compute(features: nn.Sequential, paths: Sequence[str], entries: list[Entry], device: Device, name: str) -> None:
     for entry in entries:
         entry.folder.mkdir(parents=True, exist_ok=True)
     features = features.to(device.name, memory_format=torch.channels_last)
-    first = min(entry.done() for entry in entries) // CHUNK * CHUNK
-    starts = range(first, len(paths), CHUNK)
-    with Progress(f"features of {name}", len(paths) - first) as progress:
+    done = {entry: entry.done() // CHUNK * CHUNK for entry in entries}
+    starts, counted = range(min(done.values()), len(paths), CHUNK), time.monotonic()
+    with Progress(f"features of {name}", len(paths) - starts.start) as progress:
         for start, images in zip(starts, loaded([paths[s:s + CHUNK] for s in starts]), strict=True):
-            for cut, values in forward(features, images, [e.cut for e in entries], device).items():
-                entry = next(e for e in entries if e.cut == cut)
-                if entry.done() <= start:
-                    entry.append(start, values)
+            maps = forward(features, images, [entry.cut for entry in entries], device)
+            count = time.monotonic() - counted >= COUNT_S
+            for entry in (entry for entry in entries if done[entry] <= start):
+                entry.append(start, maps[entry.cut], count=count)
+            counted = time.monotonic() if count else counted
             progress.step(len(images))
 
 
 def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = read_image) -> Iterator[np.ndarray]:
     """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked on."""
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads()) as pool:
         def start(chunk):
             return [pool.submit(read, resolve(path)) for path in chunk]
 
@@ -140,7 +145,7 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
 def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device) -> dict[int, Tensor]:
     """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
     cuts = set(cuts)
-    x = preprocess(images).to(device.name).contiguous(memory_format=torch.channels_last)
+    x = preprocess(images, device.name).contiguous(memory_format=torch.channels_last)
     results = {0: x} if 0 in cuts else {}
     with device.autocast():
         for i, layer in enumerate(features[:max(cuts)], start=1):

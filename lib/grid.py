@@ -114,7 +114,7 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
         cuts = set(base.maps)
         maps = cached_features(load_base_features(run, group[0]), list(stimuli["path"]), cuts, device,
                                name=f"{group[0].backbone} ({group[0].pretraining})")
-        key = settings_hash(list(hashes(stimuli["path"])))
+        key = settings_hash(hashes(stimuli["path"]))
         cells = [replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)]
         places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
         waiting = [cell for cell in cells if _answers(places[cell], key) is None]

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from lib.checkpoints import Checkpoint, put_head, take_head
 from lib.devices import Device
-from lib.linear import Linear, clear_gradients, prepared
+from lib.linear import clear_gradients, prepared
 from lib.networks import Network
 from lib.settings import Training
+from lib.steps import make_step
 
 EVALUATE = 256  # images a forward pass
 
@@ -36,16 +37,20 @@ class Data:
     labels: Tensor
     rows: dict[str, np.ndarray]
 
-    def batch(self, rows: np.ndarray, device: Device) -> tuple[Tensor, Tensor]:
-        """Maps and labels of some rows, on the device."""
-        rows = torch.from_numpy(np.sort(rows))  # in the order of the disk
-        return take(self.maps, rows, device), self.labels[rows].to(device.name)
+    def batches(self, order: np.ndarray, n: int, device: Device) -> Iterator[tuple[Tensor, Tensor]]:
+        """Maps and labels of the rows ``order`` in ``n`` batches on the device, each in the order of the disk."""
+        rows = torch.from_numpy(np.concatenate([np.sort(part) for part in np.array_split(order, n)]))
+        labels = self.labels[rows].to(device.name)  # all at once: a GPU waits for what it is sent
+        for these, y in zip(rows.to(self.maps.device).tensor_split(n), labels.tensor_split(n), strict=True):
+            yield take(self.maps, these, device), y
 
-    def near(self, device: Device) -> Data:
-        """The maps on the GPU where they fill less than half of its free memory."""
-        if device.name != "cuda" or self.maps.nbytes > 0.5 * torch.cuda.mem_get_info()[0]:
-            return self
-        return Data(self.maps.to(device.name), self.labels, self.rows)
+
+def near(maps: Tensor, device: Device) -> Tensor:
+    """The maps on the GPU where they fill less than half of its free memory."""
+    if device.name != "cuda" or maps.is_cuda:
+        return maps
+    torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
+    return maps.to(device.name) if maps.nbytes < 0.5 * torch.cuda.mem_get_info()[0] else maps
 
 
 def take(maps: Tensor, rows: Tensor, device: Device) -> Tensor:
@@ -82,9 +87,11 @@ def train_head(network: Network, data: Data, training: Training, *, seed: int, d
     optimiser = make_optimiser(network, training)
     saved = checkpoint.load_state(network, optimiser) if checkpoint else None
     fit = Fit(saved[0]["history"], saved[1]) if saved else Fit([], {})
+    step = make_step(network, optimiser, device)
     with computing(network, device, train=True):
         for epoch in range(len(fit.history) + 1, training.epochs + 1):
-            loss = _epoch(network, optimiser, data, training, (seed, epoch), device, tick)
+            network.train()
+            loss = _epoch(step, data, training, (seed, epoch), device, tick)
             judged = evaluate(network, data, "validation", device)
             fit.history.append({"epoch": epoch, "train_loss": loss, "validation_loss": judged[0],
                                 "validation_accuracy": judged[1]})
@@ -105,7 +112,7 @@ def make_optimiser(network: Network, training: Training) -> torch.optim.Adam:
     block = [p for name, p in network.trained().items() if name.startswith("block.")]
     head = [p for name, p in network.trained().items() if not name.startswith("block.")]
     groups = [{"params": head, "lr": training.lr}] + [{"params": block, "lr": training.attention_lr}] * bool(block)
-    return torch.optim.Adam(groups, fused=True)
+    return torch.optim.Adam(groups, fused=True, capturable=network.mean.is_cuda)
 
 
 def n_steps(n_train: int, training: Training) -> int:
@@ -113,18 +120,16 @@ def n_steps(n_train: int, training: Training) -> int:
     return -(-n_train // training.batch)
 
 
-def _epoch(network: Network, optimiser, data: Data, training: Training, key: tuple[int, int], device: Device,
-           tick: Callable[[str], None]) -> float:
+def _epoch(step: Callable[[Tensor, Tensor], Tensor], data: Data, training: Training, key: tuple[int, int],
+           device: Device, tick: Callable[[str], None]) -> float:
     """One pass over the training images in an order that ``key`` decides: the mean loss."""
     rng = np.random.default_rng(key)
     order = rng.permutation(data.rows["train"])
     total = torch.zeros((), dtype=torch.float64, device=device.name)
     with torch.random.fork_rng(devices=[0] if device.name == "cuda" else []):
         torch.manual_seed(int(rng.integers(2**62)))  # dropout
-        network.train()
-        for rows in np.array_split(order, n_steps(len(order), training)):
-            loss = _step(network, optimiser, *data.batch(rows, device), device)
-            total += loss.double() * len(rows)
+        for x, labels in data.batches(order, n_steps(len(order), training), device):
+            total += step(x, labels).double() * len(x)
             tick(f"epoch {key[1]}")
     mean = float(total) / len(order)
     if not np.isfinite(mean):
@@ -133,24 +138,13 @@ def _epoch(network: Network, optimiser, data: Data, training: Training, key: tup
     return mean
 
 
-def _step(network: Network, optimiser, x: Tensor, labels: Tensor, device: Device) -> Tensor:
-    clear_gradients(network)
-    with device.autocast():
-        loss = F.cross_entropy(network.back(x), labels)
-    loss.backward()
-    optimiser.step()
-    for layer in network.classifier:
-        if isinstance(layer, Linear):
-            layer.refresh()
-    return loss.detach()
-
-
 @contextmanager
 def computing(network: Network, device: Device, *, train: bool = False) -> Iterator[None]:
-    """Prepare the large layers on a processor; a GPU needs no help."""
+    """Prepare the large layers on a processor; a GPU needs no help. No gradients are left behind."""
     with ExitStack() as stack:
         if device.name == "cpu":
             stack.enter_context(prepared(network.classifier, device.dtype, train=train))
+        stack.callback(clear_gradients, network)
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from lib.files import FULL, DiskFullError, file_hash, temporary_name, write_csv
+from lib.files import FULL, DiskFullError, file_hash, temporary_name, threads, write_csv
 from lib.progress import Progress
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
@@ -88,14 +89,17 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
 
 def unreadable(paths: Iterable[Path]) -> list[str]:
     """A message for each file that is no whole picture."""
-    problems = []
-    for path in paths:
-        try:
-            with opened(path) as picture:
-                picture.load()
-        except _READ_ERRORS as error:
-            problems.append(f"{path}: {' '.join(str(error).split())}")
-    return problems
+    with ThreadPoolExecutor(threads()) as pool:
+        return [problem for problem in pool.map(_problem, paths) if problem]
+
+
+def _problem(path: Path) -> str:
+    try:
+        with opened(path) as picture:
+            picture.load()
+    except _READ_ERRORS as error:
+        return f"{path}: {' '.join(str(error).split())}"
+    return ""
 
 
 def encode_png(picture: np.ndarray) -> bytes:
@@ -142,7 +146,7 @@ def _index(folder: Path) -> dict[str, str]:
 def _keep(path: Path, row, draw, known: dict[str, str]) -> str:
     if path.is_file():
         digest = file_hash(path)
-        if digest == known.get(row.file) or (row.file not in known and not unreadable([path])):
+        if digest == known.get(row.file) or (row.file not in known and not _problem(path)):
             return digest
     data = encode_png(draw(row))
     path.parent.mkdir(parents=True, exist_ok=True)

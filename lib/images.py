@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lib.face_sets import LEVELS, SPLITS, builtin_set, wanted
-from lib.files import file_hash
+from lib.files import file_hashes
 from lib.image_files import ImageError, read_image, unreadable
 from lib.image_sources import LABELS, find_images
 from lib.runs import relative
@@ -43,7 +43,7 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
         images, notes = builtin_set(study, folder), []
     else:
         images, notes = find_images(study.images, folder)
-        images = images.assign(sha256=[file_hash(resolve(p)) for p in images["path"]])
+        images = images.assign(sha256=file_hashes(map(resolve, images["path"])))
     _refuse_conflicts(images)
     images, duplicates = _without_duplicates(images)
     if duplicates:

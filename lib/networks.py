@@ -213,12 +213,16 @@ def box_regions(boxes: Mapping[str, tuple[int, ...]], size: int = 224) -> dict[s
     return regions
 
 
-def preprocess(images: np.ndarray) -> Tensor:
-    """uint8 (B, H, W, 3) as torchvision's models want them: float (B, 3, H, W), less ImageNet's mean, over its SD."""
+def preprocess(images: np.ndarray, device: str = "cpu") -> Tensor:
+    """uint8 (B, H, W, 3) as torchvision's models want them: float (B, 3, H, W), less ImageNet's mean, over its SD.
+
+    On a GPU the bytes are sent, a quarter of the floats, and worked on there.
+    """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise ValueError(f"images {images.dtype} {images.shape} given; allowed: uint8 (B, H, W, 3)")
-    x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float().div_(255)
-    return x.sub_(torch.tensor(MEAN).view(1, 3, 1, 1)).div_(torch.tensor(SPREAD).view(1, 3, 1, 1))
+    x = torch.from_numpy(np.ascontiguousarray(images)).to(device).permute(0, 3, 1, 2).float().div_(255)
+    mean, spread = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (MEAN, SPREAD))
+    return x.sub_(mean).div_(spread)
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -134,7 +135,8 @@ class Panel:
     ----------
     images : uint8 (n, H, W, 3), RGB.
     batch : pictures computed together.
-    device : in which precision the shared convolutions are computed; fp32 unless one is given.
+    device : where and in which precision the shared convolutions are computed; the processor and fp32 unless one is
+        given. What follows them is computed on the processor.
     """
 
     def __init__(self, images: np.ndarray, batch: int = 21, device: Device | None = None):
@@ -190,15 +192,18 @@ class Panel:
     def _walk(self, network: Network, key: str, start: int) -> None:
         """Once through the convolutions: keep the activity at ``start`` and every layer's summary."""
         layers = {relu_index(network.features, location): location for location in LOCATIONS}
-        kept, found = [], {location: [] for location in LOCATIONS}
+        kept, found, features = [], {location: [] for location in LOCATIONS}, network.features
+        if self.device.name != "cpu":
+            features = deepcopy(features).to(self.device.name)
         with torch.inference_mode(), self.device.autocast():
             for x in self.batches():
-                for index, layer in enumerate(network.features):
+                x = x.to(self.device.name)
+                for index, layer in enumerate(features):
                     if index == start:
-                        kept.append(x.float().clone())
+                        kept.append(x.to("cpu", torch.float32, copy=True))
                     x = layer(x)
                     if index in layers:
-                        found[layers[index]].append(F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1))
+                        found[layers[index]].append(F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1).cpu())
         # made outside inference mode, so that gradients may pass through what comes next
         self._halfway[key, start] = Halfway(torch.cat(kept), start)
         self._summaries[key] = {name: torch.cat(parts).numpy() for name, parts in found.items()}

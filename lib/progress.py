@@ -8,7 +8,7 @@ import time
 from IPython import get_ipython
 from IPython.display import display
 
-FIRST_LINE_S, EVERY_S = 2.0, 5.0
+FIRST_LINE_S, EVERY_S, DRAWING_S = 2.0, 5.0, 0.1
 
 
 def headless() -> bool:
@@ -40,7 +40,7 @@ class Progress:
     def __init__(self, name: str, total: int):
         self.name, self.total, self.done = name, int(total), 0
         self.started = time.monotonic()
-        self._next_line = self.started + FIRST_LINE_S
+        self._next_line, self._next_drawing = self.started + FIRST_LINE_S, self.started
         self._bar = None if headless() else _bar(name, self.total)
 
     def __enter__(self) -> Progress:
@@ -57,12 +57,14 @@ class Progress:
         """``n`` more steps are done; ``note`` (such as the current loss) ends the line."""
         self.done += n
         now = time.monotonic()
-        if self._bar is not None:
+        if self._bar is None:
+            if now >= self._next_line and self.done < self.total:
+                self._next_line = now + EVERY_S
+                print(f"{self.name}: {self.line(now, note)}", flush=True)
+        elif now >= self._next_drawing or self.done >= self.total:
+            self._next_drawing = now + DRAWING_S  # a message to the browser takes longer than a step on a GPU
             self._bar.children[0].value = self.done
             self._bar.children[1].value = self.line(now, note)
-        elif now >= self._next_line and self.done < self.total:
-            self._next_line = now + EVERY_S
-            print(f"{self.name}: {self.line(now, note)}", flush=True)
 
     def line(self, now: float, note: str = "") -> str:
         """Steps done and the time left at the mean pace so far."""

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lib.devices import choose_device
 from lib.files import file_hash, settings_hash, write_json
 from lib.runs import TABLES, Stopped, put_together
 from lib.study import ROOT, Study, resolve
@@ -86,7 +87,8 @@ class Stage:
         """What its results depend on: settings, sources, input files and the outputs of the notebooks before it."""
         sources = [self.notebook, *(p for p in sorted((ROOT / "lib").glob("*.py")) if p.stem not in OUTSIDE)]
         earlier = [stage.read_marker().get("outputs") for stage in before]
-        return settings_hash(self.study.to_dict(), [(p.name, file_hash(p)) for p in sources], inputs(self.study),
+        return settings_hash(self.study.to_dict(), choose_device(self.study.training).key,
+                             [(p.name, file_hash(p)) for p in sources], inputs(self.study),
                              [sorted((outputs or {}).items()) for outputs in earlier])
 
     def mark(self, key: str, cost: Cost) -> None:

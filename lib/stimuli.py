@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.face_sets import drawing_version
 from lib.faces import make_identity, part_regions
-from lib.files import file_hash, settings_hash
+from lib.files import file_hash, file_hashes, settings_hash
 from lib.image_files import ImageError, keep_pictures
 from lib.landmarks import between, landmark_regions, read_landmarked
 from lib.morphs import Morph, find_morphs
@@ -80,7 +80,7 @@ def _made_from(study: Study, morphs: list[Morph]) -> list:
     used = {path for m in morphs for path in (m.members.get("sad"), m.members.get("happy"), *m.ready.values()) if path}
     tems = {str(Path(p).with_suffix(".tem")) for p in used} if study.morphs.source == "landmarks" else set()
     files = [p for p in sorted(used | tems) if resolve(p).is_file()]
-    return [code, [(p, file_hash(resolve(p))) for p in files], [m.members for m in morphs]]
+    return [code, list(zip(files, file_hashes(map(resolve, files)), strict=True)), [m.members for m in morphs]]
 
 
 def _drawer(study: Study, morphs: dict[str, Morph]):

@@ -26,7 +26,7 @@ from lib.decisions import decide
 from lib.devices import Device, choose_device
 from lib.features import cached_features, channel_statistics, hashes
 from lib.files import settings_hash, write_json
-from lib.heads import Data, computing, logits, n_steps, p_happy, train_head
+from lib.heads import Data, computing, logits, n_steps, near, p_happy, train_head
 from lib.networks import Network, box_regions, build_cell
 from lib.progress import Progress
 from lib.runs import MissingResult, Run
@@ -90,7 +90,8 @@ def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Che
                tick: Callable[[str], None] = lambda note: None) -> Network:
     """Train one cell, judge it on validation and test, and keep it in its checkpoint."""
     network = _ready(run, cell, base)
-    data = _data(cell, base, network).near(device)
+    base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
+    data = _data(cell, base, network)
     fit = train_head(network, data, run.study.training, seed=cell.seed, device=device, checkpoint=checkpoint, tick=tick)
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
@@ -183,7 +184,7 @@ def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Dev
     maps = cached_features(features, paths, cuts, device, name=_name(group[0]))
     rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
     labels = (images["label"] == "happy").to_numpy().astype(np.int64)
-    key = settings_hash(list(hashes(paths)), labels.tolist(), list(images["split"]), weights.features_hash(features))
+    key = settings_hash(hashes(paths), labels.tolist(), list(images["split"]), weights.features_hash(features))
     standard = channel_statistics(maps[plain], rows["train"]) if untrained else None
     return Base(maps, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
 

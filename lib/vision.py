@@ -2,7 +2,8 @@
 
 A CPU build of torch cannot load torchvision's compiled operators, and ``import torchvision`` then stops with
 "operator torchvision::nms does not exist". Models and transforms need neither operator, so declaring the two
-names before the import, only where they are missing, is enough. Everybody imports torchvision from here.
+names and importing again is enough. Not before the import has failed: where the operators can be loaded, a second
+declaration ends the process. Everybody imports torchvision from here.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ def _declare_missing() -> list:
     return libraries
 
 
-_declared = _declare_missing()
-
-import torchvision  # noqa: E402  after the declarations, see above
+try:
+    import torchvision
+except RuntimeError:
+    _declared = _declare_missing()
+    import torchvision
 
 __all__ = ["torchvision"]

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import torch
 from safetensors.torch import load_file
@@ -187,11 +188,20 @@ def new_features(backbone: str, seed: int = INIT_SEED) -> nn.Sequential:
 
 def features_hash(features: nn.Sequential) -> str:
     """SHA-256 of the tensors' names, shapes and bytes: the same whichever file they came from."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(features.state_dict().items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    tensors = sorted(features.state_dict().items())
+    version = [(name, tensor.data_ptr(), tensor._version) for name, tensor in tensors]
+    known, digest = _hashes.get(features, (None, ""))
+    if known != version:  # a VGG takes 50 ms, and every picture that a notebook shows may ask
+        whole = hashlib.sha256()
+        for name, tensor in tensors:
+            whole.update(f"{name}{tuple(tensor.shape)}".encode())
+            whole.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest = whole.hexdigest()
+        _hashes[features] = version, digest
+    return digest
+
+
+_hashes: WeakKeyDictionary[nn.Module, tuple[list, str]] = WeakKeyDictionary()
 
 
 def torchvision_weights(backbone: str):

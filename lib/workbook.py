@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.devices import DeviceError
 from lib.execution import NotebookFailed, execute
 from lib.files import FULL, remove_leftovers
 from lib.locks import locked
@@ -195,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; --resume goes on from here", file=sys.stderr)
         return INTERRUPTED
-    except (Stopped, StudyError) as error:
+    except (Stopped, StudyError, DeviceError) as error:
         print(f"\n{error}", file=sys.stderr)
         return STOPPED
     except OSError as error:

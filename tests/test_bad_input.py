@@ -270,3 +270,10 @@ def test_a_pickled_file_with_code_in_it(check, tmp_path):
     refused(check(*of_weights(tmp_path / "mine.pth")), "refused, because it holds code or other objects beside tensors",
             "allowed: a state dict of plain tensors")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there(capsys, tmp_path):
+    assert workbook.main(["run", "--study", SMOKE, "--set", "training.device=cuda", f"output={tmp_path}"]) == 1
+    said = capsys.readouterr().err
+    assert "training.device 'cuda' given" in said and "allowed here: auto, cpu" in said and "Traceback" not in said

@@ -30,6 +30,7 @@ def pictures(tmp_path):
 def small(monkeypatch):
     """Four layers, computed in chunks of four images."""
     monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(module, "COUNT_S", 0)
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Conv2d(3, 4, 9, 8), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2), nn.Conv2d(4, 5, 3),
                            nn.ReLU(inplace=True))

@@ -67,15 +67,19 @@ def test_a_killed_run_ends_with_the_same_tables(tmp_path, images, stimuli, monke
     expected = train_cells(whole, chosen, images), answer_stimuli(whole, chosen, stimuli)
     run, steps = a_run(tmp_path, name="killed"), []
 
-    def step(*passed):
-        if len(steps) == 17:  # in the second cell
-            steps.append("killed")
-            raise KeyboardInterrupt
-        steps.append("done")
-        return real(*passed)
+    def make_step(*passed, make=heads.make_step):
+        real = make(*passed)
 
-    real = heads._step
-    monkeypatch.setattr(heads, "_step", step)
+        def step(*batch):
+            if len(steps) == 17:  # in the second cell
+                steps.append("killed")
+                raise KeyboardInterrupt
+            steps.append("done")
+            return real(*batch)
+
+        return step
+
+    monkeypatch.setattr(heads, "make_step", make_step)
     with pytest.raises(KeyboardInterrupt):
         train_cells(run, chosen, images, every_s=0)
     resumed = train_cells(run, chosen, images, every_s=0)

@@ -16,10 +16,11 @@ from torch import nn
 
 from lib.attention import Attention
 from lib.devices import choose_device
-from lib.heads import _step, computing, make_optimiser
+from lib.heads import computing, make_optimiser
 from lib.linear import Linear, clear_gradients, prepared
 from lib.networks import build_network, relu_index
 from lib.settings import LOCATIONS, Training
+from lib.steps import EAGER, make_step
 
 BATCH, STEPS = 128, 4
 
@@ -49,7 +50,10 @@ def step_time(attention: Attention, device) -> float:
     labels = torch.arange(BATCH, device=device.name) % 2
     optimiser = make_optimiser(network, Training())
     with computing(network, device, train=True):
-        return seconds(lambda: _step(network, optimiser, x, labels, device))
+        step = make_step(network, optimiser, device)
+        for _ in range(EAGER if device.name == "cuda" else 0):
+            step(x, labels)
+        return seconds(lambda: step(x, labels))
 
 
 def head_time(kind: type, inputs: int) -> float:
