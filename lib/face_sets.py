@@ -53,7 +53,9 @@ def builtin_set(study: Study, folder: Path) -> pd.DataFrame:
     settings = settings_hash(drawing_version(), images.identities, images.split_seed, images.diagnosticity,
                              [wanted(images, split) for split in SPLITS])
     place = folder / "faces" / settings
-    rows = keep_pictures(place, rows, lambda row: _draw(row, images), "drawing faces")
+    # person by person: of the heads, which take longer than the rest of a face, only some are kept in memory
+    rows = keep_pictures(place, rows.sort_values("person", kind="stable"), lambda row: _draw(row, images),
+                         "drawing faces").sort_index()
     paths = [str(place / file) for file in rows["file"]]
     return rows.assign(path=paths)[["path", "label", "split", "identity", "level", "sha256"]]
 

@@ -1,0 +1,182 @@
+"""What a CUDA GPU makes of it: ``python tests/benchmarks/bench_gpu.py [steps] [features] [agreement] [protocol]``.
+
+``steps``: a training step recorded and not; every block at every location, and what the whole attention grid at the
+paper's size would take. ``features``: loading against the bare forward pass. ``agreement``: the same study on
+processor and GPU. ``protocol``: the paper's size (28,000 training images, drawn here; 40 epochs, 5 seeds), end to end.
+Without a GPU there is nothing to measure.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+
+from lib import face_sets
+from lib.attention import Attention
+from lib.devices import Device, choose_device
+from lib.features import CHUNK, cached_features, forward
+from lib.files import threads, write_csv
+from lib.grid import points
+from lib.heads import make_optimiser
+from lib.image_files import keep_pictures
+from lib.networks import build_network, grid_size
+from lib.settings import ROOT, Training
+from lib.steps import EAGER, make_step
+from lib.study import load_study
+
+BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
+PROTOCOL = ["images.source=builtin", "images.root=null", "images.identities=120", f"images.n_train={N_TRAIN}",
+            "images.n_validation=2000", "images.n_test=2000", "morphs.source=builtin", "morphs.identities=24",
+            "networks.controls=[]", "networks.missing_weights=untrained"]
+
+
+def milliseconds(call, repeats: int = 50) -> float:
+    """A call's time on the GPU, mean over repeats."""
+    call()
+    torch.cuda.synchronize()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(repeats):
+        call()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / repeats
+
+
+def step_times(architecture: str, attention: Attention | None, device: Device) -> tuple[float, float]:
+    """A training step recorded and replayed, and launched kernel by kernel."""
+    network = build_network(architecture, pretraining="untrained", attention=attention).to("cuda").train()
+    network.features.to(memory_format=torch.channels_last)
+    channels = next(layer.out_channels for layer in reversed(network.features[:network.cut])
+                    if isinstance(layer, torch.nn.Conv2d))
+    x = torch.randn(BATCH, channels, *grid_size(network.features, network.cut), device="cuda", dtype=device.dtype)
+    x, labels = x.abs().contiguous(memory_format=torch.channels_last), torch.arange(BATCH, device="cuda") % 2
+    step = make_step(network, make_optimiser(network, Training()), device)
+    for _ in range(EAGER + 1):
+        step(x, labels)
+    return milliseconds(lambda: step(x, labels)), milliseconds(lambda: step.step(x, labels), 20)
+
+
+def steps(device: Device) -> None:
+    pair = torch.zeros(2, 2**29, device="cuda")
+    rate = pair.nbytes / milliseconds(lambda: pair[0].copy_(pair[1]), 10) / 1e6
+    print(f"GPU memory: {rate:.0f} GB/s, bytes read and written")
+    for architecture in ("alexnet", "vgg16"):
+        recorded, launched = step_times(architecture, None, device)
+        print(f"a step of {architecture}'s head: {recorded:.2f} ms recorded, {launched:.2f} ms launched one by one")
+    study = load_study(ROOT / "data/studies/attention_grid.yaml")
+    chosen = points(study, study.grid.pretraining)
+    times, hours = {}, 0.0
+    for point in chosen:
+        attention = point.cell.attention or Attention("none")
+        for key in ((kind, attention.location) for kind in ("none", attention.kind)):
+            if key not in times:
+                times[key] = step_times("alexnet", Attention(*key), device)[0]
+                print(f"a step with {key[0]} at {key[1]}: {times[key]:.2f} ms, "
+                      f"{times[key] / times['none', key[1]]:.2f} times the same without", flush=True)
+        hours += times[attention.kind, attention.location] * -(-N_TRAIN // BATCH) * EPOCHS
+    hours *= study.training.seeds / 3.6e6
+    print(f"the whole grid at the paper's size ({len(chosen) * study.training.seeds} trainings, {N_TRAIN:,} images, "
+          f"{EPOCHS} epochs): {hours:.1f} h of steps, reckoned from these")
+
+
+def features(device: Device) -> None:
+    images = drawn(load_study(ROOT / "data/studies/demo.yaml", ["images.n_train=4096", "images.n_validation=2",
+                                                                "images.n_test=2"]), 4096)
+    batch = np.zeros((CHUNK, 224, 224, 3), np.uint8)
+    for architecture in ("alexnet", "vgg16"):
+        layers = build_network(architecture, pretraining="untrained").features.to("cuda").to(
+            memory_format=torch.channels_last)
+        bare = milliseconds(lambda layers=layers: forward(layers, batch, {len(layers)}, device), 20) / CHUNK
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            cached_features(layers, images, {len(layers)}, device, folder=Path(folder))
+            whole = 1000 * (time.perf_counter() - started) / len(images)
+        print(f"features of {architecture}: {1 / whole * 1000:.0f} images a second, from disk to disk, "
+              f"{bare / whole:.0%} of the bare forward pass with the images sent")
+
+
+def drawn(study, most: int | None = None) -> list[str]:
+    """The built-in set on disk, drawn by all processors; paths of its training images."""
+    parts = threads()
+    with multiprocessing.get_context("fork").Pool(parts) as pool:
+        shards = pool.starmap(draw_shard, [(study, part, parts) for part in range(parts)])
+    rows = pd.concat(shards)
+    place = Path(rows["path"].iloc[0]).parents[2]
+    write_csv(place / "index.csv", pd.DataFrame({"file": [str(Path(path).relative_to(place)) for path in rows["path"]],
+                                                 "sha256": rows["sha256"]}))
+    return list(rows.loc[rows["split"] == "train", "path"])[:most]
+
+
+def draw_shard(study, part: int, parts: int) -> pd.DataFrame:
+    """Every ``parts``-th picture."""
+    cv2.setNumThreads(1)
+    face_sets.keep_pictures = lambda place, rows, draw, name: keep_pictures(place, rows.iloc[part::parts], draw, name)
+    return face_sets.builtin_set(study, ROOT / "data/derived")
+
+
+def run(name: str, study: str, *settings: str) -> Path:
+    """A run of the workbook in a process of its own; its folder."""
+    subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", f"data/studies/{study}.yaml", "--set",
+                    f"name={name}", *settings], cwd=ROOT, check=True)
+    return ROOT / "runs" / name
+
+
+def agreement(device: Device) -> None:
+    """The smoke study's networks on both, trained alike on more faces."""
+    settings = ["images.n_train=400", "images.n_validation=100", "images.n_test=100", "morphs.identities=6",
+                "training.batch=64", "training.epochs=6", "networks.missing_weights=objects"]
+    tables = {}
+    for name, extra in (("processor", ["training.device=cpu", "training.precision=fp32"]), ("gpu", []), ("again", [])):
+        folder = run(f"agreement_{name}", "smoke", *settings, *extra) / "tables"
+        tables[name] = {file: (folder / f"{file}.csv").read_bytes() for file in ("accuracy", "trials", "psychometrics")}
+        tables[name]["p"] = pd.read_csv(folder / "trials.csv").query("kind == 'cnn'")["p_happy"].to_numpy()
+        tables[name]["accuracy"] = pd.read_csv(folder / "accuracy.csv").query("split == 'test'")["accuracy"].to_numpy()
+    gap = np.abs(tables["gpu"]["p"] - tables["processor"]["p"])
+    same = all(np.array_equal(tables["gpu"][key], tables["again"][key]) for key in ("trials", "psychometrics"))
+    print(f"twice on the GPU: tables {'identical' if same else 'DIFFERENT'}")
+    print(f"GPU in {device.precision} against processor in fp32, both trained alike: p(happy) differs by "
+          f"{gap.mean():.3f} on average and {gap.max():.3f} at most over {len(gap)} answers; accuracies "
+          f"{tables['gpu']['accuracy'].round(3).tolist()} and {tables['processor']['accuracy'].round(3).tolist()}")
+
+
+def protocol(device: Device) -> None:
+    started = time.perf_counter()
+    study = load_study(ROOT / "data/studies/paper.yaml", PROTOCOL)
+    drawn(study)
+    print(f"drawing {N_TRAIN + 4000:,} faces: {time.perf_counter() - started:.0f} s", flush=True)
+    started = time.perf_counter()
+    folder = run("protocol", "paper", *PROTOCOL)
+    whole = time.perf_counter() - started
+    manifest = json.loads((folder / "manifest.json").read_text())
+    print(f"stages: {json.dumps(manifest['notebooks'])}")
+    print(pd.read_csv(folder / "tables" / "accuracy.csv").query("split == 'test'").groupby("architecture")["accuracy"]
+          .agg(["mean", "min", "max"]).round(4).to_string())
+    print(f"the paper's protocol, end to end: {whole:.0f} s")
+
+
+def main(wanted: list[str]) -> None:
+    if not torch.cuda.is_available():
+        print("no CUDA GPU here: nothing measured")
+        return
+    device = choose_device(Training())
+    print(device.describe(), flush=True)
+    for part in (steps, features, agreement, protocol):
+        if part.__name__ in (wanted or ["steps", "features", "agreement", "protocol"]):
+            began = time.perf_counter()
+            part(device)
+            print(f"[{part.__name__}: {time.perf_counter() - began:.0f} s]", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
