@@ -23,22 +23,26 @@ import torch
 
 from lib import face_sets
 from lib.attention import Attention
+from lib.cells import cells
 from lib.devices import Device, choose_device
 from lib.features import CHUNK, cached_features, forward
 from lib.files import threads, write_csv
 from lib.grid import points
 from lib.heads import make_optimiser
 from lib.image_files import keep_pictures
+from lib.images import load_images
 from lib.networks import build_network, grid_size
+from lib.runs import Run
 from lib.settings import ROOT, Training
 from lib.steps import EAGER, make_step
+from lib.stimuli import make_stimuli
 from lib.study import load_study
+from lib.training import answer_stimuli, train_cells
 
 BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
-COMPARED = ("accuracy", "history", "trials", "psychometrics")  # tables
 PROTOCOL = ["images.source=builtin", "images.root=null", "images.identities=120", f"images.n_train={N_TRAIN}",
             "images.n_validation=2000", "images.n_test=2000", "morphs.source=builtin", "morphs.identities=24",
-            "networks.controls=[]", "networks.missing_weights=untrained"]
+            "networks.controls=[]", "networks.missing_weights=untrained", "name=protocol"]
 
 
 def milliseconds(call, repeats: int = 50) -> float:
@@ -126,29 +130,23 @@ def draw_shard(study, part: int, parts: int) -> pd.DataFrame:
     return face_sets.builtin_set(study, ROOT / "data/derived")
 
 
-def run(name: str, study: str, *settings: str, only: str = "01,02,03,04,05") -> Path:
-    """A run of the workbook in a process of its own; its folder."""
-    subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", f"data/studies/{study}.yaml",
-                    "--only", only, "--set", f"name={name}", *settings], cwd=ROOT, check=True)
-    return ROOT / "runs" / name
-
-
 def agreement(device: Device) -> None:
-    """The smoke study's networks on both, trained alike on more faces."""
-    settings = ["images.n_train=400", "images.n_validation=100", "images.n_test=100", "morphs.identities=6",
-                "training.batch=64", "training.epochs=6", "networks.missing_weights=objects"]
-    tables = {}
-    for name, extra in (("processor", ["training.device=cpu", "training.precision=fp32"]), ("gpu", []), ("again", [])):
-        folder = run(f"agreement_{name}", "smoke", *settings, *extra, only="01,02,03,04") / "tables"
-        tables[name] = {file: (folder / f"{file}.csv").read_bytes() for file in COMPARED}
-        tables[name]["p"] = pd.read_csv(folder / "trials.csv").query("kind == 'cnn'")["p_happy"].to_numpy()
-        tables[name]["accuracy"] = pd.read_csv(folder / "accuracy.csv").query("split == 'test'")["accuracy"].to_numpy()
-    gap = np.abs(tables["gpu"]["p"] - tables["processor"]["p"])
-    same = all(tables["gpu"][file] == tables["again"][file] for file in COMPARED)
-    print(f"twice on the GPU: tables {'identical' if same else 'DIFFERENT'}")
-    print(f"GPU in {device.precision} against processor in fp32, both trained alike: p(happy) differs by "
-          f"{gap.mean():.3f} on average and {gap.max():.3f} at most over {len(gap)} answers; accuracies "
-          f"{tables['gpu']['accuracy'].round(3).tolist()} and {tables['processor']['accuracy'].round(3).tolist()}")
+    """The smoke study's four networks trained and asked on the processor in fp32, and twice on the GPU."""
+    found, common = {}, ["training.batch=32", "networks.missing_weights=objects"]
+    kinds = {"processor": ["training.device=cpu", "training.precision=fp32"], "gpu": [], "again": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, own in kinds.items():
+            study = load_study(ROOT / "data/studies/smoke.yaml", [f"name={name}", f"output={folder}", *common, *own])
+            run, images, (chosen, _) = Run(study, "02"), load_images(study), cells(study)
+            accuracy, history, _ = train_cells(run, chosen, images)
+            found[name] = accuracy, history, answer_stimuli(run, chosen, make_stimuli(study))
+    same = all(one.equals(other) for one, other in zip(found["gpu"], found["again"], strict=True))
+    gap = (found["gpu"][2]["p_happy"] - found["processor"][2]["p_happy"]).abs()
+    loss = (found["gpu"][1]["train_loss"] - found["processor"][1]["train_loss"]).abs()
+    print(f"twice on the GPU: accuracies, losses and answers {'identical' if same else 'DIFFERENT'}")
+    print(f"GPU in {device.precision} against processor in fp32, trained alike from the same start: p(happy) differs "
+          f"by {gap.mean():.3f} on average and {gap.max():.3f} at most over {len(gap)} answers, training losses by "
+          f"{loss.max():.3f} at most (dropout falls elsewhere)")
 
 
 def protocol(device: Device) -> None:
@@ -157,10 +155,10 @@ def protocol(device: Device) -> None:
     drawn(study)
     print(f"drawing {N_TRAIN + 4000:,} faces: {time.perf_counter() - started:.0f} s", flush=True)
     started = time.perf_counter()
-    folder = run("protocol", "paper", *PROTOCOL)
-    whole = time.perf_counter() - started
-    manifest = json.loads((folder / "manifest.json").read_text())
-    print(f"stages: {json.dumps(manifest['notebooks'])}")
+    subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", "data/studies/paper.yaml", "--set",
+                    *PROTOCOL], cwd=ROOT, check=True)
+    whole, folder = time.perf_counter() - started, ROOT / "runs/protocol"
+    print(f"stages: {json.dumps(json.loads((folder / 'manifest.json').read_text())['notebooks'])}")
     print(pd.read_csv(folder / "tables" / "accuracy.csv").query("split == 'test'").groupby("architecture")["accuracy"]
           .agg(["mean", "min", "max"]).round(4).to_string())
     print(f"the paper's protocol, end to end: {whole:.0f} s")
