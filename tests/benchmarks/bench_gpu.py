@@ -1,4 +1,4 @@
-"""What a CUDA GPU makes of it: ``python tests/benchmarks/bench_gpu.py [steps] [features] [agreement] [protocol]``.
+"""What a CUDA GPU makes of it: ``bench_gpu.py [steps] [features] [agreement] [protocol [weights_dir=…]]``.
 
 ``steps``: a training step recorded and not; every block at every location, and what the whole attention grid at the
 paper's size would take. ``features``: loading against the bare forward pass. ``agreement``: the same study on
@@ -139,7 +139,7 @@ def agreement(device: Device) -> None:
             study = load_study(ROOT / "data/studies/smoke.yaml", [f"name={name}", f"output={folder}", *common, *own])
             run, images, (chosen, _) = Run(study, "02"), load_images(study), cells(study)
             accuracy, history, _ = train_cells(run, chosen, images)
-            found[name] = accuracy, history, answer_stimuli(run, chosen, make_stimuli(study))
+            found[name] = accuracy, history, answer_stimuli(run, chosen, make_stimuli(study, images))
     same = all(one.equals(other) for one, other in zip(found["gpu"], found["again"], strict=True))
     gap = (found["gpu"][2]["p_happy"] - found["processor"][2]["p_happy"]).abs()
     loss = (found["gpu"][1]["train_loss"] - found["processor"][1]["train_loss"]).abs()
@@ -164,14 +164,18 @@ def protocol(device: Device) -> None:
     print(f"the paper's protocol, end to end: {whole:.0f} s")
 
 
+PARTS = {part.__name__: part for part in (steps, features, agreement, protocol)}
+
+
 def main(wanted: list[str]) -> None:
     if not torch.cuda.is_available():
         print("no CUDA GPU here: nothing measured")
         return
     device = choose_device(Training())
     print(device.describe(), flush=True)
-    for part in (steps, features, agreement, protocol):
-        if part.__name__ in (wanted or ["steps", "features", "agreement", "protocol"]):
+    PROTOCOL.extend(word for word in wanted if "=" in word)
+    for part in PARTS.values():
+        if part.__name__ in wanted or not any(name in PARTS for name in wanted):
             began = time.perf_counter()
             part(device)
             print(f"[{part.__name__}: {time.perf_counter() - began:.0f} s]", flush=True)
