@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lib.maps import Weighted, coarse, enlarged, over_places
 from lib.settings import KINDS, LOCATIONS, PARTS, AttentionSettings
 
 
@@ -151,7 +152,7 @@ class SelfAttention(Block):
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=self.scale())  # (B, h, N, d)
         y = y.transpose(2, 3).flatten(1, 2).unflatten(2, small.shape[2:])  # (B, C/r, H', W')
         y = self.times_gain(self.out, y)  # (B, C, H', W')
-        return y if y.shape == x.shape else F.interpolate(y, x.shape[2:], mode="bilinear")  # (B, C, H, W)
+        return y if y.shape == x.shape else enlarged(y, tuple(x.shape[2:]))  # (B, C, H, W)
 
     def tokens(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
         """(B, h, N, d)"""
@@ -203,35 +204,6 @@ class CBAM(SqueezeExcitation):
         return Weighted.apply(x, weight, mask.to(x.dtype), y)
 
 
-def over_places(x: Tensor) -> Tensor:
-    """The map's mean over places, (B, C), as a product: in bf16 many times as fast as torch's mean."""
-    x = x.flatten(2)  # (B, C, N)
-    return (x @ x.new_ones(x.shape[2], 1))[:, :, 0] / x.shape[2]
-
-
-class Weighted(torch.autograd.Function):
-    """``x * weight * mask``, whose gradients are sums of products, for the same reason.
-
-    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight where it is at hand.
-    """
-
-    @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, mask: Tensor | None = None, y: Tensor | None = None) -> Tensor:
-        ctx.save_for_backward(x, weight, mask)
-        y = x * weight[:, :, None, None] if y is None else y
-        return y if mask is None else y * mask
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple:
-        x, weight, mask = ctx.saved_tensors
-        ones = x.new_ones(x.shape[0], 1, *x.shape[2:]) if mask is None else mask
-        both = (gradient * x).flatten(2)  # (B, C, N)
-        for_x = gradient * weight[:, :, None, None] * ones if ctx.needs_input_grad[0] else None
-        for_weight = (both @ ones.flatten(2).transpose(1, 2))[:, :, 0]
-        for_mask = None if mask is None else (weight[:, None] @ both).view_as(mask)
-        return for_x, for_weight, for_mask, None
-
-
 class Matched(Block):
     """The control: as many weights as ``self``, in 1x1 convolutions that never mix places.
 
@@ -244,11 +216,6 @@ class Matched(Block):
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
         return self.times_gain(self.up, F.relu(self.down(x)))
-
-
-def coarse(x: Tensor, grid: int) -> Tensor:
-    """The map averaged down to at most ``grid`` places a side."""
-    return x if max(x.shape[2:]) <= grid else F.adaptive_avg_pool2d(x, grid)
 
 
 def region_prior(weights: Mapping[str, float], regions: Mapping[str, Tensor], size: tuple[int, int]) -> Tensor | None:

@@ -58,7 +58,9 @@ def choose_device(training: Training) -> Device:
 
 def _exact_gpu() -> None:
     """What a GPU gives up for speed by default: fp32 that is fp32, sums of bf16 products in fp32, the same numbers
-    every time. torch only warns of an operation that it cannot repeat exactly."""
+    every time. torch only warns of an operation that it cannot repeat exactly; its fast attention is one."""
+    for fast in ("cudnn", "flash", "mem_efficient"):
+        getattr(torch.backends.cuda, f"enable_{fast}_sdp")(False)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     torch.utils.deterministic.fill_uninitialized_memory = False

@@ -97,6 +97,25 @@ def test_a_killed_computation_goes_on_behind_its_last_chunk(small, pictures, tmp
     assert all(torch.equal(resumed[cut], whole[cut]) for cut in (2, 5))
 
 
+def test_chunks_are_counted_once_a_second_and_what_was_not_is_computed_again(small, pictures, tmp_path, monkeypatch):
+    whole = cached_features(small, pictures, [5], CPU, folder=tmp_path / "whole")[5]
+    monkeypatch.setattr(module, "COUNT_S", 1e9)
+    computed = []
+
+    def failing(features, images, cuts, device):
+        computed.append(len(images))
+        if len(computed) == 3:
+            raise KeyboardInterrupt
+        return forward(features, images, cuts, device)
+
+    monkeypatch.setattr(module, "forward", failing)
+    with pytest.raises(KeyboardInterrupt):
+        cached_features(small, pictures, [5], CPU, folder=tmp_path / "cut")
+    assert not list((tmp_path / "cut").glob("*/*.json")) and list((tmp_path / "cut").glob("*/features.bin"))
+    assert torch.equal(cached_features(small, pictures, [5], CPU, folder=tmp_path / "cut")[5], whole)
+    assert computed == [4, 4, 2, 4, 4, 2]
+
+
 def test_what_lies_behind_the_last_counted_chunk_is_written_again(small, pictures, tmp_path):
     """A kill between writing and counting leaves bytes that do not count."""
     whole = cached_features(small, pictures, [5], CPU, folder=tmp_path / "whole")[5].clone()

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib import files
 from lib.files import (
     DiskFullError,
     file_hash,
+    file_hashes,
     process_lives,
     remove_leftovers,
     replacing,
@@ -73,6 +75,18 @@ def test_hashes_are_those_of_the_bytes_and_of_the_sorted_settings(tmp_path):
     assert file_hash(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert settings_hash({"a": 1, "b": 2}) == settings_hash({"b": 2, "a": 1}) != settings_hash({"a": 1, "b": 3})
     assert write_json(tmp_path / "x.json", {"b": 1, "a": [2]}).read_text().index('"a"') == 4
+
+
+def test_a_file_is_hashed_again_only_after_it_was_touched(tmp_path, monkeypatch):
+    one, other = write_text(tmp_path / "a", "abc"), write_text(tmp_path / "b", "abd")
+    first = file_hashes([one, other, one])
+    assert first == [file_hash(one), file_hash(other), file_hash(one)] and first[0] != first[1]
+    monkeypatch.setattr(files, "open", None, raising=False)  # reading is an error
+    assert file_hash(one) == first[0]
+    monkeypatch.undo()
+    one.write_text("xyz")  # in its place, of the same size
+    os.replace(other, tmp_path / "c")
+    assert file_hash(one) not in first and file_hash(tmp_path / "c") == first[1]
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_kept(tmp_path):

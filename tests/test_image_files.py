@@ -2,8 +2,10 @@
 
 import errno
 import os
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -103,6 +105,44 @@ def test_png_keeps_every_pixel(tmp_path):
     picture = np.random.default_rng(1).integers(0, 255, (9, 9, 3), np.uint8)
     (tmp_path / "a.png").write_bytes(encode_png(picture))
     assert np.array_equal(read_image(tmp_path / "a.png", None), picture)
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def as_png(header: tuple, pixels: bytes, *extra: bytes) -> bytes:
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", *header)) + chunk(b"IDAT", pixels)
+            + b"".join(extra) + chunk(b"IEND", b""))
+
+
+LINES = b"".join(bytes([0, *np.random.default_rng(k).integers(0, 256, 24, np.uint8)]) for k in range(8))
+WHOLE = zlib.compress(LINES)
+TURNED = chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0")  # a quarter to the right
+
+
+@pytest.mark.parametrize(("header", "lines", "extra"), [
+    ((8, 8, 8, 2, 0, 0, 0), LINES, b""),
+    ((24, 8, 8, 0, 0, 0, 0), LINES, b""),  # grey, and not of the wanted size
+    ((12, 8, 16, 0, 0, 0, 0), LINES, b""),
+    ((8, 8, 8, 2, 0, 0, 0), LINES, TURNED),
+])
+@pytest.mark.parametrize("size", [8, None])
+def test_the_short_way_to_a_png_leads_to_what_pillow_reads(tmp_path, monkeypatch, header, lines, extra, size):
+    path = tmp_path / "a.png"
+    path.write_bytes(as_png(header, zlib.compress(lines), extra))
+    fast = read_image(path, size)
+    monkeypatch.setattr(image_files, "_plain_png", lambda path, size: None)
+    assert np.array_equal(fast, read_image(path, size))
+
+
+@pytest.mark.parametrize("pixels", [WHOLE[:-40], zlib.compress(b"\x09" + LINES[1:]),
+                                    WHOLE[:-1] + bytes([WHOLE[-1] ^ 1])])
+def test_a_damaged_png_is_refused_on_the_short_way_too(tmp_path, pixels):
+    path = tmp_path / "a.png"
+    path.write_bytes(as_png((8, 8, 8, 2, 0, 0, 0), pixels))
+    with pytest.raises(ImageError, match=r"a\.png"):
+        read_image(path, 8)
 
 
 class Drawer:

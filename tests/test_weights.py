@@ -256,3 +256,16 @@ def test_the_command_says_what_went_wrong_and_ends_with_1(published, tmp_path, c
 def test_torchvisions_file_names_carry_the_start_of_their_hash(backbone):
     name = weights.torchvision_file(backbone)
     assert name.startswith(backbone) and int(name[-12:-4], 16) > 0
+
+
+def test_convolutions_are_hashed_again_only_after_a_change(monkeypatch):
+    features = weights.new_features("alexnet")
+    first = weights.features_hash(features)
+    monkeypatch.setattr(weights.hashlib, "sha256", None)
+    assert weights.features_hash(features) == first
+    monkeypatch.undo()
+    with torch.no_grad():
+        features[0].bias[3] += 1
+    changed = weights.features_hash(features)
+    features[0].bias.data = features[0].bias.data - torch.eye(64)[3]
+    assert changed != first == weights.features_hash(features)
