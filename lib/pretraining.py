@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from lib.devices import has_bf16
 from lib.faces import Nuisance, make_identity, render_face
 from lib.files import settings_hash, write_json, write_with
 from lib.objects import CATEGORIES, render_object
@@ -86,7 +87,7 @@ def as_input(batch: np.ndarray, device: str = "cpu") -> torch.Tensor:
 
 def pretrain(images: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int, lr: float = 5e-4,
              batch: int = 64, device: str = "cpu") -> nn.Sequential:
-    """Train all layers: Adam with a one-cycle rate, bf16, random mirror images.
+    """Train all layers: Adam with a one-cycle rate, bf16 where the hardware has it, random mirror images.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def pretrain(images: np.ndarray, labels: np.ndarray, *, epochs: int, seed: int, 
 def _step(network, optimiser, images, labels, rows, rng, device) -> float:
     x, y = as_input(images[rows], device), torch.from_numpy(labels[rows]).to(device)
     x = x.flip(-1) if rng.uniform() < 0.5 else x
-    with torch.autocast(device, dtype=torch.bfloat16):
+    with torch.autocast(device, torch.bfloat16, enabled=has_bf16(device)):
         loss = nn.functional.cross_entropy(network.train()(x.contiguous(memory_format=torch.channels_last)), y)
     optimiser.zero_grad()
     loss.backward()
@@ -123,7 +124,7 @@ def accuracy(network: nn.Module, images: np.ndarray, labels: np.ndarray, device:
     network.eval()
     right = 0
     for start in range(0, len(labels), 128):
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(device, torch.bfloat16, enabled=has_bf16(device)):
             guess = network(as_input(images[start:start + 128], device)).argmax(1).cpu().numpy()
         right += (guess == labels[start:start + 128]).sum()
     return float(right / len(labels))
@@ -156,7 +157,7 @@ def convolved(features: nn.Sequential, images: np.ndarray) -> np.ndarray:
     """Features (n, d) of uint8 images (n, 224, 224, 3)."""
     rows = []
     for start in range(0, len(images), 64):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16("cpu")):
             rows.append(features.eval()(as_input(images[start:start + 64])).flatten(1).float().numpy())
     return np.concatenate(rows)
 
