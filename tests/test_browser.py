@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import nbformat
 import pytest
@@ -113,6 +114,13 @@ def test_the_harness_sees_a_bar_move_after_train_and_rest_after_cancel(lab):
     page.close()
 
 
+def wait_until(true, timeout_s: float = 30) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, f"not within {timeout_s} s"
+        time.sleep(0.1)
+
+
 TASK = """
 import pandas as pd
 from scripted_observer import FAST
@@ -143,7 +151,7 @@ def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_
     # F and J are JupyterLab's own keys too: they must not have reached it
     assert page.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") <= 2
     assert page.page.locator(".jp-DocumentSearch-overlay").count() == 0
-    assert len(TrialFile(answers).read("me")) == 10  # on the disk already
+    wait_until(lambda: len(TrialFile(answers).read("me")) == 10)  # on the disk already, once Python has had its turn
     page.page.close()  # in the middle of a block
 
     again = NotebookPage(context, address, "task.ipynb")
