@@ -29,7 +29,7 @@ from lib.settings import ROOT, resolve
 from lib.weights import features_hash
 
 FOLDER = ROOT / "data/derived/features"
-COUNT_S = 1.0  # a killed computation loses this much at most; syncing each chunk would cost a GPU more than its work
+COUNT_S = 1.0  # a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
 CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 

@@ -68,7 +68,7 @@ def read_image(path: str | Path, size: int | None = SIZE) -> np.ndarray:
 def _plain_png(path: Path, size: int | None) -> np.ndarray | None:
     """A PNG as this workbook writes them, 8-bit grey or RGB of the wanted size and nothing else in it; else None.
 
-    Pillow would read the same, but half of its work keeps Python's other threads waiting. None for damaged ones, too.
+    Pillow would read the same, but part of its work keeps Python's other threads waiting. None for damaged ones, too.
     """
     with open(path, "rb") as file:
         head = file.read(41)  # signature, header, and the name of what comes next

@@ -35,8 +35,8 @@ def make_step(network: Network, optimiser: torch.optim.Adam, device: Device) -> 
 class Replayed:
     """A step on a GPU, recorded as a CUDA graph for each shape of batch and replayed from then on.
 
-    A step launches some two hundred kernels; one by one they keep a processor busy for longer than the GPU. The
-    numbers are those of the step itself, random ones included.
+    Launched one by one, a step's many kernels keep a processor busy for longer than they do the GPU. The numbers are
+    those of the step itself, random ones included.
     """
 
     def __init__(self, step: Callable[[Tensor, Tensor], Tensor]):

@@ -45,7 +45,7 @@ class Job:
 def jobs_of(study: Study) -> list[Job]:
     """One job for each cell of a study."""
     data = settings_hash(asdict(study.images), asdict(study.morphs), inputs(study))
-    training = {k: v for k, v in asdict(study.training).items() if k != "seeds"} | choose_device(study.training).key
+    training = {k: v for k, v in asdict(study.training).items() if k != "seeds"}
     answers = {k: getattr(study.statistics, k) for k in ("decision", "noise", "sigmoid", "penalty", "networks")}
     return [Job(study, cell, settings_hash(data, asdict(cell), training, answers), data,
                 settings_hash(data, cell.backbone, cell.pretraining)) for cell in cells(study)[0]]

@@ -191,7 +191,7 @@ def features_hash(features: nn.Sequential) -> str:
     tensors = sorted(features.state_dict().items())
     version = [(name, tensor.data_ptr(), tensor._version) for name, tensor in tensors]
     known, digest = _hashes.get(features, (None, ""))
-    if known != version:  # a VGG takes 50 ms, and every picture that a notebook shows may ask
+    if known != version:  # hashing a VGG's 60 MB takes long for what every batch of pictures may ask
         whole = hashlib.sha256()
         for name, tensor in tensors:
             whole.update(f"{name}{tuple(tensor.shape)}".encode())
