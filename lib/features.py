@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lib.devices import Device
+from lib.devices import Device, fetched
 from lib.files import file_hashes, settings_hash, threads, write_json
 from lib.image_files import read_image
 from lib.locks import locked
@@ -61,7 +62,7 @@ class Entry:
 
     def append(self, start: int, values: Tensor, *, count: bool) -> None:
         """Put the images from ``start`` into the file; ``count`` syncs it, and all in it count from then on."""
-        rows = values.to(self.dtype).cpu().contiguous().view(len(values), -1).view(torch.uint8).numpy()
+        rows = fetched(values.to(self.dtype).contiguous()).view(len(values), -1).view(torch.uint8).numpy()
         done = start + len(values)
         with open(self.data, "r+b" if self.data.is_file() else "w+b") as handle:
             handle.seek(start * rows.shape[1])
@@ -98,14 +99,27 @@ def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterabl
     -------
     cut: tensor (n, C, H, W) in the device's dtype, memory-mapped.
     """
+    return compute_features({name: (features, cuts)}, paths, device, folder=folder)[name]
+
+
+def compute_features(networks: Mapping[str, tuple[nn.Sequential, Iterable[int]]], paths: Sequence[str], device: Device,
+                     *, folder: Path = FOLDER) -> dict[str, dict[int, Tensor]]:
+    """``cached_features`` of several networks, given as name: (features, cuts); each image is read once for all."""
     where = [] if device.name == "cpu" else [device.name]  # the same numbers but for the last digits
-    common = (hashes(paths), features_hash(features), TRANSFORM, device.precision, *where)
-    entries = {cut: Entry(folder / settings_hash(*common, cut), len(paths), cut, device.dtype) for cut in cuts}
-    with locked(folder / settings_hash(*common), wait=True):  # one process computes, others wait
-        missing = [entry for entry in entries.values() if not entry.complete()]
+    read = hashes(paths)
+    keys = {name: (read, features_hash(features), TRANSFORM, device.precision, *where)
+            for name, (features, _) in networks.items()}
+    entries = {name: {cut: Entry(folder / settings_hash(*keys[name], cut), len(paths), cut, device.dtype)
+                      for cut in cuts} for name, (_, cuts) in networks.items()}
+    with ExitStack() as locks:
+        for key in sorted({settings_hash(*key) for key in keys.values()}):  # in one order, so that none wait in a ring
+            locks.enter_context(locked(folder / key, wait=True))  # one process computes, others wait
+        missing = {name: (networks[name][0], [entry for entry in own.values() if not entry.complete()])
+                   for name, own in entries.items()}
+        missing = {name: work for name, work in missing.items() if work[1]}
         if missing:
-            _compute(features, paths, missing, device, name)
-    return {cut: entry.tensor() for cut, entry in entries.items()}
+            _compute(missing, paths, device)
+    return {name: {cut: entry.tensor() for cut, entry in own.items()} for name, own in entries.items()}
 
 
 def hashes(paths: Sequence[str]) -> list[str]:
@@ -113,24 +127,33 @@ def hashes(paths: Sequence[str]) -> list[str]:
     return file_hashes(map(resolve, paths))
 
 
-def _compute(features: nn.Sequential, paths: Sequence[str], entries: list[Entry], device: Device, name: str) -> None:
-    for entry in entries:
-        entry.folder.mkdir(parents=True, exist_ok=True)
-    features = features.to(device.name, memory_format=torch.channels_last)
-    done = {entry: entry.done() // CHUNK * CHUNK for entry in entries}
+def _compute(missing: Mapping[str, tuple[nn.Sequential, Sequence[Entry]]], paths: Sequence[str],
+             device: Device) -> None:
+    for features, entries in missing.values():
+        features.to(device.name, memory_format=torch.channels_last)
+        for entry in entries:
+            entry.folder.mkdir(parents=True, exist_ok=True)
+    done = {entry: entry.done() // CHUNK * CHUNK for _, entries in missing.values() for entry in entries}
     starts, counted = range(min(done.values()), len(paths), CHUNK), time.monotonic()
-    with Progress(f"features of {name}", len(paths) - starts.start) as progress:
-        for start, images in zip(starts, loaded([paths[s:s + CHUNK] for s in starts]), strict=True):
-            maps = forward(features, images, [entry.cut for entry in entries], device)
+    ahead = loaded([paths[s:s + CHUNK] for s in starts], pinned=device.name == "cuda")
+    with Progress(f"features of {', '.join(missing)}", len(paths) - starts.start) as progress:
+        for start, images in zip(starts, ahead, strict=True):
             count = time.monotonic() - counted >= COUNT_S
-            for entry in (entry for entry in entries if done[entry] <= start):
-                entry.append(start, maps[entry.cut], count=count)
+            for features, entries in missing.values():
+                if waiting := [entry for entry in entries if done[entry] <= start]:
+                    maps = forward(features, images, [entry.cut for entry in waiting], device)
+                    for entry in waiting:
+                        entry.append(start, maps[entry.cut], count=count)
             counted = time.monotonic() if count else counted
             progress.step(len(images))
 
 
-def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = read_image) -> Iterator[np.ndarray]:
-    """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked on."""
+def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = read_image, *,
+           pinned: bool = False) -> Iterator[np.ndarray]:
+    """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked on.
+
+    ``pinned`` puts them where a GPU reads fast.
+    """
     with ThreadPoolExecutor(threads()) as pool:
         def start(chunk):
             return [pool.submit(read, resolve(path)) for path in chunk]
@@ -138,7 +161,10 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
         ahead = start(chunks[0]) if chunks else []
         for following in [*chunks[1:], ()]:
             waiting, ahead = ahead, start(following)
-            yield np.stack([future.result() for future in waiting])
+            pictures = [future.result() for future in waiting]
+            room = torch.empty((len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=True).numpy() \
+                if pinned else None
+            yield np.stack(pictures, out=room)
 
 
 @torch.no_grad()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from lib.attention import Attention
 from lib.cells import Cell
@@ -20,13 +22,13 @@ from lib.devices import Device, choose_device
 from lib.features import cached_features, hashes
 from lib.files import settings_hash, write_json
 from lib.heads import n_steps
-from lib.networks import build_cell
+from lib.networks import Network, build_cell
 from lib.progress import Progress
 from lib.runs import Run
 from lib.scores import METRICS, seed_scores
 from lib.seeds import mean_interval
 from lib.settings import Study
-from lib.training import answer, folder_of, groups, load_base_features, make_base, train_cell, trial_rows
+from lib.training import answer, folder_of, groups, load_base_features, make_base, train_all, trial_rows
 from lib.weights import find, missing_message
 
 POINT = ["candidate", "kind", "location", "reduction", "prior", "pretraining"]
@@ -117,11 +119,14 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
         key = settings_hash(hashes(stimuli["path"]))
         cells = [replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)]
         places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
-        waiting = [cell for cell in cells if _answers(places[cell], key) is None]
+        silent = [cell for cell in cells if _answers(places[cell], key) is None]
+        ask = partial(_ask, places, maps, key, device)
+        for cell in (cell for cell in silent if places[cell].trained()):  # by notebooks 02 and 03
+            ask(cell, places[cell].load_head(build_cell(cell, run.study, empty=True)))
+        waiting = {cell: places[cell] for cell in silent if not places[cell].trained()}
         steps = run.study.training.epochs * n_steps(len(base.rows["train"]), run.study.training)
         with Progress(f"attention grid ({group[0].pretraining})", steps * len(waiting)) as progress:
-            for cell in waiting:
-                _finish(run, cell, base, device, places[cell], maps, key, _ticker(progress, cancelled))
+            train_all(run, waiting, base, device, _ticker(progress, cancelled), partial(ask, drop=True))
         for cell in cells:
             point = of_point[replace(cell, seed=0)]
             rows[cell] = point.row() | {"seed": cell.seed} | _accuracy(places[cell].result())
@@ -145,16 +150,12 @@ def _ticker(progress: Progress, cancelled: Callable[[], bool]) -> Callable[[str]
     return tick
 
 
-def _finish(run: Run, cell: Cell, base, device: Device, checkpoint: Checkpoint, maps, key: str, tick) -> None:
-    """Let the cell answer, trained now where no head of it is kept."""
-    kept = checkpoint.trained()
-    if kept:
-        network = checkpoint.load_head(build_cell(cell, run.study, empty=True))
-    else:
-        network = train_cell(run, cell, base, device, checkpoint, tick)
-    write_json(checkpoint.folder / f"answers-{key}.json", answer(network, maps, device).tolist())
-    if not kept:
-        checkpoint.drop_head()
+def _ask(places: Mapping[Cell, Checkpoint], maps: Mapping[int, Tensor], key: str, device: Device, cell: Cell,
+         network: Network, *, drop: bool = False) -> None:
+    """Keep a trained network's answers to the stimuli ``maps``; ``drop`` its head then."""
+    write_json(places[cell].folder / f"answers-{key}.json", answer(network, maps, device).tolist())
+    if drop:
+        places[cell].drop_head()
 
 
 def _answers(checkpoint: Checkpoint, key: str) -> list[float] | None:

@@ -6,7 +6,7 @@ behind its last saved epoch ends with the same numbers as one that was not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -16,11 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lib.checkpoints import Checkpoint, put_head, take_head
-from lib.devices import Device
+from lib.devices import Device, sent
+from lib.dropout import own_numbers
 from lib.linear import clear_gradients, prepared
 from lib.networks import Network
 from lib.settings import Training
 from lib.steps import make_step
+from lib.together import finished
 
 EVALUATE = 256  # images a forward pass
 
@@ -50,12 +52,16 @@ def near(maps: Tensor, device: Device) -> Tensor:
     if device.name != "cuda" or maps.is_cuda:
         return maps
     torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
-    return maps.to(device.name) if maps.nbytes < 0.5 * torch.cuda.mem_get_info()[0] else maps
+    if maps.nbytes >= 0.5 * torch.cuda.mem_get_info()[0]:
+        return maps
+    there = maps.to(device.name)
+    torch.cuda.current_stream().synchronize()  # they may be read from another
+    return there
 
 
 def take(maps: Tensor, rows: Tensor, device: Device) -> Tensor:
     """Some maps on the device, channels last in memory, which convolutions behind a block want."""
-    return maps[rows.to(maps.device)].to(device.name).contiguous(memory_format=torch.channels_last)
+    return sent(maps[rows.to(maps.device)], device).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass
@@ -83,15 +89,25 @@ def train_head(network: Network, data: Data, training: Training, *, seed: int, d
     ------
     TrainingFailed : the loss became infinite or not a number.
     """
+    return finished(head_steps(network, data, training, seed=seed, device=device, checkpoint=checkpoint, tick=tick))
+
+
+def head_steps(network: Network, data: Data, training: Training, *, seed: int, device: Device,
+               checkpoint: Checkpoint | None = None,
+               tick: Callable[[str], None] = lambda note: None) -> Generator[None, None, Fit]:
+    """``train_head`` for ``lib.together``: yields after every step."""
     network.to(device.name).features.to(memory_format=torch.channels_last)
     optimiser = make_optimiser(network, training)
     saved = checkpoint.load_state(network, optimiser) if checkpoint else None
     fit = Fit(saved[0]["history"], saved[1]) if saved else Fit([], {})
-    step = make_step(network, optimiser, device)
-    with computing(network, device, train=True):
+    with own_numbers(network, device.name) as generator, computing(network, device, train=True):
+        step = make_step(network, optimiser, device, generator)
         for epoch in range(len(fit.history) + 1, training.epochs + 1):
             network.train()
-            loss = _epoch(step, data, training, (seed, epoch), device, tick)
+            rng = np.random.default_rng((seed, epoch))
+            order = rng.permutation(data.rows["train"])
+            generator.manual_seed(int(rng.integers(2**62)))  # dropout
+            loss = yield from _epoch(step, data.batches(order, n_steps(len(order), training), device), epoch, tick)
             judged = evaluate(network, data, "validation", device)
             fit.history.append({"epoch": epoch, "train_loss": loss, "validation_loss": judged[0],
                                 "validation_accuracy": judged[1]})
@@ -120,20 +136,18 @@ def n_steps(n_train: int, training: Training) -> int:
     return -(-n_train // training.batch)
 
 
-def _epoch(step: Callable[[Tensor, Tensor], Tensor], data: Data, training: Training, key: tuple[int, int],
-           device: Device, tick: Callable[[str], None]) -> float:
-    """One pass over the training images in an order that ``key`` decides: the mean loss."""
-    rng = np.random.default_rng(key)
-    order = rng.permutation(data.rows["train"])
-    total = torch.zeros((), dtype=torch.float64, device=device.name)
-    with torch.random.fork_rng(devices=[0] if device.name == "cuda" else []):
-        torch.manual_seed(int(rng.integers(2**62)))  # dropout
-        for x, labels in data.batches(order, n_steps(len(order), training), device):
-            total += step(x, labels).double() * len(x)
-            tick(f"epoch {key[1]}")
-    mean = float(total) / len(order)
+def _epoch(step: Callable[[Tensor, Tensor], Tensor], batches: Iterator[tuple[Tensor, Tensor]], epoch: int,
+           tick: Callable[[str], None]) -> Generator[None, None, float]:
+    """One pass over the batches: the mean loss of an image."""
+    total, n = 0.0, 0
+    for x, labels in batches:
+        total = total + step(x, labels).double() * len(x)  # stays on the GPU: nobody waits for it
+        n += len(x)
+        tick(f"epoch {epoch}")
+        yield
+    mean = float(total) / n
     if not np.isfinite(mean):
-        raise TrainingFailed(f"the training loss is {mean} in epoch {key[1]}; try a lower training.lr or "
+        raise TrainingFailed(f"the training loss is {mean} in epoch {epoch}; try a lower training.lr or "
                              "training.attention_lr")
     return mean
 

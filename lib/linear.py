@@ -1,4 +1,4 @@
-"""A linear layer that trains in bf16 on a processor without allocating anything large.
+"""A linear layer that trains in bf16 on a processor without allocating anything large, and on a GPU in TF32.
 
 AlexNet's head has 54 million weights, a VGG's 120 million. Autocast makes a bf16 copy of them and two copies of
 their gradient at every step; the largest come in freshly allocated memory (see ``lib.memory``). Here the copy and the
@@ -22,8 +22,11 @@ class Linear(nn.Linear):
     grad_work: Tensor | None = None  # room for its gradient in that precision
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.work is None:
+        if self.work is None and not (x.is_cuda and self.training):
             return super().forward(x)
+        if self.work is None:  # see Device.products
+            with torch.autocast("cuda", enabled=False):
+                return F.linear(x.float(), self.weight, self.bias)
         return _InPlaceLinear.apply(x.to(self.work.dtype), self.weight, self.bias, self)
 
     def refresh(self) -> None:

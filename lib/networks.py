@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lib import weights
 from lib.attention import Attention, make_block, region_prior
 from lib.cells import Cell, cells
+from lib.dropout import Dropout
 from lib.linear import Linear
 from lib.settings import ARCHITECTURES, LOCATIONS, Morphs, Study
 from lib.vision import torchvision
@@ -151,7 +152,7 @@ def make_classifier(backbone: str, n_classes: int, seed: int | None, dropout: fl
     """torchvision's classifier with ``n_classes`` outputs, initialised as torchvision does, from ``seed``."""
     with torch.device("meta"):  # neither memory nor time for what is not wanted or written anew
         classifier = getattr(torchvision.models, backbone)(num_classes=n_classes, dropout=dropout).classifier
-        classifier = nn.Sequential(*map(_own_linear, classifier[:-1]), classifier[-1])
+        classifier = nn.Sequential(*map(_own_layer, classifier[:-1]), classifier[-1])
     classifier = classifier.to_empty(device="cpu")
     if seed is None:
         return classifier
@@ -169,7 +170,10 @@ def make_classifier(backbone: str, n_classes: int, seed: int | None, dropout: fl
     return classifier
 
 
-def _own_linear(layer: nn.Module) -> nn.Module:
+def _own_layer(layer: nn.Module) -> nn.Module:
+    """The layer in this project's version, where it has one."""
+    if isinstance(layer, nn.Dropout):
+        return Dropout(layer.p)
     return Linear(layer.in_features, layer.out_features) if isinstance(layer, nn.Linear) else layer
 
 

@@ -16,20 +16,25 @@ from lib.networks import Network
 EAGER = 2  # first steps with a shape of batch that are not replayed: libraries set up, Adam makes its averages
 
 
-def make_step(network: Network, optimiser: torch.optim.Adam, device: Device) -> Callable[[Tensor, Tensor], Tensor]:
-    """A function of maps and labels that makes one step and returns the mean loss, a scalar on the device."""
+def make_step(network: Network, optimiser: torch.optim.Adam, device: Device,
+              generator: torch.Generator | None = None) -> Callable[[Tensor, Tensor], Tensor]:
+    """A function of maps and labels that makes one step and returns the mean loss, a scalar on the device.
+
+    ``generator`` is what dropout draws from, if not from torch's own.
+    """
     def step(x: Tensor, labels: Tensor) -> Tensor:
         clear_gradients(network)
-        with device.autocast():
-            loss = F.cross_entropy(network.back(x), labels)
-        loss.backward()
+        with device.products():
+            with device.autocast():
+                loss = F.cross_entropy(network.back(x), labels)
+            loss.backward()
         optimiser.step()
         for layer in network.classifier:
             if isinstance(layer, Linear):
                 layer.refresh()
         return loss.detach()
 
-    return Replayed(step) if device.name == "cuda" else step
+    return Replayed(step, generator) if device.name == "cuda" else step
 
 
 class Replayed:
@@ -39,8 +44,8 @@ class Replayed:
     those of the step itself, random ones included.
     """
 
-    def __init__(self, step: Callable[[Tensor, Tensor], Tensor]):
-        self.step, self.made, self.recorded = step, Counter(), {}
+    def __init__(self, step: Callable[[Tensor, Tensor], Tensor], generator: torch.Generator | None = None):
+        self.step, self.generator, self.made, self.recorded = step, generator, Counter(), {}
         self.stream = torch.cuda.Stream()  # what is recorded must not run on the default stream, nor what leads to it
         self.pool = torch.cuda.graph_pool_handle()  # one memory for all shapes: only one replay runs at a time
 
@@ -66,6 +71,8 @@ class Replayed:
     def _record(self, x: Tensor, labels: Tensor) -> tuple[torch.cuda.CUDAGraph, tuple[Tensor, Tensor], Tensor]:
         """Recording runs nothing: the step itself is made by the replay that follows."""
         graph = torch.cuda.CUDAGraph()
+        if self.generator is not None:
+            graph.register_generator_state(self.generator)
         # other threads, such as a notebook's widgets, may go on using the GPU
         with torch.cuda.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
             loss = self.step(x, labels)

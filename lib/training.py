@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,12 +25,13 @@ from lib.cells import Cell, cells
 from lib.checkpoints import Checkpoint, take_head
 from lib.decisions import decide
 from lib.devices import Device, choose_device
-from lib.features import cached_features, channel_statistics, hashes
+from lib.features import cached_features, channel_statistics, compute_features, hashes
 from lib.files import settings_hash, write_json
-from lib.heads import Data, computing, logits, n_steps, near, p_happy, train_head
+from lib.heads import Data, computing, head_steps, logits, n_steps, near, p_happy
 from lib.networks import Network, box_regions, build_cell
 from lib.progress import Progress
 from lib.runs import MissingResult, Run
+from lib.together import at_once, finished, together
 
 SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
@@ -70,14 +72,15 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
     """
     study, device = run.study, choose_device(run.study.training)
     results, n_train = {}, int((images["split"] == "train").sum())
+    compute_all(run, chosen, list(images["path"]), device)
     for group in groups(chosen):
         base = make_base(run, group, images, device, regions)
         checkpoints = {cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group}
         waiting = [cell for cell in group if not checkpoints[cell].trained()]
         total = len(waiting) * study.training.epochs * n_steps(n_train, study.training)
         with Progress(f"training {group[0].backbone} ({group[0].pretraining})", total) as progress:
-            for cell in waiting:
-                train_cell(run, cell, base, device, checkpoints[cell], lambda note: progress.step(note=note))
+            train_all(run, {cell: checkpoints[cell] for cell in waiting}, base, device,
+                      lambda note: progress.step(note=note))
         for cell in group:
             results[cell] = checkpoints[cell].result()
             write_json(_pointer(run, cell), {"folder": checkpoints[cell].folder.name})
@@ -86,19 +89,38 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
     return accuracy[ACCURACY], history[HISTORY], weight_proofs(run, chosen)
 
 
+def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
+              then: Callable[[Cell, Network], None] = lambda cell, network: None) -> None:
+    """Train cells of one base, as many at once as the device holds; ``then`` is called with each that is trained."""
+    n, order = at_once(device), list(waiting)
+    for some in (order[k:k + n] for k in range(0, len(order), n)):
+        with ThreadPoolExecutor(n) as pool:  # a VGG's first weights take a processor a second
+            networks = list(pool.map(lambda cell: ready(run, cell, base), some))
+        together([cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
+                  for cell, network in zip(some, networks, strict=True)], device)
+
+
 def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Checkpoint,
                tick: Callable[[str], None] = lambda note: None) -> Network:
     """Train one cell, judge it on validation and test, and keep it in its checkpoint."""
-    network = _ready(run, cell, base)
+    return finished(cell_steps(run, cell, ready(run, cell, base), base, device, checkpoint, tick))
+
+
+def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Device, checkpoint: Checkpoint,
+               tick: Callable[[str], None] = lambda note: None,
+               then: Callable[[Cell, Network], None] = lambda cell, network: None) -> Generator[None, None, Network]:
+    """``train_cell`` for ``lib.together``, from the cell's untrained network on: yields after every step."""
     base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
     data = _data(cell, base, network)
-    fit = train_head(network, data, run.study.training, seed=cell.seed, device=device, checkpoint=checkpoint, tick=tick)
+    fit = yield from head_steps(network, data, run.study.training, seed=cell.seed, device=device,
+                                checkpoint=checkpoint, tick=tick)
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
         accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
     checkpoint.finish(take_head(network, device), {
         "cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
         "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy})
+    then(cell, network)
     return network
 
 
@@ -120,9 +142,10 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     MissingResult : a cell that is not trained.
     """
     device, rule, tables = choose_device(run.study.training), run.study.statistics, {}
+    compute_all(run, chosen, list(stimuli["path"]), device)
     for group in groups(chosen):
-        features = load_base_features(run, group[0])
-        maps = cached_features(features, list(stimuli["path"]), _cuts(run, group), device, name=_name(group[0]))
+        features, cuts = convolutions(run, group)
+        maps = cached_features(features, list(stimuli["path"]), cuts, device, name=_name(group[0]))
         for cell in group:
             tables[cell] = trial_rows(cell, stimuli, answer(load_trained(run, cell), maps, device))
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
@@ -174,18 +197,21 @@ def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
         yield list(group)
 
 
+def compute_all(run: Run, chosen: Sequence[Cell], paths: Sequence[str], device: Device) -> None:
+    """Put into the cache what these cells' convolutions make of the images, reading each image once."""
+    compute_features({_name(group[0]): convolutions(run, group) for group in groups(chosen)}, paths, device)
+
+
 def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Device,
               regions: Mapping[str, np.ndarray] | None = None) -> Base:
     """Features of all images behind every cut that the group's cells need, in one pass."""
-    features, paths = load_base_features(run, group[0]), list(images["path"])
-    plain = len(features)
-    untrained = group[0].pretraining == "untrained"
-    cuts = _cuts(run, group) | ({plain} if untrained else set())
+    (features, cuts), paths = convolutions(run, group), list(images["path"])
     maps = cached_features(features, paths, cuts, device, name=_name(group[0]))
     rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
     labels = (images["label"] == "happy").to_numpy().astype(np.int64)
     key = settings_hash(hashes(paths), labels.tolist(), list(images["split"]), weights.features_hash(features))
-    standard = channel_statistics(maps[plain], rows["train"]) if untrained else None
+    untrained = group[0].pretraining == "untrained"
+    standard = channel_statistics(maps[len(features)], rows["train"]) if untrained else None
     return Base(maps, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
 
 
@@ -195,15 +221,20 @@ def load_base_features(run: Run, cell: Cell) -> nn.Sequential:
                                  face_weights=run.study.networks.face_weights)
 
 
-def _cuts(run: Run, group: Sequence[Cell]) -> set[int]:
-    """Where the group's cells and the study's others on the same convolutions need the images: one pass does all."""
-    base = group[0].backbone, group[0].pretraining
+def convolutions(run: Run, group: Sequence[Cell]) -> tuple[nn.Sequential, set[int]]:
+    """A group's convolutions, and behind which layers the group and the study's others need the images.
+
+    Untrained ones are also needed to their end, whose channels are standardised.
+    """
+    features, base = load_base_features(run, group[0]), (group[0].backbone, group[0].pretraining)
     others = [cell for cell in cells(run.study)[0] if (cell.backbone, cell.pretraining) == base]
     different = {replace(cell, seed=0) for cell in [*group, *others]}
-    return {build_cell(cell, run.study, empty=True).cut for cell in different}
+    cuts = {build_cell(cell, run.study, empty=True).cut for cell in different}
+    return features, cuts | ({len(features)} if group[0].pretraining == "untrained" else set())
 
 
-def _ready(run: Run, cell: Cell, base: Base) -> Network:
+def ready(run: Run, cell: Cell, base: Base) -> Network:
+    """A cell's untrained network, fitted to its images."""
     network = build_cell(cell, run.study)
     if cell.attention is not None:
         network.set_regions(cell.attention, base.regions)

@@ -7,6 +7,7 @@ from PIL import Image
 from torch import Generator, nn
 
 from lib import attention_lab, features, grid, networks, training, transfer
+from lib.dropout import Dropout
 from lib.linear import Linear
 from lib.observers import simulate_people
 from lib.runs import Run
@@ -15,7 +16,7 @@ from lib.study import load_study
 
 def small_classifier(backbone, n_classes, seed, dropout):
     """Heads of eight units instead of 4096."""
-    classifier = nn.Sequential(nn.Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes))
+    classifier = nn.Sequential(Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes))
     generator = Generator().manual_seed(seed or 0)
     for layer in (classifier[1], classifier[3]):
         nn.init.normal_(layer.weight, 0, 0.02, generator=generator)
@@ -37,6 +38,7 @@ def make_small(monkeypatch, folder) -> None:
     monkeypatch.setattr(networks, "make_classifier", small_classifier)
     for module in (training, grid, attention_lab, transfer):
         monkeypatch.setattr(module, "cached_features", cached)
+    monkeypatch.setattr(training, "compute_features", lambda *passed: features.compute_features(*passed, folder=folder))
 
 
 def stripes(happy: float, rng: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,7 @@ from torch import nn
 
 from lib import features as module
 from lib.devices import Device, choose_device
-from lib.features import cached_features, channel_statistics, forward, loaded
+from lib.features import cached_features, channel_statistics, compute_features, forward, loaded
 from lib.networks import preprocess
 from lib.settings import Training
 
@@ -161,3 +161,21 @@ def test_the_device_follows_the_study_and_says_what_it_is():
 def test_a_gpu_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="allowed here: auto, cpu"):
         choose_device(Training(device="cuda"))
+
+
+def test_several_networks_read_each_image_once_and_get_what_each_gets_alone(small, pictures, tmp_path, monkeypatch):
+    other = nn.Sequential(nn.Conv2d(3, 2, 9, 8), nn.ReLU(inplace=True)).requires_grad_(False).eval()
+    alone = [cached_features(layers, pictures, cuts, CPU, folder=tmp_path / "alone")
+             for layers, cuts in ((small, [2, 5]), (other, [2]))]
+    cached_features(other, pictures, [1], CPU, folder=tmp_path / "both")
+    read = []
+    monkeypatch.setattr(module, "loaded", lambda chunks, **kind: (read.extend(c) or x for c, x in
+                                                                  zip(chunks, loaded(chunks, **kind), strict=True)))
+    both = compute_features({"small": (small, [2, 5]), "other": (other, [1, 2])}, pictures, CPU,
+                            folder=tmp_path / "both")
+    assert read == pictures
+    assert all(torch.equal(both["small"][cut], alone[0][cut]) for cut in (2, 5))
+    assert torch.equal(both["other"][2], alone[1][2])
+    read.clear()
+    compute_features({"other": (other, [1, 2])}, pictures, CPU, folder=tmp_path / "both")
+    assert read == []

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from small_training import a_run, people_of
 
-from lib import grid
+from lib import training
 from lib.attention import Attention
 from lib.cells import cells
 from lib.grid import Cancelled, available, grid_table, point_name, points, run_grid, score_grid
@@ -31,9 +31,9 @@ def test_points_are_all_combinations_once_with_the_studys_own_among_them():
 @pytest.mark.usefixtures("small_heads")
 def test_every_cell_is_trained_once_and_those_of_the_study_not_again(tmp_path, images, morphs, monkeypatch):
     run, trained = a_run(tmp_path, "03", **TINY), []
-    own, real = cells(run.study)[0], grid.train_cell
+    own, real = cells(run.study)[0], training.cell_steps
     train_cells(run, own, images)
-    monkeypatch.setattr(grid, "train_cell", lambda run, cell, *rest: trained.append(cell) or real(run, cell, *rest))
+    monkeypatch.setattr(training, "cell_steps", lambda run, cell, *rest: trained.append(cell) or real(run, cell, *rest))
     chosen, regions = points(run.study, ["untrained"], PRIOR), regions_of(run.study, morphs)
     accuracy, answers = run_grid(run, chosen, images, morphs, regions=regions)
     # AlexNet and its self-attention were trained by the study, two kinds remain, two seeds each

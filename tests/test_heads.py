@@ -8,6 +8,7 @@ from torch import nn
 from lib.attention import Attention, make_block
 from lib.checkpoints import Checkpoint, put_head, take_head
 from lib.devices import Device
+from lib.dropout import Dropout
 from lib.heads import Data, TrainingFailed, evaluate, logits, make_optimiser, n_steps, p_happy, train_head
 from lib.linear import Linear
 from lib.networks import Network
@@ -21,7 +22,7 @@ TRAINING = Training(epochs=4, lr=1e-3, attention_lr=1e-2, batch=8)
 def small_network(attention: Attention | None = None, channels: int = 256, seed: int = 0) -> Network:
     """AlexNet's convolutions with a small head."""
     torch.manual_seed(seed)
-    classifier = nn.Sequential(nn.Dropout(0.3), Linear(9216, 16), nn.ReLU(), nn.Linear(16, 2))
+    classifier = nn.Sequential(Dropout(0.3), Linear(9216, 16), nn.ReLU(), nn.Linear(16, 2))
     block = make_block(attention, channels, torch.Generator().manual_seed(seed))
     return Network(new_features("alexnet"), classifier, block, attention.location if attention else None)
 

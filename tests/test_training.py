@@ -49,9 +49,9 @@ def test_what_is_trained_is_read_back_and_other_settings_train_anew(tmp_path, im
 
     def counting(*passed, **named):
         trained.append(named["seed"])
-        return heads.train_head(*passed, **named)
+        return heads.head_steps(*passed, **named)
 
-    monkeypatch.setattr(training, "train_head", counting)
+    monkeypatch.setattr(training, "head_steps", counting)
     again = train_cells(run, chosen, images)
     assert trained == [] and all(a.equals(b) for a, b in zip(first, again, strict=True))
     longer = a_run(tmp_path, **{"training.epochs": 2})
@@ -115,7 +115,7 @@ def test_shuffled_labels_are_shuffled_for_training_alone(tmp_path, images):
     run = a_run(tmp_path)
     cell = Cell("alexnet_shuffled", "untrained", labels="shuffled", seed=1)
     base = make_base(run, [cell], images, training.choose_device(run.study.training))
-    data = training._data(cell, base, training._ready(run, cell, base))
+    data = training._data(cell, base, training.ready(run, cell, base))
     train, rest = base.rows["train"], np.r_[base.rows["validation"], base.rows["test"]]
     assert (data.labels.numpy()[rest] == base.labels[rest]).all()
     assert (data.labels.numpy()[train] != base.labels[train]).any()

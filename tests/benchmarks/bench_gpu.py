@@ -20,12 +20,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from lib import face_sets
 from lib.attention import Attention
 from lib.cells import cells
 from lib.devices import Device, choose_device
-from lib.features import CHUNK, cached_features, forward
+from lib.features import CHUNK, cached_features, forward, loaded
 from lib.files import threads, write_csv
 from lib.grid import points
 from lib.heads import make_optimiser
@@ -34,9 +35,10 @@ from lib.images import load_images
 from lib.networks import build_network, grid_size
 from lib.runs import Run
 from lib.settings import ROOT, Training
-from lib.steps import EAGER, make_step
+from lib.steps import EAGER, Replayed, make_step
 from lib.stimuli import make_stimuli
 from lib.study import load_study
+from lib.together import MOST
 from lib.training import answer_stimuli, train_cells
 
 BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
@@ -58,8 +60,8 @@ def milliseconds(call, repeats: int = 50) -> float:
     return start.elapsed_time(end) / repeats
 
 
-def step_times(architecture: str, attention: Attention | None, device: Device) -> tuple[float, float]:
-    """A training step recorded and replayed, and launched kernel by kernel."""
+def a_step(architecture: str, attention: Attention | None, device: Device) -> tuple[Replayed, Tensor, Tensor]:
+    """A training step that has been recorded, with a batch of maps and labels."""
     network = build_network(architecture, pretraining="untrained", attention=attention).to("cuda").train()
     network.features.to(memory_format=torch.channels_last)
     channels = next(layer.out_channels for layer in reversed(network.features[:network.cut])
@@ -69,7 +71,24 @@ def step_times(architecture: str, attention: Attention | None, device: Device) -
     step = make_step(network, make_optimiser(network, Training()), device)
     for _ in range(EAGER + 1):
         step(x, labels)
-    return milliseconds(lambda: step(x, labels)), milliseconds(lambda: step.step(x, labels), 20)
+    return step, x, labels
+
+
+def at_the_same_time(architecture: str, n: int, device: Device) -> float:
+    """A step's time where ``n`` seeds train on streams of their own."""
+    made = [(*a_step(architecture, None, device), torch.cuda.Stream()) for _ in range(n)]
+
+    def one_each() -> None:
+        for *_, stream in made:
+            stream.wait_stream(torch.cuda.current_stream())
+        for _ in range(10):
+            for step, x, labels, stream in made:
+                with torch.cuda.stream(stream):
+                    step(x, labels)
+        for *_, stream in made:
+            torch.cuda.current_stream().wait_stream(stream)
+
+    return milliseconds(one_each, 5) / 10 / n
 
 
 def steps(device: Device) -> None:
@@ -77,8 +96,10 @@ def steps(device: Device) -> None:
     rate = pair.nbytes / milliseconds(lambda: pair[0].copy_(pair[1]), 10) / 1e6
     print(f"GPU memory: {rate:.0f} GB/s, bytes read and written")
     for architecture in ("alexnet", "vgg16"):
-        recorded, launched = step_times(architecture, None, device)
-        print(f"a step of {architecture}'s head: {recorded:.2f} ms recorded, {launched:.2f} ms launched one by one")
+        step, *batch = a_step(architecture, None, device)
+        recorded, launched = (milliseconds(lambda call=call: call(*batch), 20) for call in (step, step.step))  # noqa: B023
+        print(f"a step of {architecture}'s head: {recorded:.2f} ms recorded, {launched:.2f} ms launched one by one, "
+              f"{at_the_same_time(architecture, MOST, device):.2f} ms with {MOST} seeds at once", flush=True)
     study = load_study(ROOT / "data/studies/attention_grid.yaml")
     chosen = points(study, study.grid.pretraining)
     times, hours = {}, 0.0
@@ -86,7 +107,8 @@ def steps(device: Device) -> None:
         attention = point.cell.attention or Attention("none")
         for key in ((kind, attention.location) for kind in ("none", attention.kind)):
             if key not in times:
-                times[key] = step_times("alexnet", Attention(*key), device)[0]
+                step, *batch = a_step("alexnet", Attention(*key), device)
+                times[key] = milliseconds(lambda step=step, batch=batch: step(*batch))
                 print(f"a step with {key[0]} at {key[1]}: {times[key]:.2f} ms, "
                       f"{times[key] / times['none', key[1]]:.2f} times the same without", flush=True)
         hours += times[attention.kind, attention.location] * -(-N_TRAIN // BATCH) * EPOCHS
@@ -99,6 +121,9 @@ def features(device: Device) -> None:
     images = drawn(load_study(ROOT / "data/studies/demo.yaml", ["images.n_train=4096", "images.n_validation=2",
                                                                 "images.n_test=2"]), 4096)
     batch = np.zeros((CHUNK, 224, 224, 3), np.uint8)
+    started = time.perf_counter()
+    n = sum(len(chunk) for chunk in loaded([images[k:k + CHUNK] for k in range(0, len(images), CHUNK)]))
+    print(f"reading pictures alone: {n / (time.perf_counter() - started):.0f} a second")
     for architecture in ("alexnet", "vgg16"):
         layers = build_network(architecture, pretraining="untrained").features.to("cuda").to(
             memory_format=torch.channels_last)
@@ -131,22 +156,26 @@ def draw_shard(study, part: int, parts: int) -> pd.DataFrame:
 
 
 def agreement(device: Device) -> None:
-    """The smoke study's four networks trained and asked on the processor in fp32, and twice on the GPU."""
-    found, common = {}, ["training.batch=32", "networks.missing_weights=objects"]
-    kinds = {"processor": ["training.device=cpu", "training.precision=fp32"], "gpu": [], "again": []}
+    """The smoke study's four networks trained and asked: twice on the GPU, and without dropout, whose random numbers
+    differ, on processor and GPU."""
+    plain, found = ["training.dropout=0"], {}
+    kinds = {"once": [], "again": [], "processor": ["training.device=cpu", "training.precision=fp32", *plain],
+             "fp32": ["training.precision=fp32", *plain], "bf16": ["training.precision=bf16", *plain]}
     with tempfile.TemporaryDirectory() as folder:
         for name, own in kinds.items():
-            study = load_study(ROOT / "data/studies/smoke.yaml", [f"name={name}", f"output={folder}", *common, *own])
+            study = load_study(ROOT / "data/studies/smoke.yaml", [
+                f"name={name}", f"output={folder}", "training.batch=32", "networks.missing_weights=objects", *own])
             run, images, (chosen, _) = Run(study, "02"), load_images(study), cells(study)
             accuracy, history, _ = train_cells(run, chosen, images)
             found[name] = accuracy, history, answer_stimuli(run, chosen, make_stimuli(study, images))
-    same = all(one.equals(other) for one, other in zip(found["gpu"], found["again"], strict=True))
-    gap = (found["gpu"][2]["p_happy"] - found["processor"][2]["p_happy"]).abs()
-    loss = (found["gpu"][1]["train_loss"] - found["processor"][1]["train_loss"]).abs()
+    same = all(one.equals(other) for one, other in zip(found["once"], found["again"], strict=True))
     print(f"twice on the GPU: accuracies, losses and answers {'identical' if same else 'DIFFERENT'}")
-    print(f"GPU in {device.precision} against processor in fp32, trained alike from the same start: p(happy) differs "
-          f"by {gap.mean():.3f} on average and {gap.max():.3f} at most over {len(gap)} answers, training losses by "
-          f"{loss.max():.3f} at most (dropout falls elsewhere)")
+    for name in ("fp32", "bf16"):
+        gap = (found[name][2]["p_happy"] - found["processor"][2]["p_happy"]).abs()
+        loss = (found[name][1]["train_loss"] - found["processor"][1]["train_loss"]).abs()
+        print(f"GPU in {name} against processor in fp32, trained alike without dropout: p(happy) differs by "
+              f"{gap.mean():.1e} on average and {gap.max():.1e} at most over {len(gap)} answers, training losses by "
+              f"{loss.max():.1e} at most")
 
 
 def protocol(device: Device) -> None:
