@@ -55,6 +55,9 @@ class Device:
         return f"{self.name} ({what}), {self.precision}"
 
 
+PROCESSOR = Device()
+
+
 def choose_device(training: Training) -> Device:
     """``auto`` takes a GPU where there is one, and bf16 where the hardware computes in it.
 

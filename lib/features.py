@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lib.devices import Device, fetched
+from lib.devices import PROCESSOR, Device, fetched, sent
 from lib.files import file_hashes, settings_hash, threads, write_json
 from lib.image_files import read_image
 from lib.locks import locked
@@ -181,14 +181,14 @@ def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], de
     return results
 
 
-def channel_statistics(maps: Tensor, rows: np.ndarray) -> tuple[Tensor, Tensor]:
+def channel_statistics(maps: Tensor, rows: np.ndarray, device: Device = PROCESSOR) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each channel, (C,), over the given rows of (n, C, H, W) and all places."""
-    total = squares = torch.zeros(maps.shape[1], dtype=torch.float64)
+    total = squares = torch.zeros(maps.shape[1], dtype=torch.float64, device=device.name)
     for chunk in np.array_split(np.sort(rows), max(len(rows) // 256, 1)):
-        x = maps[torch.from_numpy(chunk)].float()
+        x = sent(maps[torch.from_numpy(chunk)], device).float()
         total = total + x.sum(dim=(0, 2, 3)).double()
         squares = squares + x.square().sum(dim=(0, 2, 3)).double()
     n = len(rows) * maps.shape[2] * maps.shape[3]
     mean = total / n
-    return mean.float(), (squares / n - mean.square()).clamp_min(0).sqrt().float()
+    return mean.float().cpu(), (squares / n - mean.square()).clamp_min(0).sqrt().float().cpu()
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import torch
 
-from lib.devices import Device
+from lib.devices import PROCESSOR, Device
 
 MOST = 5  # more gain nothing: three already keep an H200's memory busy
 ROOM = 6e9  # bytes for one: the head, its gradient and averages, and what a block at conv1 keeps for its gradient
@@ -29,9 +29,14 @@ def at_once(device: Device) -> int:
     return max(1, min(MOST, int(0.5 * torch.cuda.mem_get_info()[0] / ROOM)))
 
 
+def parted(items: Sequence[T], n: int) -> list[Sequence[T]]:
+    """The items in their order, ``n`` at a time."""
+    return [items[k:k + n] for k in range(0, len(items), n)]
+
+
 def finished(training: Training[T]) -> T:
     """Run one training to its end: what it returns."""
-    return together([training], Device())[0]
+    return together([training], PROCESSOR)[0]
 
 
 def together(trainings: Sequence[Training[T]], device: Device) -> list[T]:

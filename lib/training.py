@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from lib.heads import Data, computing, head_steps, logits, n_steps, near, p_happ
 from lib.networks import Network, box_regions, build_cell
 from lib.progress import Progress
 from lib.runs import MissingResult, Run
-from lib.together import at_once, finished, together
+from lib.together import at_once, finished, parted, together
 
 SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
@@ -92,9 +93,8 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
 def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
               then: Callable[[Cell, Network], None] = lambda cell, network: None) -> None:
     """Train cells of one base, as many at once as the device holds; ``then`` is called with each that is trained."""
-    n, order = at_once(device), list(waiting)
-    for some in (order[k:k + n] for k in range(0, len(order), n)):
-        with ThreadPoolExecutor(n) as pool:  # a VGG's first weights take a processor a second
+    for some in parted(list(waiting), at_once(device)):
+        with ThreadPoolExecutor(len(some)) as pool:  # a VGG's first weights take a processor a second
             networks = list(pool.map(lambda cell: ready(run, cell, base), some))
         together([cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
                   for cell, network in zip(some, networks, strict=True)], device)
@@ -146,8 +146,11 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     for group in groups(chosen):
         features, cuts = convolutions(run, group)
         maps = cached_features(features, list(stimuli["path"]), cuts, device, name=_name(group[0]))
-        for cell in group:
-            tables[cell] = trial_rows(cell, stimuli, answer(load_trained(run, cell), maps, device))
+        for some in parted(group, at_once(device)):
+            with ThreadPoolExecutor(len(some)) as pool:
+                networks = list(pool.map(partial(load_trained, run), some))
+            for cell, network in zip(some, networks, strict=True):
+                tables[cell] = trial_rows(cell, stimuli, answer(network, maps, device))
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
     rng = run.rng("decisions")
     trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
@@ -211,7 +214,7 @@ def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Dev
     labels = (images["label"] == "happy").to_numpy().astype(np.int64)
     key = settings_hash(hashes(paths), labels.tolist(), list(images["split"]), weights.features_hash(features))
     untrained = group[0].pretraining == "untrained"
-    standard = channel_statistics(maps[len(features)], rows["train"]) if untrained else None
+    standard = channel_statistics(maps[len(features)], rows["train"], device) if untrained else None
     return Base(maps, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
 
 

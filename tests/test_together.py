@@ -6,7 +6,7 @@ from test_heads import TRAINING, separable, small_network
 
 from lib.devices import Device
 from lib.heads import head_steps, train_head
-from lib.together import at_once, finished, together
+from lib.together import at_once, finished, parted, together
 
 CPU = Device()
 
@@ -58,3 +58,7 @@ def small_network_of(seed):
 
 def test_a_processor_does_one_at_a_time():
     assert at_once(CPU) == 1
+
+
+def test_parts_hold_all_in_order():
+    assert parted([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]] and parted([], 3) == []

@@ -2,7 +2,7 @@
 
 ``steps``: a training step recorded and not; every block at every location, and what the whole attention grid at the
 paper's size would take. ``features``: loading against the bare forward pass. ``agreement``: the same study on
-processor and GPU. ``protocol``, only where it is named: the paper's size (28,000 training images, drawn here; 40
+processor and GPU. ``protocol``, only where it is named: the paper's size (28,000 training images, made here; 40
 epochs, 5 seeds), end to end. Without a GPU there is nothing to measure.
 """
 
@@ -42,9 +42,9 @@ from lib.together import MOST
 from lib.training import answer_stimuli, train_cells
 
 BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
-PROTOCOL = ["images.source=builtin", "images.root=null", "images.identities=120", f"images.n_train={N_TRAIN}",
-            "images.n_validation=2000", "images.n_test=2000", "morphs.source=builtin", "morphs.identities=24",
-            "networks.controls=[]", "networks.missing_weights=untrained", "name=protocol"]
+PICTURES = {"train": N_TRAIN, "validation": 2000, "test": 2000}
+PROTOCOL = ["images.root=data/derived/protocol", "morphs.source=builtin", "networks.controls=[]",
+            "networks.missing_weights=untrained", "name=protocol"]
 
 
 def milliseconds(call, repeats: int = 50) -> float:
@@ -118,8 +118,8 @@ def steps(device: Device) -> None:
 
 
 def features(device: Device) -> None:
-    images = drawn(load_study(ROOT / "data/studies/demo.yaml", ["images.n_train=4096", "images.n_validation=2",
-                                                                "images.n_test=2"]), 4096)
+    images = list(drawn(load_study(ROOT / "data/studies/demo.yaml", ["images.n_train=4096", "images.n_validation=2",
+                                                                     "images.n_test=2"]))["path"])
     batch = np.zeros((CHUNK, 224, 224, 3), np.uint8)
     started = time.perf_counter()
     n = sum(len(chunk) for chunk in loaded([images[k:k + CHUNK] for k in range(0, len(images), CHUNK)]))
@@ -136,16 +136,15 @@ def features(device: Device) -> None:
               f"{bare / whole:.0%} of the bare forward pass with the images sent")
 
 
-def drawn(study, most: int | None = None) -> list[str]:
-    """The built-in set on disk, drawn by all processors; paths of its training images."""
+def drawn(study) -> pd.DataFrame:
+    """A study's built-in set on disk, drawn by all processors."""
     parts = threads()
     with multiprocessing.get_context("fork").Pool(parts) as pool:
-        shards = pool.starmap(draw_shard, [(study, part, parts) for part in range(parts)])
-    rows = pd.concat(shards)
+        rows = pd.concat(pool.starmap(draw_shard, [(study, part, parts) for part in range(parts)]))
     place = Path(rows["path"].iloc[0]).parents[2]
     write_csv(place / "index.csv", pd.DataFrame({"file": [str(Path(path).relative_to(place)) for path in rows["path"]],
                                                  "sha256": rows["sha256"]}))
-    return list(rows.loc[rows["split"] == "train", "path"])[:most]
+    return rows
 
 
 def draw_shard(study, part: int, parts: int) -> pd.DataFrame:
@@ -179,18 +178,36 @@ def agreement(device: Device) -> None:
 
 
 def protocol(device: Device) -> None:
-    started = time.perf_counter()
-    study = load_study(ROOT / "data/studies/paper.yaml", PROTOCOL)
-    drawn(study)
-    print(f"drawing {N_TRAIN + 4000:,} faces: {time.perf_counter() - started:.0f} s", flush=True)
+    started, study = time.perf_counter(), load_study(ROOT / "data/studies/paper.yaml", PROTOCOL)
+    faces = load_study(ROOT / "data/studies/demo.yaml", ["images.identities=60", "images.n_train=1000",
+                                                         "images.n_validation=200", "images.n_test=200"])
+    faces = drawn(faces)
+    with multiprocessing.get_context("fork").Pool(threads()) as pool:
+        pool.starmap(vary, [(faces, part) for part in range(threads())])
+    print(f"{sum(PICTURES.values()):,} pictures: {time.perf_counter() - started:.0f} s", flush=True)
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", "data/studies/paper.yaml", "--set",
                     *PROTOCOL], cwd=ROOT, check=True)
-    whole, folder = time.perf_counter() - started, ROOT / "runs/protocol"
+    whole, folder = time.perf_counter() - started, ROOT / "runs" / study.name
     print(f"stages: {json.dumps(json.loads((folder / 'manifest.json').read_text())['notebooks'])}")
     print(pd.read_csv(folder / "tables" / "accuracy.csv").query("split == 'test'").groupby("architecture")["accuracy"]
           .agg(["mean", "min", "max"]).round(4).to_string())
     print(f"the paper's protocol, end to end: {whole:.0f} s")
+
+
+def vary(faces: pd.DataFrame, part: int) -> None:
+    """A share of the protocol's pictures: the drawn faces turned, shifted and lit anew, as split/class/file."""
+    cv2.setNumThreads(1)
+    for (split, label), rows in faces.groupby(["split", "label"]):
+        folder = ROOT / "data/derived/protocol" / split / label
+        folder.mkdir(parents=True, exist_ok=True)
+        for k in range(part, PICTURES[split] // 2, threads()):
+            rng = np.random.default_rng([part, k])
+            turn = cv2.getRotationMatrix2D((112, 112), rng.uniform(-8, 8), rng.uniform(0.9, 1.1))
+            turn[:, 2] += rng.uniform(-8, 8, 2)
+            face = cv2.warpAffine(cv2.imread(rows["path"].iloc[k % len(rows)]), turn, (224, 224),
+                                  borderMode=cv2.BORDER_REPLICATE)
+            cv2.imwrite(str(folder / f"{k}.png"), cv2.convertScaleAbs(face, alpha=rng.uniform(0.8, 1.2)))
 
 
 PARTS = {part.__name__: part for part in (steps, features, agreement, protocol)}
