@@ -28,7 +28,7 @@ from lib.runs import Run
 from lib.scores import METRICS, seed_scores
 from lib.seeds import mean_interval
 from lib.settings import Study
-from lib.training import answer, folder_of, groups, load_base_features, make_base, train_all, trial_rows
+from lib.training import answer, folder_of, load_base_features, make_bases, train_all, trial_rows
 from lib.weights import find, missing_message
 
 POINT = ["candidate", "kind", "location", "reduction", "prior", "pretraining"]
@@ -111,8 +111,7 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
     """
     device, of_point = choose_device(run.study.training), {point.cell: point for point in chosen}
     rows, answers = {}, {}
-    for group in groups(of_point):
-        base = make_base(run, group, images, device, regions)
+    for group, base in make_bases(run, list(of_point), images, device, regions):
         cuts = set(base.maps)
         maps = cached_features(load_base_features(run, group[0]), list(stimuli["path"]), cuts, device,
                                name=f"{group[0].backbone} ({group[0].pretraining})")

@@ -26,7 +26,7 @@ from lib.cells import Cell, cells
 from lib.checkpoints import Checkpoint, take_head
 from lib.decisions import decide
 from lib.devices import Device, choose_device
-from lib.features import cached_features, channel_statistics, compute_features, hashes
+from lib.features import channel_statistics, compute_features, hashes
 from lib.files import settings_hash, write_json
 from lib.heads import Data, computing, head_steps, logits, n_steps, near, p_happy
 from lib.networks import Network, box_regions, build_cell
@@ -73,9 +73,7 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
     """
     study, device = run.study, choose_device(run.study.training)
     results, n_train = {}, int((images["split"] == "train").sum())
-    compute_all(run, chosen, list(images["path"]), device)
-    for group in groups(chosen):
-        base = make_base(run, group, images, device, regions)
+    for group, base in make_bases(run, chosen, images, device, regions):
         checkpoints = {cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group}
         waiting = [cell for cell in group if not checkpoints[cell].trained()]
         total = len(waiting) * study.training.epochs * n_steps(n_train, study.training)
@@ -142,15 +140,14 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     MissingResult : a cell that is not trained.
     """
     device, rule, tables = choose_device(run.study.training), run.study.statistics, {}
-    compute_all(run, chosen, list(stimuli["path"]), device)
+    bases = {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
+    maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
-        features, cuts = convolutions(run, group)
-        maps = cached_features(features, list(stimuli["path"]), cuts, device, name=_name(group[0]))
         for some in parted(group, at_once(device)):
             with ThreadPoolExecutor(len(some)) as pool:
                 networks = list(pool.map(partial(load_trained, run), some))
             for cell, network in zip(some, networks, strict=True):
-                tables[cell] = trial_rows(cell, stimuli, answer(network, maps, device))
+                tables[cell] = trial_rows(cell, stimuli, answer(network, maps[_name(cell)], device))
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
     rng = run.rng("decisions")
     trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
@@ -200,22 +197,25 @@ def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
         yield list(group)
 
 
-def compute_all(run: Run, chosen: Sequence[Cell], paths: Sequence[str], device: Device) -> None:
-    """Put into the cache what these cells' convolutions make of the images, reading each image once."""
-    compute_features({_name(group[0]): convolutions(run, group) for group in groups(chosen)}, paths, device)
+def make_bases(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, device: Device,
+               regions: Mapping[str, np.ndarray] | None = None) -> Iterator[tuple[list[Cell], Base]]:
+    """The cells in groups that share convolutions, each with its base; every image is read once for all of them."""
+    paths, networks = list(images["path"]), {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
+    maps, read = compute_features(networks, paths, device), hashes(paths)
+    rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
+    labels = (images["label"] == "happy").to_numpy().astype(np.int64)
+    for group in groups(chosen):
+        (features, _), own = networks[_name(group[0])], maps[_name(group[0])]
+        key = settings_hash(read, labels.tolist(), list(images["split"]), weights.features_hash(features))
+        untrained = group[0].pretraining == "untrained"
+        standard = channel_statistics(own[len(features)], rows["train"], device) if untrained else None
+        yield group, Base(own, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
 
 
 def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Device,
               regions: Mapping[str, np.ndarray] | None = None) -> Base:
-    """Features of all images behind every cut that the group's cells need, in one pass."""
-    (features, cuts), paths = convolutions(run, group), list(images["path"])
-    maps = cached_features(features, paths, cuts, device, name=_name(group[0]))
-    rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
-    labels = (images["label"] == "happy").to_numpy().astype(np.int64)
-    key = settings_hash(hashes(paths), labels.tolist(), list(images["split"]), weights.features_hash(features))
-    untrained = group[0].pretraining == "untrained"
-    standard = channel_statistics(maps[len(features)], rows["train"], device) if untrained else None
-    return Base(maps, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
+    """The base of one group."""
+    return next(make_bases(run, group, images, device, regions))[1]
 
 
 def load_base_features(run: Run, cell: Cell) -> nn.Sequential:

@@ -36,7 +36,7 @@ def make_small(monkeypatch, folder) -> None:
         return features.cached_features(*passed, **named, folder=folder)
 
     monkeypatch.setattr(networks, "make_classifier", small_classifier)
-    for module in (training, grid, attention_lab, transfer):
+    for module in (grid, attention_lab, transfer):
         monkeypatch.setattr(module, "cached_features", cached)
     monkeypatch.setattr(training, "compute_features", lambda *passed: features.compute_features(*passed, folder=folder))
 
