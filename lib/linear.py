@@ -2,7 +2,8 @@
 
 AlexNet's head has 54 million weights, a VGG's 120 million. Autocast makes a bf16 copy of them and two copies of
 their gradient at every step; the largest come in freshly allocated memory (see ``lib.memory``). Here the copy and the
-gradient live in buffers that are written anew. The numbers are autocast's (a test compares them).
+gradient live in buffers that are written anew; in fp32 there is no copy. The numbers are autocast's (a test compares
+them).
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Linear(nn.Linear):
         return _InPlaceLinear.apply(x.to(self.work.dtype), self.weight, self.bias, self)
 
     def refresh(self) -> None:
-        """Take over the weight after an optimiser's step."""
-        if self.work is not None and self.work is not self.weight.data:
+        """Take over the weight after an optimiser's step, unless the working copy is the weight itself."""
+        if self.work is not None and self.work.dtype != self.weight.dtype:
             self.work.copy_(self.weight.detach())
 
 
@@ -49,7 +50,8 @@ class _InPlaceLinear(torch.autograd.Function):
         x, = ctx.saved_tensors
         layer = ctx.layer
         torch.mm(grad.t(), x, out=layer.grad_work)  # (out, in)
-        layer.weight.grad.copy_(layer.grad_work)
+        if layer.grad_work.dtype != layer.weight.dtype:  # otherwise it is the gradient
+            layer.weight.grad.copy_(layer.grad_work)
         grad_x = grad @ layer.work if ctx.needs_input_grad[0] else None
         return grad_x, None, grad.sum(0).float(), None
 
@@ -74,10 +76,10 @@ def prepared(network: nn.Module, dtype: torch.dtype, *, train: bool) -> Iterator
     layers = [layer for layer in network.modules() if isinstance(layer, Linear)]
     try:
         for layer in layers:
-            layer.work = layer.weight.detach().to(dtype, copy=True)
+            layer.work = layer.weight.detach().to(dtype)  # in fp32 the weight itself
             if train:
-                layer.grad_work = torch.empty_like(layer.work)
                 layer.weight.grad = torch.zeros_like(layer.weight)
+                layer.grad_work = layer.weight.grad if dtype == torch.float32 else torch.empty_like(layer.work)
         yield
     finally:
         for layer in layers:
