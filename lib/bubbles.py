@@ -64,7 +64,8 @@ def through(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def bubble_trials(networks: Sequence[Network], images: np.ndarray, labels: np.ndarray, n: int,
-                  rng: np.random.Generator, *, batch: int = 64, **bubbles) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+                  rng: np.random.Generator, *, batch: int = 128,
+                  **bubbles) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Show ``n`` masked faces, the same to all networks.
 
     Parameters

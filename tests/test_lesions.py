@@ -6,6 +6,7 @@ import pytest
 import torch
 from toy_networks import toy_attention, toy_network
 
+from lib import lesions
 from lib.lesions import (
     lesion_answers,
     lesion_effects,
@@ -47,6 +48,17 @@ def test_silencing_equals_zeroing_the_weights_behind(layer):
     assert np.abs(answers[0] - answers[1]).max() > 1e-4
 
 
+def test_lesions_together_are_lesions_one_by_one(monkeypatch):
+    network, panel = toy_network(1, attention=toy_attention()), Panel(IMAGES)
+    units = [np.array(some, int) for some in ([], [0], [1, 4], [2, 3, 5], [5])]
+    together = lesion_answers(network, panel, "conv5", units)
+    monkeypatch.setattr(lesions, "AT_A_TIME", 2 * len(panel))
+    assert lesion_answers(network, panel, "conv5", units) == pytest.approx(together, abs=1e-6)
+    alone = [lesion_answers(network, panel, "conv5", [one])[0] for one in units]
+    assert together == pytest.approx(np.stack(alone), abs=1e-6)
+    assert together.std(axis=0).min() > 0
+
+
 def test_units_and_layers():
     network = toy_network(0)
     assert unit_activity(network, Panel(IMAGES), "conv5").shape == (6, 6)
@@ -57,7 +69,7 @@ def test_units_and_layers():
 
 def test_silence_ends_with_the_block():
     network = toy_network(0)
-    with pytest.raises(RuntimeError), silenced(lesion_layer(network, "fc6"), [0]):
+    with pytest.raises(RuntimeError), silenced(lesion_layer(network, "fc6"), [[0]]):
         raise RuntimeError
     assert not any(len(m._forward_hooks) for m in network.modules())
 
