@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import papermill
 import psutil
-import zmq
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from lib.kernels import Kernels
 from lib.runs import Stopped
 from lib.settings import ROOT
 from lib.stages import Cost
 
-ENVIRONMENT = {
-    "WORKBOOK_HEADLESS": "1",
-    "PYTHONHASHSEED": "0",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-STRANGERS = ("WORKBOOK_STUDY", "WORKBOOK_SET")
 # errors whose own words are the whole message
 SPEAKING = ("StudyError", "MissingResult", "DiskFullError", "MissingWeights", "WeightsError", "WrongArchitecture",
             "ImageError", "TrialError", "TrainingFailed")
@@ -42,22 +30,14 @@ class NotebookFailed(Stopped):
     """A notebook stopped; the text names the notebook, the cell and the error."""
 
 
-class _ThisEnvironment(KernelSpecManager):
-    """Whatever kernel a notebook or a user's settings name: the Python that runs this."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python", name=kernel_name,
-                          metadata={"supported_encryption": "curve"})
-
-
-def execute(source: Path, target: Path, parameters: dict[str, str], *, inherited: tuple[int, ...] = ()) -> Cost:
+def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Kernels,
+            following: Path | None = None) -> Cost:
     """Run ``source`` with the project's root as working directory and keep it, executed, as ``target``.
 
     Parameters
     ----------
     parameters : values for the cell tagged ``parameters``.
-    inherited : file descriptors that the kernel keeps open while it lives (the run's lock).
+    following : the notebook that comes next, whose kernel is prepared meanwhile.
 
     Raises
     ------
@@ -67,7 +47,9 @@ def execute(source: Path, target: Path, parameters: dict[str, str], *, inherited
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.monotonic()
-    with _kernel(inherited) as kernel, _PeakMemory(kernel.provisioner.pid) as memory:
+    with kernels.running(source) as kernel, _PeakMemory(kernel.provisioner.pid) as memory:
+        if following:
+            kernels.prepare(following)
         try:
             papermill.execute_notebook(source, target, parameters, km=kernel, kernel_name="python3", language="python",
                                        progress_bar=False, cwd=ROOT, stdout_file=_Indented(sys.stdout))
@@ -99,21 +81,6 @@ def _failure(source: Path, error: PapermillExecutionError) -> str:
     if "no space left on device" in error.evalue.lower():  # from a library that writes by itself
         lines.append("  the disk is full. What was finished is kept: free some space and run again with --resume")
     return "\n".join(lines)
-
-
-@contextmanager
-def _kernel(inherited: tuple[int, ...]) -> Iterator[AsyncKernelManager]:
-    """A running kernel of this environment; gone when the block ends, however it ends."""
-    environment = {k: v for k, v in os.environ.items() if k not in STRANGERS} | ENVIRONMENT
-    kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisEnvironment(),
-                                transport_encryption="auto" if zmq.has("curve") else "disabled")
-    # no history file: two runs would share its database
-    run_sync(kernel.start_kernel)(env=environment, cwd=str(ROOT), pass_fds=inherited,
-                                  extra_arguments=["--HistoryManager.hist_file=:memory:"])
-    try:
-        yield kernel
-    finally:
-        run_sync(kernel.shutdown_kernel)(now=True)
 
 
 class _PeakMemory(threading.Thread):

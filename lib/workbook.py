@@ -15,6 +15,7 @@ from pathlib import Path
 from lib.devices import DeviceError
 from lib.execution import NotebookFailed, execute
 from lib.files import FULL, remove_leftovers
+from lib.kernels import Kernels
 from lib.locks import locked
 from lib.manifest import write_manifest
 from lib.progress import clock
@@ -69,9 +70,10 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
         _clear_folder(study.folder, everything)
     write_manifest(study, request, everything, status="running")
     try:
-        for place, stage in enumerate(wanted, 1):
-            print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
-            _run_stage(request, stage, everything, lock)
+        with Kernels((lock,)) as kernels:
+            for place, stage in enumerate(wanted, 1):
+                print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
+                _run_stage(request, stage, everything, kernels, wanted[place] if place < len(wanted) else None)
     except Stopped:
         write_manifest(study, request, everything, status="stopped")
         raise
@@ -82,7 +84,8 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
     print(f"report: {relative(write_report(study.folder))}", flush=True)
 
 
-def _run_stage(request: Request, stage: Stage, everything: list[Stage], lock: int) -> None:
+def _run_stage(request: Request, stage: Stage, everything: list[Stage], kernels: Kernels,
+               following: Stage | None) -> None:
     before = everything[:everything.index(stage)]
     key = stage.key(before)
     if request.resume and stage.done(key):
@@ -92,7 +95,9 @@ def _run_stage(request: Request, stage: Stage, everything: list[Stage], lock: in
     for late in [stage] if request.only else everything[len(before):]:
         late.clear()
     started = time.time()
-    cost = execute(stage.notebook, stage.executed, request.parameters, inherited=(lock,))
+    # with --only, what follows may turn out to be done before
+    ahead = following.notebook if following and not following.read_marker() else None
+    cost = execute(stage.notebook, stage.executed, request.parameters, kernels, ahead)
     stage.check(started)
     stage.mark(key, cost)
     print(f"      done in {clock(cost.seconds)}, peak memory {cost.peak_memory_mb / 1024:.1f} GB", flush=True)
