@@ -9,13 +9,12 @@ import threading
 import time
 from pathlib import Path
 
-import papermill
 import psutil
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
-from papermill.exceptions import PapermillExecutionError
 
 from lib.kernels import Kernels
+from lib.notebook_files import papermill
 from lib.runs import Stopped
 from lib.settings import ROOT
 from lib.stages import Cost
@@ -53,7 +52,7 @@ def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Ker
         try:
             papermill.execute_notebook(source, target, parameters, km=kernel, kernel_name="python3", language="python",
                                        progress_bar=False, cwd=ROOT, stdout_file=_Indented(sys.stdout))
-        except PapermillExecutionError as error:
+        except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookFailed(_failure(source, error)) from None
         except (DeadKernelError, RuntimeError) as error:
             if run_sync(kernel.is_alive)():
@@ -71,7 +70,7 @@ def _refuse_unknown(source: Path, parameters: dict[str, str]) -> None:
                              f"'parameters' has: {', '.join(known) or 'none'}")
 
 
-def _failure(source: Path, error: PapermillExecutionError) -> str:
+def _failure(source: Path, error: papermill.exceptions.PapermillExecutionError) -> str:
     """Notebook, cell (as numbered in the notebook and by its first line) and the error's own words."""
     first = next((line for line in error.source.splitlines() if line.strip()), "")
     kind = "" if error.ename in SPEAKING else f"{error.ename}: "

@@ -10,11 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
 from PIL import Image
 
 from lib.files import write_text, write_with
+from lib.notebook_files import nbformat
 from lib.report_cells import PROGRESS
 from lib.settings import ROOT, resolve
 
@@ -46,13 +45,13 @@ def publish(folder: Path, notebooks: Path, figures: Path) -> None:
         write_with(figures / figure.name, lambda temporary, source=figure: shutil.copyfile(source, temporary))
 
 
-def clean(notebook: NotebookNode, name: str) -> NotebookNode:
+def clean(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """A notebook as it is committed: no injected cell, no widget state, no times, no progress lines."""
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info=NotebookNode(name="python"))
+    notebook.metadata = nbformat.NotebookNode(kernelspec=KERNEL, language_info=nbformat.NotebookNode(name="python"))
     count = 0
     for cell in notebook.cells:
-        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
@@ -62,7 +61,7 @@ def clean(notebook: NotebookNode, name: str) -> NotebookNode:
     return notebook
 
 
-def _clean_output(output: NotebookNode) -> NotebookNode | None:
+def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
     """An output without what only a live notebook can show; None where nothing is left."""
     if output.output_type == "stream":
         output.text = PROGRESS.sub("", output.text)
@@ -86,7 +85,7 @@ def _smaller(png: str) -> str:
     return found if len(found) < len(png) else png
 
 
-def _refuse(cell: NotebookNode, name: str, count: int) -> None:
+def _refuse(cell: nbformat.NotebookNode, name: str, count: int) -> None:
     for output in cell.outputs:
         text = json.dumps({k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")})
         text += output.get("text", "")

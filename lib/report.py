@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import openpyxl
@@ -15,9 +17,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
-from lib.files import write_text, write_with
+from lib.files import threads, write_text, write_with
 from lib.progress import clock
-from lib.report_cells import render_notebook
+from lib.report_cells import render_notebook, shrink
 from lib.report_page import page
 from lib.runs import read_csv
 
@@ -49,12 +51,18 @@ def write_report(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text())
     attached = [attach(folder / "tables" / f"{name}.csv", table) for name, table in tables.items()]
     for scale in (1.0, 0.7, 0.5, 0.35):
+        with ThreadPoolExecutor(threads()) as pool:  # what takes the time, side by side: the results are remembered
+            list(pool.map(partial(_shrink, scale), (folder / "figures").glob("*.png")))
         sections = [render_notebook(path, folder / "figures", scale)
                     for path in sorted((folder / "notebooks").glob("*.ipynb"))]
         text = _page(manifest, tables, sections, attached)
         if len(text.encode()) <= LARGEST:
             return write_text(folder / "report.html", text)
     return write_text(folder / "report.html", _without_largest(manifest, tables, sections, attached))
+
+
+def _shrink(scale: float, path: Path) -> None:
+    shrink(path.read_bytes(), scale)
 
 
 def _without_largest(manifest: dict, tables: dict, sections: list, attached: list[Attached]) -> str:

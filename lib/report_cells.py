@@ -11,11 +11,11 @@ import html
 import io
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import bleach
-import nbformat
 from markdown_it import MarkdownIt
 from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
@@ -23,6 +23,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from PIL import Image
 
 from lib.alt_text import read_alt_text
+from lib.notebook_files import nbformat
 from lib.report_page import mark_short
 
 TABLE_TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "b", "i", "em", "strong", "code", "sub",
@@ -144,6 +145,7 @@ def figure_html(png: bytes, alt: str, scale: float) -> str:
             f' style="--width:{width}px"></figure>')
 
 
+@lru_cache(256)
 def shrink(png: bytes, scale: float) -> tuple[str, bytes]:
     """A figure as the smaller of PNG and JPEG: drawings stay PNG in 256 colours, pictures of faces become JPEG."""
     image = Image.open(io.BytesIO(png)).convert("RGBA")

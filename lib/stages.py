@@ -13,8 +13,8 @@ from lib.runs import TABLES, Stopped, put_together
 from lib.study import ROOT, Study, resolve
 
 # These run notebooks or read their results; a change in them changes no result.
-OUTSIDE = ("workbook", "execution", "kernels", "stages", "locks", "manifest", "report", "report_cells", "report_page",
-           "sweep", "sweep_cells", "publish", "study_command")
+OUTSIDE = ("workbook", "execution", "kernels", "notebook_files", "stages", "locks", "manifest", "report",
+           "report_cells", "report_page", "sweep", "sweep_cells", "publish", "study_command")
 
 
 class MissingOutput(Stopped):

@@ -1,0 +1,12 @@
+"""``nbformat`` and ``papermill``, imported here alone and without three seconds of waiting."""
+
+import sys
+
+# nbformat brings jsonschema, which builds a grammar of web addresses where this package is there (JupyterLab has it
+# installed) and goes on without where it is not; no notebook needs it
+sys.modules.setdefault("rfc3987_syntax", None)
+
+import nbformat  # noqa: E402
+import papermill  # noqa: E402
+
+__all__ = ["nbformat", "papermill"]
