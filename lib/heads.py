@@ -55,7 +55,7 @@ def near(maps: Tensor, device: Device) -> Tensor:
     if maps.nbytes >= 0.5 * torch.cuda.mem_get_info()[0]:
         return maps
     there = maps.to(device.name)
-    torch.cuda.current_stream().synchronize()  # they may be read from another
+    torch.cuda.current_stream().synchronize()  # they may be read on another
     return there
 
 

@@ -91,11 +91,17 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
 def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
               then: Callable[[Cell, Network], None] = lambda cell, network: None) -> None:
     """Train cells of one base, as many at once as the device holds; ``then`` is called with each that is trained."""
-    for some in parted(list(waiting), at_once(device)):
-        with ThreadPoolExecutor(len(some)) as pool:  # a VGG's first weights take a processor a second
-            networks = list(pool.map(lambda cell: ready(run, cell, base), some))
-        together([cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
-                  for cell, network in zip(some, networks, strict=True)], device)
+    def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
+        return cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
+
+    for some in parted(list(waiting), at_once(device)):  # no network is kept: a VGG's head fills half a gigabyte
+        together(list(map(steps, some, side_by_side(lambda cell: ready(run, cell, base), some))), device)
+
+
+def side_by_side(make: Callable[[Cell], Network], some: Sequence[Cell]) -> list[Network]:
+    """A network for each cell, by threads: first weights or a file take a processor a second."""
+    with ThreadPoolExecutor(len(some)) as pool:
+        return list(pool.map(make, some))
 
 
 def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Checkpoint,
@@ -144,10 +150,10 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
         for some in parted(group, at_once(device)):
-            with ThreadPoolExecutor(len(some)) as pool:
-                networks = list(pool.map(partial(load_trained, run), some))
-            for cell, network in zip(some, networks, strict=True):
-                tables[cell] = trial_rows(cell, stimuli, answer(network, maps[_name(cell)], device))
+            answers = map(partial(answer, maps=maps[_name(group[0])], device=device),
+                          side_by_side(partial(load_trained, run), some))
+            tables |= {cell: trial_rows(cell, stimuli, p) for cell, p in zip(some, answers, strict=True)}
+            del answers  # and with them the networks, before the next are loaded
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
     rng = run.rng("decisions")
     trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)

@@ -1,6 +1,7 @@
 """From images to trained networks to answers: real convolutions, small heads, pictures that can be told apart."""
 
 import json
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -175,3 +176,21 @@ def test_a_region_prior_follows_the_regions_of_the_stimuli(tmp_path, images):
     assert torch.allclose(by_mask[12], torch.full((13,), weight["mouth"]))
     assert torch.allclose(by_mask[0], torch.full((13,), weight["eyes"] / 3))
     assert by_box[12].abs().max() == 0
+
+
+@pytest.mark.parametrize("maker", ["ready", "load_trained"])
+def test_one_network_at_a_time_is_in_memory(tmp_path, images, stimuli, monkeypatch, maker):
+    """A VGG's head fills half a gigabyte."""
+    run = a_run(tmp_path)
+    chosen, made, real = cells(run.study)[0], [], getattr(training, maker)
+
+    def making(*passed):
+        assert not any(network() for network in made)
+        network = real(*passed)
+        made.append(weakref.ref(network))
+        return network
+
+    monkeypatch.setattr(training, maker, making)
+    train_cells(run, chosen, images)
+    answer_stimuli(run, chosen, stimuli)
+    assert len(made) == len(chosen) == 4
