@@ -162,9 +162,8 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
         for following in [*chunks[1:], ()]:
             waiting, ahead = ahead, start(following)
             pictures = [future.result() for future in waiting]
-            room = torch.empty((len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=True).numpy() \
-                if pinned else None
-            yield np.stack(pictures, out=room)
+            room = torch.empty((len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=pinned)
+            yield np.stack(pictures, out=room.numpy())
 
 
 @torch.no_grad()

@@ -75,7 +75,7 @@ def silenced(layer: nn.Module, lesions: Sequence[Sequence[int] | np.ndarray]) ->
 def lesion_answers(network: Network, panel: Panel, layer: str, lesions: Sequence[np.ndarray]) -> np.ndarray:
     """Log-odds of a panel's pictures under each lesion (a list of units): float (n_lesions, n).
 
-    Several lesions go through the network together: a large layer takes about as long for 30 pictures as for 100.
+    Several lesions go through the network together: large layers are slow on few pictures at a time.
     """
     module, halfway, answers = lesion_layer(network, layer), panel.at(network), []
     for some in parted(lesions, max(1, AT_A_TIME // len(panel))):

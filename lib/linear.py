@@ -23,12 +23,12 @@ class Linear(nn.Linear):
     grad_work: Tensor | None = None  # room for its gradient in that precision
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.work is None and not (x.is_cuda and self.training):
-            return super().forward(x)
-        if self.work is None:  # see Device.products
+        if self.work is not None:
+            return _InPlaceLinear.apply(x.to(self.work.dtype), self.weight, self.bias, self)
+        if x.is_cuda and self.training:  # see Device.products
             with torch.autocast("cuda", enabled=False):
                 return F.linear(x.float(), self.weight, self.bias)
-        return _InPlaceLinear.apply(x.to(self.work.dtype), self.weight, self.bias, self)
+        return super().forward(x)
 
     def refresh(self) -> None:
         """Take over the weight after an optimiser's step, unless the working copy is the weight itself."""

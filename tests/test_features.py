@@ -139,7 +139,7 @@ def test_an_entry_that_lost_bytes_is_computed_again(small, pictures, tmp_path):
 
 def test_chunks_are_loaded_in_order():
     read = {"a": 1, "b": 2, "c": 3}
-    chunks = list(loaded([["a", "b"], ["c"]], read=lambda path: np.full(2, read[path.name])))
+    chunks = list(loaded([["a", "b"], ["c"]], read=lambda path: np.full(2, read[path.name], np.uint8)))
     assert [chunk.tolist() for chunk in chunks] == [[[1, 1], [2, 2]], [[3, 3]]]
 
 
