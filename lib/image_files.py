@@ -130,7 +130,7 @@ def _problem(path: Path) -> str:
 def encode_png(picture: np.ndarray) -> bytes:
     """A grey or RGB picture as PNG; the same picture gives the same bytes.
 
-    It is not compressed: that saves less than half of a face's space, and takes several times as long to write and read.
+    It is not compressed: that saves less than half of a face's space and takes several times as long.
     """
     rgb, plain = picture if picture.ndim == 2 else picture[..., ::-1], cv2.IMWRITE_PNG_FILTER_NONE
     how = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, plain]
