@@ -65,6 +65,12 @@ def eta_interval(f: float, df1: float, df2: float, confidence: float = 0.95) -> 
     return tuple(ends / (ends + df1 + df2 + 1))
 
 
+def complete_cases(data: pd.DataFrame, dv: str, subject: str, within: str) -> pd.DataFrame:
+    """The rows of subjects with a value at every level of the factor that the table has: what ``rm_anova`` can take."""
+    there = data.dropna(subset=dv).groupby(subject)[within].nunique()
+    return data[data[subject].isin(there.index[there == data[within].nunique()])]
+
+
 def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -> pd.DataFrame:
     """Subjects x cells, cells in the order of the factors' sorted levels."""
     if not 1 <= len(factors) <= 3 or len(set(factors)) != len(factors):

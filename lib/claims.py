@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.agreement import resampled
 from lib.figures import label
-from lib.seeds import mean_interval
+from lib.seeds import confidence_each, interval_text, mean_interval
 
 CLAIMS = {
     "C1": "AlexNet, VGG11, VGG13 and VGG16, transfer-trained to classify emotional valence, partly perform as people "
@@ -30,7 +30,7 @@ MIN_SEEDS = 2  # one trained network says nothing about its architecture
 SEED_SHARE = 0.5  # an architecture meets a criterion if more than half of its seeds do: its typical network does
 CENTRAL = 95  # percent of people that count as the people's range: the usual reference interval
 NEAR_CEILING = 0.9  # nine tenths of the way from chance to one person against the others count as close resemblance
-INTERVAL = (2.5, 97.5)
+LESS_IS_BETTER = ("rmse",)
 NAMES = {"rmse": "RMSE", "stimulus_correlation": "correlation over pictures", "kappa": "error consistency",
          "log_likelihood": "log likelihood", "delta_pse_z": "PSE"}
 BLOCK = 1000  # bootstrap samples worked on together, so that memory is flat in n_boot
@@ -64,18 +64,19 @@ def claim(id: str, text: str, evidence: str, value: float, low: float, high: flo
 
 
 def ledger(accuracy: pd.DataFrame, psychometrics: pd.DataFrame, likeness: pd.DataFrame, *, simulated: bool,
-           n_boot: int, rng: np.random.Generator) -> pd.DataFrame:
+           n_boot: int, rng: np.random.Generator, confidence: float = 0.95) -> pd.DataFrame:
     """Verdicts on C1 to C3 (C4 is judged from the saliency of notebook 05).
 
     C1: value is the share of the four networks' seeds whose PSE, and whose slope, lies in the people's central 95 %
     (both criteria together; interval over people and seeds). *Supported* if every architecture meets both (more than
     half of its seeds), *not supported* if none meets any, *partly* between.
     C2: value is the smallest difference in test accuracy, FE-AlexNet minus another, paired by seed (Student's t over
-    seed pairs, for these test images). *Supported* if all four differences have their interval above 0, *not
-    supported* if none, *partly* between.
+    seed pairs, for these test images). *Supported* if all four differences have their interval above 0, *partly* if
+    one has when intervals are widened for the number of differences (Bonferroni), *not supported* otherwise. Pairs
+    that all differ by the same have no interval to go by.
     C3: value is the difference in RMSE to people, FE-AlexNet minus AlexNet, paired by seed (likewise). *Supported* if
-    every metric with a ceiling comes near it and that interval lies below 0, *not supported* if none and not, *partly*
-    between.
+    every metric whose ceiling is better than chance comes near it and that interval lies below 0, *not supported* if
+    none and not, *partly* between.
 
     Only object-based networks of FE-AlexNet's pretraining are judged. With some of the four missing (C3: without
     AlexNet) the verdict is at most *partly*. With none of them (C1, C2), with untrained convolutions, or with fewer
@@ -85,6 +86,7 @@ def ledger(accuracy: pd.DataFrame, psychometrics: pd.DataFrame, likeness: pd.Dat
     ----------
     accuracy, psychometrics, likeness : the tables of those names (likeness: ``human_likeness``).
     simulated : whether the people are simulated; stated in each row's evidence.
+    confidence : of the intervals.
 
     Returns
     -------
@@ -93,8 +95,8 @@ def ledger(accuracy: pd.DataFrame, psychometrics: pd.DataFrame, likeness: pd.Dat
     accuracy, psychometrics, likeness = (t.assign(pretraining=_pretraining(t, accuracy))
                                          for t in (accuracy, psychometrics, likeness))
     basis = _basis(accuracy)
-    findings = {"C1": _people_range(psychometrics, basis, n_boot, rng), "C2": _advantage(accuracy, basis),
-                "C3": _resemblance(likeness, basis)}
+    findings = {"C1": _people_range(psychometrics, basis, n_boot, rng, confidence),
+                "C2": _advantage(accuracy, basis, confidence), "C3": _resemblance(likeness, basis, confidence)}
     note = " The people are simulated." if simulated else ""
     rows = []
     for name, found in findings.items():
@@ -131,7 +133,8 @@ def _object_based_only(finding: Finding, basis: str) -> Finding:
     return Finding(why + finding.evidence, finding.value, finding.low, finding.high)
 
 
-def _people_range(psychometrics: pd.DataFrame, basis: str, n_boot: int, rng: np.random.Generator) -> Finding:
+def _people_range(psychometrics: pd.DataFrame, basis: str, n_boot: int, rng: np.random.Generator,
+                  confidence: float) -> Finding:
     """C1: whose PSE and slope lie in the people's range. A seed without PSE or slope lies outside."""
     full = psychometrics[psychometrics["condition"].eq("full")]
     people = full.loc[full["kind"].isin(["human", "simulated"]), ["pse", "slope"]].dropna().to_numpy(float)
@@ -143,7 +146,7 @@ def _people_range(psychometrics: pd.DataFrame, basis: str, n_boot: int, rng: np.
         return Finding("None of the four networks has psychometric results.")
     inside = {a: _inside(values, *_range(people)) for a, values in networks.items()}
     value = np.mean([x.mean() for x in inside.values()])
-    ends = np.percentile(_shares(people, networks, n_boot, rng), INTERVAL)
+    ends = np.percentile(_shares(people, networks, n_boot, rng), [50 - 50 * confidence, 50 + 50 * confidence])
     testable = {a: x for a, x in inside.items() if len(x) >= MIN_SEEDS}
     each = "; ".join(f"{label(a)}: PSE in {x[:, 0].sum()}, slope in {x[:, 1].sum()} of {len(x)} seeds"
                      for a, x in inside.items())
@@ -190,7 +193,7 @@ def _left_out(present) -> str:
     return f" Not comparable here ({why}): {', '.join(missing)}." if missing else ""
 
 
-def _advantage(accuracy: pd.DataFrame, basis: str) -> Finding:
+def _advantage(accuracy: pd.DataFrame, basis: str, confidence: float) -> Finding:
     """C2: FE-AlexNet's test accuracy minus each other architecture's, seed by seed."""
     test = accuracy[accuracy["split"].eq("test") & accuracy["pretraining"].eq(basis)]
     scores = test.groupby(["architecture", "seed"])["accuracy"].mean().unstack("seed")
@@ -202,29 +205,40 @@ def _advantage(accuracy: pd.DataFrame, basis: str) -> Finding:
     if not differences:
         return Finding(f"None of the four networks shares FE-AlexNet's pretraining ({basis}) and {MIN_SEEDS} of its "
                        f"seeds.{_left_out(())}")
-    found = {a: mean_interval(d) for a, d in differences.items()}
-    each = "; ".join(f"{label(a)} by {m:+.3f} [{low:+.3f}, {high:+.3f}], {len(differences[a])} seed pairs"
-                     for a, (m, low, high) in found.items())
-    met = [low > 0 for _, low, _ in found.values()]
-    evidence = (f"FE-AlexNet's test accuracy, on {test['n'].max()} images, differs from {each}; {sum(met)} of "
-                f"{len(met)} intervals (over seeds) lie above 0.{_left_out(found)}")
-    return Finding(evidence, *min(found.values()), _judge(met, len(found) == len(PUBLISHED)))
+    found = {a: _lead(d, confidence) for a, d in differences.items()}
+    widened = [_lead(d, confidence_each(len(differences), confidence)) for d in differences.values()]
+    each = "; ".join(f"{label(a)} by {interval_text(*lead, sign='+')}, {len(differences[a])} seed pairs"
+                     for a, lead in found.items())
+    above, surely = (sum(low > 0 for _, low, _ in leads) for leads in (found.values(), widened))
+    evidence = (f"FE-AlexNet's test accuracy, on {test['n'].max()} images, differs from {each}; {above} of "
+                f"{len(found)} intervals (over seeds) lie above 0, {surely} when widened for their number."
+                f"{_left_out(found)}")
+    all_above = above == len(found)
+    return Finding(evidence, *min(found.values()),
+                   _judge([all_above, all_above or surely > 0], all_above and len(found) == len(PUBLISHED)))
 
 
-def _resemblance(likeness: pd.DataFrame, basis: str) -> Finding:
+def _lead(differences: np.ndarray, confidence: float) -> tuple[float, float, float]:
+    """Mean and t interval; none where all pairs differ by the same: shares of few images tie by chance."""
+    mean, low, high = mean_interval(differences, confidence)
+    return (mean, low, high) if np.ptp(differences) > 1e-12 else (mean, np.nan, np.nan)
+
+
+def _resemblance(likeness: pd.DataFrame, basis: str, confidence: float) -> Finding:
     """C3: how near FE-AlexNet comes to the human ceiling, and whether nearer than AlexNet (RMSE, seed by seed)."""
     rows = likeness[likeness["pretraining"].eq(basis)]
     ours, theirs = (rows[rows["architecture"].eq(a)].set_index("metric") for a in ("fe_alexnet", "alexnet"))
     if "rmse" not in ours.index or not np.isfinite(ours.loc["rmse", "value"]):
         return Finding("FE-AlexNet has no human-likeness scores in this run.")
-    way = ((ours["value"] - ours["chance"]) / (ours["ceiling"] - ours["chance"])).drop("slope_ratio", errors="ignore")
-    way = way[np.isfinite(way)]  # a slope can also be too steep, and a PSE has no chance level: they are C1's criteria
+    way, unusable = _way(ours)
+    note = (" Not judged, because one person against the others is no better than chance: "
+            f"{', '.join(NAMES[metric] for metric in unusable)}." if unusable else "")
     if way.empty:
-        return Finding("No human-likeness score of FE-AlexNet has both a chance level and a human ceiling.")
+        return Finding("No human-likeness score of FE-AlexNet has a human ceiling better than chance." + note)
     near = (way >= NEAR_CEILING).to_numpy()
     evidence = ("On the way from chance (0) to one person against the others (1) FE-AlexNet is at "
                 + ", ".join(f"{x:.2f} ({NAMES[metric]})" for metric, x in way.items())
-                + f"; {near.sum()} of {len(near)} reach {NEAR_CEILING:g}.")
+                + f"; {near.sum()} of {len(near)} reach {NEAR_CEILING:g}.{note}")
     pairs = _by_seed(ours, "rmse") - _by_seed(theirs, "rmse")
     pairs = pairs.dropna().to_numpy()
     if len(pairs) < MIN_SEEDS:
@@ -232,10 +246,22 @@ def _resemblance(likeness: pd.DataFrame, basis: str) -> Finding:
         verdict = NOT_TESTABLE if few else _judge(near, False)
         return Finding(f"{evidence} Value: its RMSE; AlexNet is not comparable here (fewer than {MIN_SEEDS} seed "
                        "pairs).", *ours.loc["rmse", ["value", "low", "high"]].astype(float), verdict)
-    _, low, high = mean_interval(pairs)
+    _, low, high = mean_interval(pairs, confidence)
     evidence += (f" Its RMSE to people is lower than AlexNet's in {(pairs < 0).sum()} of {len(pairs)} seed pairs "
-                 f"(difference {pairs.mean():+.3f} [{low:+.3f}, {high:+.3f}]).")
+                 f"(difference {interval_text(pairs.mean(), low, high, sign='+')}).")
     return Finding(evidence, pairs.mean(), low, high, _judge([*near, high < 0], True))
+
+
+def _way(scores: pd.DataFrame) -> tuple[pd.Series, list[str]]:
+    """How far from chance (0) to the human ceiling (1) each metric is, and the metrics whose ceiling is no better.
+
+    A slope can also be too steep, and a PSE has no chance level: they are C1's criteria.
+    """
+    scores = scores.drop("slope_ratio", errors="ignore")
+    room = scores["ceiling"] - scores["chance"]
+    better = room.where(~room.index.isin(LESS_IS_BETTER), -room) > 0
+    way = ((scores["value"] - scores["chance"]) / room)[better]
+    return way[np.isfinite(way)], list(room.index[room.notna() & ~better])
 
 
 def _by_seed(rows: pd.DataFrame, metric: str) -> pd.Series:

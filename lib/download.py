@@ -15,7 +15,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from lib import weights
-from lib.files import file_hash, write_with
+from lib.files import FULL, file_hash, write_with
 from lib.progress import Progress
 
 BLOCK = 1 << 18  # bytes a read
@@ -37,10 +37,16 @@ def download(architectures: Iterable[str] = weights.BACKBONES, *, folder: Path =
 
     Raises
     ------
-    DownloadError : no connection, or a file that is not what torchvision published.
+    DownloadError : no connection, a full disk, or a file that is not what torchvision published.
     """
     backbones = dict.fromkeys("alexnet" if name == "fe_alexnet" else name for name in architectures)
-    return [_one(backbone, folder, base_url) for backbone in backbones]
+    try:
+        return [_one(backbone, folder, base_url) for backbone in backbones]
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DownloadError(f"the disk is full ({folder}). What arrived is kept: free some space, and the same command "
+                            "goes on from there") from None
 
 
 def _one(backbone: str, folder: Path, base_url: str | None) -> Path:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import DeadKernelError
 
+from lib.files import temporary_name, write_with
 from lib.kernels import Kernels
 from lib.notebook_files import papermill
 from lib.runs import Stopped
@@ -46,11 +50,12 @@ def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Ker
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.monotonic()
-    with kernels.running(source) as kernel, _PeakMemory(kernel.provisioner.pid) as memory:
+    with (_kept(target) as working, kernels.running(source) as kernel,
+          _PeakMemory(kernel.provisioner.pid) as memory):
         if following:
             kernels.prepare(following)
         try:
-            papermill.execute_notebook(source, target, parameters, km=kernel, kernel_name="python3", language="python",
+            papermill.execute_notebook(source, working, parameters, km=kernel, kernel_name="python3", language="python",
                                        progress_bar=False, cwd=ROOT, stdout_file=_Indented(sys.stdout))
         except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookFailed(_failure(source, error)) from None
@@ -60,6 +65,18 @@ def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Ker
             raise NotebookFailed(f"notebook {source.stem} stopped: its process died ({type(error).__name__}). Most "
                                  "often memory or disk ran out, or something killed it") from None
     return Cost(round(time.monotonic() - started, 1), round(memory.peak / 2**20, 1))
+
+
+@contextmanager
+def _kept(target: Path) -> Iterator[Path]:
+    """A hidden name to work under; what stands there takes the place of ``target`` in the end, also where a cell
+    failed, which the executed notebook shows."""
+    working = temporary_name(target)
+    try:
+        yield working
+    finally:
+        if working.is_file():
+            write_with(target, lambda path: shutil.move(working, path))
 
 
 def _refuse_unknown(source: Path, parameters: dict[str, str]) -> None:

@@ -106,7 +106,7 @@ def compute_features(networks: Mapping[str, tuple[nn.Sequential, Iterable[int]]]
                      *, folder: Path = FOLDER) -> dict[str, dict[int, Tensor]]:
     """``cached_features`` of several networks, given as name: (features, cuts); each image is read once for all."""
     where = [] if device.name == "cpu" else [device.name]  # the same numbers but for the last digits
-    read = hashes(paths)
+    read = file_hashes(map(resolve, paths))
     keys = {name: (read, features_hash(features), TRANSFORM, device.precision, *where)
             for name, (features, _) in networks.items()}
     entries = {name: {cut: Entry(folder / settings_hash(*keys[name], cut), len(paths), cut, device.dtype)
@@ -120,11 +120,6 @@ def compute_features(networks: Mapping[str, tuple[nn.Sequential, Iterable[int]]]
         if missing:
             _compute(missing, paths, device)
     return {name: {cut: entry.tensor() for cut, entry in own.items()} for name, own in entries.items()}
-
-
-def hashes(paths: Sequence[str]) -> list[str]:
-    """SHA-256 of each file (relative to the project's root, or absolute)."""
-    return file_hashes(map(resolve, paths))
 
 
 def _compute(missing: Mapping[str, tuple[nn.Sequential, Sequence[Entry]]], paths: Sequence[str],

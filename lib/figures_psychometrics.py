@@ -8,11 +8,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from scipy.stats import gaussian_kde
-from scipy.stats import t as student
 
 from lib.decisions import RULES
 from lib.figures import colour, label, people_label, title_note
 from lib.fit_tables import curves_of
+from lib.seeds import mean_interval
 
 X = np.linspace(0, 1, 101)
 LEVEL = "level (0 = fully sad, 1 = fully happy)"
@@ -64,13 +64,17 @@ def plot_curves(table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = No
     return ax
 
 
-def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> Axes:
-    """The people's distribution (half violin and dots), and every network seed below it with its 95 % interval."""
+def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
+    """The people's distribution (half violin and dots), and every network seed below it with its interval.
+
+    confidence : of the table's intervals, for the title.
+    """
     ax, table = _ax(ax), table[table["condition"] == "full"]
     people, kind = table.loc[table["kind"] != "cnn", quantity].dropna().to_numpy(), people_kind(table)
-    grid = np.linspace(people.min() - np.ptp(people) * 0.2, people.max() + np.ptp(people) * 0.2, 200)
-    density = gaussian_kde(people)(grid) if len(people) > 2 and np.ptp(people) else np.zeros(200)
-    ax.fill_between(grid, 0.15, 0.15 + 0.8 * density / max(density.max(), 1e-12), color="black", alpha=0.25, lw=0)
+    if len(people) > 2 and np.ptp(people):
+        grid = np.linspace(people.min() - np.ptp(people) * 0.2, people.max() + np.ptp(people) * 0.2, 200)
+        density = gaussian_kde(people)(grid)
+        ax.fill_between(grid, 0.15, 0.15 + 0.8 * density / density.max(), color="black", alpha=0.25, lw=0)
     jitter = np.random.default_rng(0).uniform(-0.08, 0.08, len(people))
     ax.plot(people, jitter, "o", color="black", ms=3, alpha=0.5)
     names = [people_label(kind, len(people))]
@@ -83,14 +87,16 @@ def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None
         names.append(label(architecture, pretraining) + (f"\n({lost} of {len(seeds)} seeds: none)" if lost else ""))
     ax.set_yticks(-np.arange(len(names)), names)
     shown = np.concatenate([people, table.loc[table["kind"] == "cnn", quantity].dropna()])
-    margin = 0.15 * np.ptp(shown) or 0.1
-    ax.set(xlabel=AXES[quantity], xlim=(shown.min() - margin, shown.max() + margin))
-    ax.set_title(f"Seeds with 95 % bootstrap intervals{title_note(kind)}", fontsize="medium")
+    ax.set(xlabel=AXES[quantity])
+    if len(shown):
+        margin = 0.15 * np.ptp(shown) or 0.1
+        ax.set_xlim(shown.min() - margin, shown.max() + margin)
+    ax.set_title(f"Seeds with {100 * confidence:g} % bootstrap intervals{title_note(kind)}", fontsize="medium")
     return ax
 
 
-def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> Axes:
-    """Mean shift by hidden part with 95 % t intervals, over people (who may have seen full faces alone) and seeds."""
+def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
+    """Mean shift by hidden part with t intervals, over people (who may have seen full faces alone) and seeds."""
     ax, kind = _ax(ax), "simulated" if (table["kind"] == "simulated").any() else "human"
     named = table.assign(who=[people_label(kind) if k != "cnn" else label(a, p) for k, a, p in
                               zip(table["kind"], table["architecture"], table["pretraining"], strict=True)])
@@ -99,22 +105,18 @@ def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None) -> A
     markers = ["D" if rows["pretraining"].iloc[0] == "untrained" else "o"
                for _, rows in named.groupby("who", sort=False)]
     sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours, markers=markers,
-                  dodge=len(colours) > 1 and 0.5, linestyle="none",
-                  errorbar=_t_interval, ax=ax, markersize=5, err_kws={"linewidth": 1.5})
+                  dodge=len(colours) > 1 and 0.5, linestyle="none", ax=ax, markersize=5, err_kws={"linewidth": 1.5},
+                  errorbar=lambda values: _t_interval(values, confidence))
     ax.axhline(0, color="0.7", lw=0.8, zorder=0)
     ax.set(xlabel="hidden part", ylabel={"pse_shift": "shift of the PSE (level)",
                                          "slope_change": "change of log slope"}[quantity])
-    ax.set_title(f"Mean and 95 % interval over observers{title_note(kind)}", fontsize="medium")
+    ax.set_title(f"Mean and {100 * confidence:g} % interval over observers{title_note(kind)}", fontsize="medium")
     ax.legend(title="", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 
 
-def _t_interval(values) -> tuple[float, float]:
-    values = np.asarray(values)[np.isfinite(values)]
-    if len(values) < 2:
-        return np.nan, np.nan
-    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean() - half, values.mean() + half
+def _t_interval(values, confidence: float) -> tuple[float, float]:
+    return mean_interval(np.asarray(values)[np.isfinite(values)], confidence)[1:]
 
 
 def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None) -> Axes:
@@ -144,7 +146,7 @@ METRIC_LABELS = {
     "kappa": "error consistency\n(Cohen's κ)", "log_likelihood": "log likelihood of people's\nchoices (bits a choice)"}
 
 
-def plot_scorecard(scores: pd.DataFrame, kind: str) -> plt.Figure:
+def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95) -> plt.Figure:
     """One panel a metric: value and interval of every network, chance dotted, human ceiling in black."""
     metrics = [m for m in dict.fromkeys(scores["metric"]) if scores.loc[scores["metric"] == m, "value"].notna().any()]
     figure, axes = plt.subplots(1, len(metrics), figsize=(3 * len(metrics), 3.6), sharey=True, squeeze=False)
@@ -158,8 +160,8 @@ def plot_scorecard(scores: pd.DataFrame, kind: str) -> plt.Figure:
         ax.set_xlabel(METRIC_LABELS[metric], fontsize="small")
         names = [label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)]
         ax.set_yticks(-rows.index, names)
-    figure.suptitle("Value and 95 % two-way bootstrap interval; dotted: chance; black line: human ceiling"
-                    + title_note(kind), fontsize="medium")
+    figure.suptitle(f"Value and {100 * confidence:g} % two-way bootstrap interval; dotted: chance; black line: human "
+                    f"ceiling{title_note(kind)}", fontsize="medium")
     figure.tight_layout()
     return figure
 

@@ -143,7 +143,12 @@ def file_hashes(paths: Iterable[str | Path]) -> list[str]:
 
 def threads() -> int:
     """How many threads may read files at once: as many as there are processors, two at least."""
-    return max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+    return max(2, processors())
+
+
+def processors() -> int:
+    """How many processors this process may use; all of the machine's where the system does not tell (macOS)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def settings_hash(*values) -> str:

@@ -6,7 +6,6 @@ the Hessian allows it) from every valley of a coarse grid; bounds are met exactl
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lib.files import processors
 from lib.fit_grid import starts
 from lib.fit_objective import Problems, evaluate, make_problems
 from lib.sigmoids import SIGMOIDS, both_tails
@@ -47,8 +47,7 @@ def optimise(problems: Problems, start: np.ndarray | None = None) -> tuple[np.nd
 
 
 def _workers(jobs: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(jobs, cores))
+    return max(1, min(jobs, processors()))
 
 
 def _from_grid(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,15 +19,15 @@ from lib.attention import Attention
 from lib.cells import Cell
 from lib.checkpoints import Checkpoint
 from lib.devices import Device, choose_device
-from lib.features import cached_features, hashes
-from lib.files import settings_hash, write_json
+from lib.features import cached_features
+from lib.files import file_hashes, settings_hash, write_json
 from lib.heads import n_steps
 from lib.networks import Network, build_cell
 from lib.progress import Progress
 from lib.runs import Run
 from lib.scores import METRICS, seed_scores
 from lib.seeds import mean_interval
-from lib.settings import Study
+from lib.settings import Study, resolve
 from lib.training import answer, folder_of, load_base_features, make_bases, train_all, trial_rows
 from lib.weights import find, missing_message
 
@@ -115,7 +115,7 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
         cuts = set(base.maps)
         maps = cached_features(load_base_features(run, group[0]), list(stimuli["path"]), cuts, device,
                                name=f"{group[0].backbone} ({group[0].pretraining})")
-        key = settings_hash(hashes(stimuli["path"]))
+        key = settings_hash(file_hashes(map(resolve, stimuli["path"])))
         cells = [replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)]
         places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
         silent = [cell for cell in cells if _answers(places[cell], key) is None]

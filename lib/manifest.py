@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import re
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.files import file_hash, write_json
+from lib.files import file_hash, processors, write_json
 from lib.runs import read_csv
 from lib.settings import ROOT, resolve
 from lib.stages import Stage
@@ -75,7 +74,7 @@ def machine() -> dict:
     """The hardware that timings depend on."""
     import torch  # here, because it takes seconds
 
-    return {"system": f"{platform.system()} {platform.machine()}", "processors": len(os.sched_getaffinity(0)),
+    return {"system": f"{platform.system()} {platform.machine()}", "processors": processors(),
             "torch_threads": torch.get_num_threads(),
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None}
 

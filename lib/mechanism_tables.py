@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.claims import CLAIMS, MIN_SEEDS, NOT_SUPPORTED, NOT_TESTABLE, OBJECT_BASED, PARTLY, SUPPORTED, claim
+from lib.claims import (
+    CLAIMS,
+    MIN_SEEDS,
+    NOT_SUPPORTED,
+    NOT_TESTABLE,
+    OBJECT_BASED,
+    PARTLY,
+    PUBLISHED,
+    SUPPORTED,
+    claim,
+)
 from lib.figures import label
-from lib.seeds import mean_interval
+from lib.seeds import interval_text, mean_interval
 
 NETWORK = ["architecture", "pretraining"]
 
@@ -114,6 +124,12 @@ def excludes_zero(rows: pd.DataFrame) -> pd.Series:
     return (rows["low"] > 0) | (rows["high"] < 0)
 
 
+def claimed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the architectures that the claims are about: a control, such as one trained on shuffled labels, is
+    there to fail."""
+    return rows[rows["architecture"].isin([*PUBLISHED, "fe_alexnet"])]
+
+
 def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFrame, lesions: pd.DataFrame, basis: str,
                     n_seeds: int, simulated: bool) -> pd.DataFrame:
     """The ledger's row on C4, by three criteria that are fixed here.
@@ -132,13 +148,15 @@ def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFr
     ----------
     leads : ``lib.enrichment.over_seeds`` of ``lib.saliency_checks.deletion_leads``, a row a network of one pretraining.
     agreement : ``lib.mechanisms.rank_agreement``, stated beside them (three parts cannot decide: its p is 1/6 or more).
-    differences : ``seed_differences``, stacked, of that pretraining. lesions : ``lesion_advantage`` of it.
+    differences : ``seed_differences``, stacked, of that pretraining. lesions : ``lesion_advantage`` of it. Of leads and
+        lesions only what ``claimed`` keeps counts.
     basis : that pretraining.
 
     Returns
     -------
     The claim's row; value is the lead of FE-AlexNet (else of the last network) in log-odds, interval over seeds.
     """
+    leads, lesions = claimed(leads), claimed(lesions)
     largest = lesions[lesions["fraction"] == lesions["fraction"].max()]
     met = [bool(len(leads) and (leads["low"] > 0).all()), bool(excludes_zero(differences).any()),
            bool(len(largest) and (largest["low"] > 0).all())]
@@ -151,10 +169,11 @@ def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFr
     clear = differences[excludes_zero(differences)]
     each = "; ".join(f"{row.quantity} of the {row.part} {row.value:+.2f} [{row.low:+.2f}, {row.high:+.2f}]"
                      for row in clear.itertuples()) or "none"
-    matters, cost = _each(leads, "mean", "+.2f"), _each(largest, "value", "+.3f")
+    matters, cost = _each(leads, "mean", 2), _each(largest, "value", 3)
     order = "" if np.isnan(agreement["rho"]) else (
-        f" Its order of the parts agrees with what hiding them costs at rho {agreement['rho']:.2f} "
-        f"[{agreement['low']:.2f}, {agreement['high']:.2f}] (p = {agreement['p']:.2f} over orders of the parts).")
+        " Its order of the parts agrees with what hiding them costs at rho "
+        f"{interval_text(*(agreement[k] for k in ('rho', 'low', 'high')), 2)} (p = {agreement['p']:.2f} over orders of "
+        "the parts).")
     evidence = (f"{why}Taking away what saliency marks moves the log-odds by {matters}.{order} FE-AlexNet less "
                 f"AlexNet, clearly different ({len(clear)} of {len(differences)}): {each}. Accuracy lost to silencing "
                 f"valence-selective units beyond random ones: {cost}. Criteria met: {sum(met)} of 3."
@@ -164,12 +183,8 @@ def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFr
     return pd.DataFrame([claim("C4", CLAIMS["C4"], evidence, value, low, high, verdict, simulated)])
 
 
-def _each(rows: pd.DataFrame, value: str, form: str) -> str:
+def _each(rows: pd.DataFrame, value: str, digits: int) -> str:
     """Every network's value with its interval, in words."""
-    return ", ".join(f"{label(row['architecture'], row['pretraining'])} {row[value]:{form}} [{row['low']:{form}}, "
-                     f"{row['high']:{form}}]" for row in rows.to_dict("records")) or "none"
-
-
-def confidence_each(n: int, confidence: float = 0.95) -> float:
-    """The confidence of each of ``n`` intervals that hold together with ``confidence`` (Bonferroni)."""
-    return 1 - (1 - confidence) / max(n, 1)
+    return ", ".join(f"{label(row['architecture'], row['pretraining'])} "
+                     f"{interval_text(row[value], row['low'], row['high'], digits, '+')}"
+                     for row in rows.to_dict("records")) or "none"

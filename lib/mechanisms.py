@@ -18,6 +18,7 @@ from lib.agreement import resampled
 from lib.networks import Network
 from lib.occlusion import control_patch, occlude
 from lib.panel import Panel, shared_log_odds
+from lib.seeds import interval_text
 from lib.settings import PARTS
 
 WHO = ["observer", "kind", "architecture", "pretraining", "seed"]
@@ -118,6 +119,13 @@ def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np
     return {"rho": rho, "low": float(low), "high": float(high),
             "p": np.nan if np.isnan(rho) else _share_of_orders(cubes, rho, n_boot, rng),
             "pooled": spearman(*every.T), "n_points": len(every), "n_networks": len(table)}
+
+
+def agreement_text(agreement: Mapping[str, float]) -> str:
+    """``rho = 0.81 [0.60, 0.95]``, or that there is none."""
+    if np.isnan(agreement["rho"]):
+        return "no rank correlation, for want of two parts with both values"
+    return "rho = " + interval_text(agreement["rho"], agreement["low"], agreement["high"], 2)
 
 
 def _share_of_orders(cubes: Sequence[np.ndarray], rho: float, n_orders: int, rng: np.random.Generator) -> float:

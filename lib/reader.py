@@ -18,6 +18,7 @@ from lib.figures_psychometrics import X, networks_of, people_kind, plot_curves
 from lib.observer_task import TaskSettings, choose_stimuli, observer_task
 from lib.observers import simulate_people
 from lib.psychometrics import PsychometricFit, fit_psychometric
+from lib.resampling import expanded_tail
 from lib.runs import Run, say
 from lib.settings import Statistics
 from lib.trial_file import TrialFile
@@ -69,8 +70,9 @@ def fit_reader(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Gene
         return Reader(full, fit, {"pse": np.full(2, np.nan), "curve": np.full((2, len(X)), np.nan)}, rehearsal)
     again = rng.binomial(n, np.clip(fit.curve(level), 0, 1), (statistics.n_boot, len(level)))
     refits = fit_psychometric(level, again, n, **options)
-    tails = 50 * (1 + statistics.confidence * np.array([-1, 1]))  # percentiles
-    ends = {"pse": np.nanpercentile(refits.pse, tails), "curve": np.nanpercentile(refits.curve(X), tails, axis=0)}
+    tail = expanded_tail(len(level), statistics.confidence)
+    ends = {"pse": np.nanpercentile(refits.pse, [tail, 100 - tail]),
+            "curve": np.nanpercentile(refits.curve(X), [tail, 100 - tail], axis=0)}
     return Reader(full, fit, ends, rehearsal)
 
 

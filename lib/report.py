@@ -38,7 +38,8 @@ class Attached:
     columns: list[str]
     preview: list[list[str]]
     file: str
-    link: str  # data URI; empty where the table is left out for its size
+    link: str  # data URI; empty where the table is left out
+    private: bool = False  # left out because it holds single answers of people
 
 
 def write_report(folder: Path) -> Path:
@@ -49,7 +50,8 @@ def write_report(folder: Path) -> Path:
     tables = read_tables(folder)
     write_with(folder / "tables.xlsx", lambda path: write_excel(path, tables))
     manifest = json.loads((folder / "manifest.json").read_text())
-    attached = [attach(folder / "tables" / f"{name}.csv", table) for name, table in tables.items()]
+    attached = [attach(folder / "tables" / f"{name}.csv", table, private=single_answers(table))
+                for name, table in tables.items()]
     for scale in (1.0, 0.7, 0.5, 0.35):
         with ThreadPoolExecutor(threads()) as pool:  # what takes the time, side by side: the results are remembered
             list(pool.map(partial(_shrink, scale), (folder / "figures").glob("*.png")))
@@ -117,8 +119,15 @@ def _interval(row: dict) -> str:
     return f"{row['value']:.3f}{ends}"
 
 
-def attach(path: Path, table: pd.DataFrame) -> Attached:
-    """A table's first rows as text, and the whole as a data URI, compressed where it is large."""
+def single_answers(table: pd.DataFrame) -> bool:
+    """Whether the rows are answers of real people, which a page to hand on must not carry."""
+    return {"kind", "response"} <= set(table) and bool(table["kind"].eq("human").any())
+
+
+def attach(path: Path, table: pd.DataFrame, *, private: bool = False) -> Attached:
+    """A table's first rows as text, and the whole as a data URI, compressed where it is large; ``private``: neither."""
+    if private:
+        return Attached(path.stem, len(table), list(table.columns), [], path.name, "", private)
     data, suffix, kind = path.read_bytes(), "", "text/csv"
     if len(data) > GZIP_FROM:
         data, suffix, kind = gzip.compress(data, mtime=0), ".gz", "application/gzip"

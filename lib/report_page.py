@@ -103,8 +103,10 @@ this report in the run's folder.</p>
 <h3 id="table-{{ table.name }}">{{ table.name }}</h3>
 <p>{{ table.rows }} row{{ "" if table.rows == 1 else "s" }}, {{ table.columns | length }} columns.
 {% if table.link %}<a class="screen" href="{{ table.link }}" download="{{ table.file }}">Save {{ table.file }}</a>
+{% elif table.private %}Single answers of people are not part of this report: they are in the run's folder, in \
+<code>tables/{{ table.name }}.csv</code> and <code>tables.xlsx</code>.
 {% else %}Too large to attach: see <code>tables/{{ table.name }}.csv</code> in the run's folder.{% endif %}</p>
-{% if table.columns | length > 9 %}<div class="wide" tabindex="0"><table>
+{% if table.private %}{% elif table.columns | length > 9 %}<div class="wide" tabindex="0"><table>
 <thead><tr><th scope="col">column</th>{% for row in table.preview[:3] %}<th scope="col">row {{ loop.index }}</th>\
 {% endfor %}</tr></thead>
 <tbody>

@@ -22,6 +22,11 @@ def mean_interval(values, confidence: float = 0.95) -> tuple[float, float, float
     return mean, float(mean - half), float(mean + half)
 
 
+def confidence_each(n: int, confidence: float = 0.95) -> float:
+    """The confidence of each of ``n`` intervals that hold together with ``confidence`` (Bonferroni)."""
+    return 1 - (1 - confidence) / max(n, 1)
+
+
 def accuracy_summary(accuracy: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """Each network's accuracy over its seeds, with two intervals that answer two questions.
 
@@ -82,6 +87,7 @@ def pairs_summary(pairs: pd.DataFrame, confidence: float = 0.95) -> dict:
             "equal": int((pairs["difference"] == 0).sum()), "difference": mean, "low": low, "high": high}
 
 
-def interval_text(mean: float, low: float, high: float, digits: int = 3) -> str:
-    """``0.845 [0.838, 0.852]``, or the mean alone where there is no interval."""
-    return f"{mean:.{digits}f}" + ("" if np.isnan(low) else f" [{low:.{digits}f}, {high:.{digits}f}]")
+def interval_text(mean: float, low: float, high: float, digits: int = 3, sign: str = "") -> str:
+    """``0.845 [0.838, 0.852]``, or the mean alone where there is no interval; ``sign`` "+" shows it always."""
+    form = f"{sign}.{digits}f"
+    return f"{mean:{form}}" + ("" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]")

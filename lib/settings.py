@@ -185,7 +185,7 @@ class Saliency:
     levels: tuple[float, ...] = option((0.0, 0.25, 0.5, 0.75, 1.0), low=0, high=1)
     faces: int = option(6, low=1)
     n_permutations: int = option(500, low=10, high=1_000_000)
-    bubbles: int = option(400, low=10, high=1_000_000, doc="masked faces that networks answer for the bubbles")
+    bubbles: int = option(400, low=20, high=1_000_000, doc="masked faces that networks answer for the bubbles")
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import pingouin
 from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 
-from lib.anova import rm_anova
+from lib.anova import complete_cases, rm_anova
 from lib.likeness import error_consistency, human_likeness, noise_ceiling
 from lib.mixed import mixed_logistic
 
-__all__ = ["adjust", "compare_to_observers", "equivalence", "error_consistency", "human_likeness",
-           "mixed_logistic", "noise_ceiling", "report", "rm_anova", "simple_effects"]
+__all__ = ["adjust", "compare_curves", "compare_to_observers", "complete_cases", "equivalence", "error_consistency",
+           "human_likeness", "mixed_logistic", "noise_ceiling", "report", "rm_anova", "simple_effects"]
 
 CORRECTIONS = {"holm": "holm", "fdr": "fdr_bh"}
 
@@ -26,7 +26,8 @@ def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
     """Where each architecture lies among people: z of its mean, and a test of people against it.
 
     With two or more seeds the test is Welch's t of people against seeds, so that training runs count as a source of
-    variance; a single network is a constant, and the test is the one-sample t.
+    variance; a single network is a constant, and the test is the one-sample t. One that is left of several is neither,
+    and is not tested.
 
     Parameters
     ----------
@@ -47,9 +48,20 @@ def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
     rows = []
     for key, group in networks.groupby(keys, sort=False):
         seeds = group[dv].dropna().to_numpy(float)
-        rows.append(dict(zip(keys, key, strict=True)) | _compare(values, seeds, confidence))
+        rows.append(dict(zip(keys, key, strict=True)) | _compare(values, seeds, len(group), confidence))
     table = pd.DataFrame(rows)
     return adjust(table, method=correction)
+
+
+def compare_curves(people: pd.DataFrame, networks: pd.DataFrame, by: Sequence[str], *,
+                   confidence: float = 0.95) -> pd.DataFrame:
+    """``compare_to_observers`` of PSE and slope, named in column ``quantity``; one that fewer than two people have, or
+    that is the same in all, is left out."""
+    found = {name: compare_to_observers(people, networks, name, by, confidence=confidence)
+             for name in ("pse", "slope") if people[name].nunique() > 1}
+    if not found:
+        return pd.DataFrame(columns=["quantity", *by, "n_observers", "n_seeds", "test", "p"])
+    return pd.concat(found, names=["quantity"]).reset_index(level=0)
 
 
 def _values(frame: pd.DataFrame, dv: str) -> np.ndarray:
@@ -62,13 +74,13 @@ def _values(frame: pd.DataFrame, dv: str) -> np.ndarray:
     return values
 
 
-def _compare(people: np.ndarray, seeds: np.ndarray, confidence: float) -> dict:
-    """One architecture against people; NaN throughout where no seed has a value."""
+def _compare(people: np.ndarray, seeds: np.ndarray, n_trained: int, confidence: float) -> dict:
+    """One architecture against people; NaN throughout where no seed has a value, or one of several trained."""
     row = {"n_observers": len(people), "n_seeds": len(seeds), "mean_people": people.mean(),
            "mean_networks": seeds.mean() if len(seeds) else np.nan}
-    if not len(seeds):
+    if not len(seeds) or len(seeds) == 1 < n_trained:
         return row | dict.fromkeys(("difference", "low", "high", "z", "t", "df", "p", "d", "bf10"), np.nan) | {
-            "test": "none: no seed has a value"}
+            "test": f"none: {len(seeds)} of {n_trained} seeds have a value"}
     many = len(seeds) > 1
     test = stats.ttest_ind(seeds, people, equal_var=False) if many else stats.ttest_1samp(people, seeds[0])
     sign = 1.0 if many else -1.0  # difference is always network less people
@@ -190,7 +202,7 @@ def report(row) -> str:
     """The sentence part for a result row, as a paper prints it: ``F(2, 16) = 5.31, p = .017, ηp² = .40``.
 
     Takes a row (Series or dict) of ``rm_anova``, ``compare_to_observers``, ``simple_effects``, ``equivalence`` or
-    ``mixed_logistic``; ValueError for a row with none of their statistics.
+    ``mixed_logistic``; ValueError for a row with none of their statistics. An adjusted p is named as such.
     """
     row = dict(row)
     if "f" in row:
@@ -204,16 +216,19 @@ def report(row) -> str:
     if "equivalent" in row:
         word = "equivalent" if row["equivalent"] else "not shown equivalent"
         return f"{word} within ±{row['bound']:g}: difference {row['difference']:.3f} " \
-               f"[{row['low']:.3f}, {row['high']:.3f}], TOST {_p(row['p'])}"
+               f"[{row['low']:.3f}, {row['high']:.3f}], TOST {_adjusted(row)}"
     if "t" in row:
-        p = row.get("p_adjusted", row["p"])
         effect = f", dz = {row['dz']:.2f}" if "dz" in row else f", d = {row['d']:.2f}"
         bayes = f", BF10 = {row['bf10']:.3g}" if "bf10" in row else ""
-        return (f"t({_df(row['df'])}) = {row['t']:.2f}, {_p(p)}, difference {row['difference']:.3f} "
+        return (f"t({_df(row['df'])}) = {row['t']:.2f}, {_adjusted(row)}, difference {row['difference']:.3f} "
                 f"[{row['low']:.3f}, {row['high']:.3f}]{effect}{bayes}")
     if "z" in row and "estimate" in row:
         return f"b = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}], z = {row['z']:.2f}, {_p(row['p'])}"
     raise ValueError(f"a row with {', '.join(row)} given; allowed: a row of this module's tables")
+
+
+def _adjusted(row: dict) -> str:
+    return f"{_p(row['p_adjusted'])} ({row['correction'].capitalize()})" if "p_adjusted" in row else _p(row["p"])
 
 
 def _p(p: float) -> str:
@@ -226,4 +241,4 @@ def _share(value: float, digits: int = 2) -> str:
 
 
 def _df(df: float) -> str:
-    return f"{df:.0f}" if abs(df - round(df)) < 1e-6 else f"{df:.2f}"
+    return f"{df:.0f}" if not np.isfinite(df) or abs(df - round(df)) < 1e-6 else f"{df:.2f}"

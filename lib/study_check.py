@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib.cells import cells
 from lib.costs import Cost, expected_cost
+from lib.devices import DeviceError, choose_device
 from lib.heads import n_steps
 from lib.image_files import ImageError
 from lib.images import survey_images
@@ -76,7 +77,7 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
     networks = None if wrong & {"networks", "attention", "training", "weights_dir"} else _networks(study, report)
     if counts is not None and networks is not None:
         _attention(study, networks, int(counts.loc["train"].sum()), report)
-    if counts is not None and pictures is not None and networks is not None:
+    if networks is not None and _device(study, report) and counts is not None and pictures is not None:
         _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures), report)
     return report
 
@@ -166,6 +167,16 @@ def _networks(study: Study, report: Report) -> list | None:
         report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at "
                                "hand (`make weights` gets ImageNet's, once)")
     return kept
+
+
+def _device(study: Study, report: Report) -> bool:
+    """Whether this machine has what the study wants to compute on."""
+    try:
+        choose_device(study.training)
+    except DeviceError as error:
+        report.problems.append(str(error))
+        return False
+    return True
 
 
 def _attention(study: Study, kept: list, n_train: int, report: Report) -> None:

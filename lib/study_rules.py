@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from lib.settings import PARTS, Study
 
+CHANNELS = {"conv1": 64, "conv2": 192, "conv3": 384, "conv4": 256, "conv5": 256}  # of torchvision's AlexNet
 NAME = r"\w[\w.-]{0,99}"
 # a broken rule: the keys it is about, and what was given, what is allowed
 Broken = Iterator[tuple[tuple[str, ...], str]]
@@ -103,6 +104,20 @@ def _networks(study: Study) -> Broken:
         yield ("networks.architectures",), "an empty list given; allowed: at least one architecture"
 
 
+def _attention(study: Study) -> Broken:
+    attention = study.attention
+    weights = {(attention.region_prior or {}).get(part, 0) for part in PARTS}
+    if len(weights) > 1 and attention.kind != "self":
+        yield ("attention.region_prior", "attention.kind"), (
+            f"{attention.region_prior} given with attention.kind {attention.kind!r}; allowed: kind 'self', the only "
+            "one that weighs the parts of the face")
+    inner = max(1, CHANNELS[attention.location] // attention.reduction)
+    if attention.kind == "self" and inner % attention.heads:
+        yield ("attention.heads", "attention.location", "attention.reduction"), (
+            f"{attention.heads} given for {inner} inner channels (AlexNet's {CHANNELS[attention.location]} at "
+            f"{attention.location} over the reduction {attention.reduction}); allowed: a divisor of {inner}")
+
+
 def _bounds(study: Study) -> Broken:
     for name in ("people", "networks"):
         for key in ("guess", "lapse"):
@@ -121,4 +136,4 @@ def _twice(study: Study) -> Broken:
             yield (where,), f"{again[0]!r} given twice; allowed: each once"
 
 
-RULES = (_name, _images, _morphs, _parts, _observers, _networks, _bounds, _twice)
+RULES = (_name, _images, _morphs, _parts, _observers, _networks, _attention, _bounds, _twice)

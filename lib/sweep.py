@@ -38,10 +38,10 @@ from lib.files import remove_leftovers, write_csv, write_json
 from lib.locks import locked
 from lib.manifest import revision, versions
 from lib.progress import Progress
-from lib.runs import Stopped, relative
+from lib.runs import Stopped, read_csv, relative
 from lib.study import Study, StudyError, load_study, parse_overrides
 from lib.sweep_cells import Job, do_cell, jobs_of, prepare_data, prepare_features, read_result
-from lib.weights import MissingWeights
+from lib.weights import MissingWeights, WeightsError
 
 CONNECT_S = 30  # how long a scheduler may take to answer
 MEASURES = ("validation_accuracy", "test_accuracy", "test_auc", "pse", "slope", "jnd")
@@ -82,12 +82,20 @@ def parse_grid(words: Iterable[str]) -> dict[str, list]:
     grid: dict[str, list] = {}
     for word in words:
         key, _, text = word.partition("=")
-        values = yaml.safe_load(f"[{text}]") if text else []
+        values = _values(text)
         if not values or key in grid:
             raise StudyError([f"--grid {word!r} given; allowed: key=value,value once for each setting, such as "
                               "training.lr=1e-4,1e-3"], "the sweep")
         grid[key] = values
     return grid
+
+
+def _values(text: str) -> list:
+    """What stands behind the equals sign, as a list; empty where it cannot be read."""
+    try:
+        return yaml.safe_load(f"[{text}]")
+    except yaml.YAMLError:
+        return []
 
 
 def run_sweep(sweep: Sweep) -> Path:
@@ -122,11 +130,11 @@ def plan(sweep: Sweep) -> list[tuple[dict, Job]]:
 
     Raises
     ------
-    StudyError, SweepFailed : a point that is no study, or weights that are wanted and not at hand.
+    StudyError, SweepFailed : a point that is no study, or weights that are not at hand or cannot be used.
     """
     try:
         return [(point, job) for point, study in sweep.points() for job in jobs_of(study)]
-    except MissingWeights as error:
+    except (MissingWeights, WeightsError) as error:
         raise SweepFailed(str(error)) from None
 
 
@@ -230,7 +238,8 @@ def collect(folder: Path, planned: list[tuple[dict, Job]]) -> pd.DataFrame:
     Returns
     -------
     Columns: the grid's keys, architecture, pretraining, attention, seed, accuracy and AUC of validation and test
-    images, pse, slope, jnd, converged, reason (full faces), and cell, the name of its folder.
+    images, pse, slope, jnd, converged, reason (full faces), computed_in (device and precision), and cell, the name of
+    its folder.
     """
     rows = [{**{key: str(value) for key, value in point.items()}, "architecture": job.cell.architecture,
              "pretraining": job.cell.pretraining, "attention": job.cell.attention_name, "seed": job.cell.seed,
@@ -251,6 +260,16 @@ def summarise(results: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return table.assign(low=table["mean"] - half, high=table["mean"] + half)
 
 
+def mixture(results: pd.DataFrame) -> str:
+    """A warning where cells were computed in different ways, whose numbers differ a little; empty where in one."""
+    ways = results.get("computed_in", pd.Series(dtype=str)).value_counts()
+    if len(ways) < 2:
+        return ""
+    return ("note: cells were computed in different ways ("
+            + ", ".join(f"{n} in {way}" for way, n in ways.items())
+            + "), whose numbers differ a little; for one way fix training.device and training.precision\n")
+
+
 def command_sweep(study_file: str, options: argparse.Namespace) -> None:
     """``python -m lib.workbook sweep``; prints where the tables are and test accuracies with their intervals."""
     seeds = () if options.seeds is None else (f"training.seeds={options.seeds}",)
@@ -259,4 +278,5 @@ def command_sweep(study_file: str, options: argparse.Namespace) -> None:
     summary = pd.read_csv(folder / "summary.csv", keep_default_na=False)
     shown = summary[summary["measure"] == "test_accuracy"].drop(columns="measure")
     print(f"\ntest accuracy, mean over seeds with 95 % interval\n{shown.to_string(index=False)}\n\n"
+          f"{mixture(read_csv(folder / 'results.csv'))}"
           f"all: {relative(folder / 'results.csv')}, {relative(folder / 'summary.csv')}", file=sys.stdout)

@@ -93,7 +93,9 @@ def do_cell(folder: Path, job: Job, *after: str) -> str:
             accuracy, _, _ = train_cells(run, [job.cell], images)
             trials = answer_stimuli(run, [job.cell], stimuli)
             write_csv(place / "trials.csv", trials)
-            result = _accuracies(accuracy) | _fit(trials, job.study.statistics)
+            device = choose_device(job.study.training)
+            result = (_accuracies(accuracy) | _fit(trials, job.study.statistics)
+                      | {"computed_in": f"{device.name} {device.precision}"})
             write_json(place / "result.json", result)
             _note(place, "finished")
     return job.key

@@ -26,12 +26,13 @@ from lib.cells import Cell, cells
 from lib.checkpoints import Checkpoint, take_head
 from lib.decisions import decide
 from lib.devices import Device, choose_device
-from lib.features import channel_statistics, compute_features, hashes
-from lib.files import settings_hash, write_json
+from lib.features import channel_statistics, compute_features
+from lib.files import file_hashes, settings_hash, write_json
 from lib.heads import Data, computing, head_steps, logits, n_steps, near, p_happy
 from lib.networks import Network, box_regions, build_cell
 from lib.progress import Progress
 from lib.runs import MissingResult, Run
+from lib.settings import resolve
 from lib.together import at_once, finished, parted, together
 
 SPLITS = ("train", "validation", "test")
@@ -207,7 +208,7 @@ def make_bases(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, device: D
                regions: Mapping[str, np.ndarray] | None = None) -> Iterator[tuple[list[Cell], Base]]:
     """The cells in groups that share convolutions, each with its base; every image is read once for all of them."""
     paths, networks = list(images["path"]), {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
-    maps, read = compute_features(networks, paths, device), hashes(paths)
+    maps, read = compute_features(networks, paths, device), file_hashes(map(resolve, paths))
     rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
     labels = (images["label"] == "happy").to_numpy().astype(np.int64)
     for group in groups(chosen):

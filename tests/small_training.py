@@ -30,12 +30,12 @@ def small_heads(monkeypatch, tmp_path):
     make_small(monkeypatch, tmp_path / "f")
 
 
-def make_small(monkeypatch, folder) -> None:
-    """Small heads, and a feature cache in ``folder``."""
+def make_small(monkeypatch, folder, head=small_classifier) -> None:
+    """Small heads (or others), and a feature cache in ``folder``."""
     def cached(*passed, **named):
         return features.cached_features(*passed, **named, folder=folder)
 
-    monkeypatch.setattr(networks, "make_classifier", small_classifier)
+    monkeypatch.setattr(networks, "make_classifier", head)
     for module in (grid, attention_lab, transfer):
         monkeypatch.setattr(module, "cached_features", cached)
     monkeypatch.setattr(training, "compute_features", lambda *passed: features.compute_features(*passed, folder=folder))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from lib.claims import CLAIMS, NOT_SUPPORTED, NOT_TESTABLE, PARTLY, PUBLISHED, SUPPORTED, claim, ledger
 
@@ -80,7 +81,46 @@ def test_c2_asks_for_every_network_to_be_exceeded(advantage, verdict):
     assert row["verdict"] == verdict
     smallest = min(advantage.values()) if isinstance(advantage, dict) else advantage
     assert row["value"] == pytest.approx(smallest * 1.15)
-    assert row["low"] <= row["value"] <= row["high"]
+    assert row["low"] <= row["value"] <= row["high"] or (advantage == 0 and np.isnan(row["low"]))
+
+
+def test_c2_takes_no_tie_for_an_interval():
+    """Two seeds that are better by one image of 96 each: the same difference twice, by chance in every 20th case."""
+    tied = accuracies(0.05, seeds=(0, 1))
+    for seed in (0, 1):
+        ours = tied["seed"].eq(seed) & tied["architecture"].eq("fe_alexnet")
+        tied.loc[tied["seed"].eq(seed) & ~ours, "accuracy"] = tied.loc[ours, "accuracy"].iloc[0] - 1 / 96
+    row = judged(tied).loc["C2"]
+    assert row["verdict"] == NOT_SUPPORTED and np.isnan(row["low"])
+    assert row["value"] == pytest.approx(1 / 96) and "+0.010, 2 seed pairs" in row["evidence"]
+
+
+def test_c2_is_partly_supported_only_by_an_interval_widened_for_the_number_of_networks():
+    """t of four seed pairs: 3.18 at 95 %, 4.77 at 98.75 %; a mean of 4 standard errors lies between."""
+    noise = np.array([-1.5, -0.5, 0.5, 1.5])
+    lead = noise + 4 * noise.std(ddof=1) / 2
+    table = accuracies(-0.05)
+    for seed, value in enumerate(lead):
+        here = table["seed"].eq(seed) & table["split"].eq("test")
+        ours = table.loc[here & table["architecture"].eq("fe_alexnet"), "accuracy"].iloc[0]
+        table.loc[here & table["architecture"].eq("vgg11"), "accuracy"] = ours - 0.01 * value
+    row = judged(table).loc["C2"]
+    assert "1 of 4 intervals (over seeds) lie above 0, 0 when widened" in row["evidence"]
+    assert row["verdict"] == NOT_SUPPORTED
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.99])
+def test_intervals_are_of_the_confidence_asked_for(confidence):
+    given = {"simulated": False, "n_boot": 400}
+    mixed = fits(ALIKE)
+    mixed.loc[mixed["seed"] == 0, "pse"] = 0.9  # of each network three seeds like people
+    tables = (accuracies(dict(zip(PUBLISHED, (0.05, 0.02, -0.01, 0.03), strict=True))), mixed, likeness(0.11, 0.2))
+    wide = ledger(*tables, **given, rng=np.random.default_rng(0), confidence=confidence).set_index("id")
+    usual = ledger(*tables, **given, rng=np.random.default_rng(0)).set_index("id")
+    ratio = (wide["high"] - wide["low"]) / (usual["high"] - usual["low"])
+    expected = stats.t.ppf(0.5 + confidence / 2, 3) / stats.t.ppf(0.975, 3)
+    assert ratio[["C2", "C3"]].to_numpy() == pytest.approx(expected)
+    assert ratio["C1"] > 1 if confidence > 0.95 else ratio["C1"] < 1
 
 
 def test_c2_with_alexnet_alone_is_partly_at_most_and_says_who_is_missing():
@@ -111,6 +151,20 @@ def test_c3_asks_for_the_ceiling_and_for_more_than_alexnet(ours, theirs, bits, v
     row = judged(scores=likeness(ours, theirs, bits=bits)).loc["C3"]
     assert row["verdict"] == verdict
     assert "of 4 seed pairs" in row["evidence"]
+
+
+def test_c3_does_not_judge_by_a_ceiling_that_is_no_better_than_chance():
+    """Few answers a level: one person's shares are further from the others' than a coin's."""
+    noisy = likeness(0.60, 0.7, bits=-1.4)
+    noisy.loc[noisy["metric"] == "rmse", ["chance", "ceiling"]] = 0.30, 0.45
+    noisy.loc[noisy["metric"] == "log_likelihood", ["chance", "ceiling"]] = -1.0, -1.1
+    row = judged(scores=noisy).loc["C3"]
+    assert row["verdict"] == NOT_TESTABLE and "better than chance" in row["evidence"]
+    some = likeness(0.11, 0.2)
+    some.loc[some["metric"] == "log_likelihood", ["chance", "ceiling"]] = -1.0, -1.1
+    row = judged(scores=some).loc["C3"]
+    assert row["verdict"] == SUPPORTED and "no better than chance: log likelihood" in row["evidence"]
+    assert "1 of 1 reach" in row["evidence"]
 
 
 def test_c3_without_alexnet_is_partly_at_most():

@@ -97,7 +97,7 @@ def test_shifts_are_means_with_students_interval():
     drawn = [np.asarray(line.get_ydata()) for line in ax.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(drawn[0], people.mean())
     values = people.get_group("eyes").to_numpy()
-    assert fp._t_interval([*values, np.nan]) == pytest.approx(
+    assert fp._t_interval([*values, np.nan], 0.95) == pytest.approx(
         stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values)))
     assert np.isnan(fp._t_interval([0.1])).all()
     networks = fp.plot_shifts(table[table["kind"] == "cnn"], "pse_shift")  # people saw full faces alone

@@ -15,6 +15,7 @@ from lib.files import (
     file_hash,
     file_hashes,
     process_lives,
+    processors,
     remove_leftovers,
     replacing,
     settings_hash,
@@ -24,6 +25,13 @@ from lib.files import (
     write_with,
 )
 from lib.runs import read_csv
+
+
+def test_processors_are_counted_where_the_system_does_not_tell_which_may_be_used(monkeypatch):
+    assert processors() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")  # macOS
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert processors() == 8 == files.threads()
 
 
 def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path):

@@ -8,7 +8,6 @@ from scipy import stats
 from lib.mechanism_tables import (
     agreement_points,
     beside_controls,
-    confidence_each,
     excludes_zero,
     lesion_advantage,
     mean_points,
@@ -16,6 +15,7 @@ from lib.mechanism_tables import (
     seed_differences,
     whole_face,
 )
+from lib.seeds import confidence_each
 
 SALIENCY = pd.DataFrame(
     [("alexnet", "imagenet", seed, "full", level, part, method, value)
@@ -111,6 +111,29 @@ def test_the_verdict_follows_from_the_criteria(met, verdict):
     assert row["id"] == "C4" and row["verdict"] == verdict and f"Criteria met: {sum(met)} of 3" in row["evidence"]
     assert (row["value"], row["low"], row["high"]) == (0.6, 0.2, 0.9)
     assert "AlexNet +0.50" in row["evidence"] and "p = 0.17" in row["evidence"]
+
+
+def test_a_control_that_is_there_to_fail_does_not_decide():
+    leads = pd.DataFrame([{"architecture": name, "pretraining": "objects", "mean": mean, "low": low, "high": 0.9}
+                          for name, mean, low in (("fe_alexnet", 0.6, 0.2), ("alexnet", 0.5, 0.1),
+                                                  ("alexnet_shuffled", 0.05, -0.2))])
+    lesions = pd.DataFrame([{"architecture": name, "pretraining": "objects", "fraction": 0.25, "value": 0.1,
+                             "low": low, "high": 0.3, "n_seeds": 3}
+                            for name, low in (("alexnet", 0.05), ("alexnet_shuffled", -0.1))])
+    differences = pd.DataFrame([{"quantity": "loss", "part": "mouth", "value": 0.1, "low": 0.05, "high": 0.2}])
+    none = dict.fromkeys(("rho", "low", "high", "p"), np.nan)
+    row = mechanism_claim(leads, none, differences, lesions, "objects", 3, False).iloc[0]
+    assert row["verdict"] == "supported" and "shuffled" not in row["evidence"]
+
+
+def test_one_seed_leaves_values_without_limits():
+    leads = pd.DataFrame([{"architecture": "alexnet", "pretraining": "objects", "mean": 1.0, "low": np.nan,
+                           "high": np.nan}])
+    lesions = pd.DataFrame(columns=["architecture", "fraction", "low", "high"])
+    differences = pd.DataFrame(columns=["low", "high"], dtype=float)
+    none = dict.fromkeys(("rho", "low", "high", "p"), np.nan)
+    row = mechanism_claim(leads, none, differences, lesions, "objects", 1, False).iloc[0]
+    assert "by AlexNet" in row["evidence"] and "nan" not in row["evidence"]
 
 
 def test_what_cannot_be_judged_is_said_with_the_reason():

@@ -55,8 +55,8 @@ def test_fe_alexnets_default_is_self_attention_behind_conv5(plain):
         plain.attention_map(images(1))
 
 
-@pytest.mark.parametrize("architecture", ["alexnet", "vgg11"])
-@pytest.mark.parametrize("location", LOCATIONS)
+@pytest.mark.parametrize(("architecture", "location"), [
+    *(("alexnet", location) for location in LOCATIONS), ("vgg11", "conv2"), ("vgg11", "conv5")])
 def test_front_and_back_together_are_the_whole_network(architecture, location):
     network = build_network(architecture, pretraining="untrained", attention=Attention("se", location, gain=0.5))
     with torch.no_grad():

@@ -54,6 +54,12 @@ def test_each_table_has_the_columns_of_the_design_and_only_numbers_that_are_fini
     assert not np.isinf(table.select_dtypes("number").to_numpy(float)).any()
 
 
+@pytest.mark.parametrize("name", ["people_summary", "comparison", "human_likeness", "multiverse", "selection",
+                                  "attention_grid", "attention_cells"])
+def test_tables_that_rest_on_simulated_people_say_so(smoke, name):
+    assert set(smoke.table(name)["people"]) == {"simulated"}
+
+
 def test_the_tables_have_the_rows_that_the_study_asks_for(smoke):
     study = smoke.study
     images, stimuli, trials = (smoke.table(name) for name in ("images", "stimuli", "trials"))

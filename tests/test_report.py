@@ -143,6 +143,14 @@ def test_a_table_can_be_saved_from_the_page_to_the_last_byte(tmp_path):
         assert (gzip.decompress(data) if rows > 3 else data) == path.read_bytes()
 
 
+def test_single_answers_of_people_are_not_handed_on_with_the_page(run):
+    run.write_table("trials", pd.DataFrame({"observer": ["secret-code"], "kind": "human", "response": 1,
+                                            "rt_s": 0.123456}))
+    text = write_report(run.folder).read_text()
+    assert "secret-code" not in text and "0.1235" not in text and 'download="trials.csv"' not in text
+    assert "Single answers of people are not part of this report" in text and 'download="claims.csv"' in text
+
+
 def test_a_page_that_grows_too_large_gets_smaller_figures_then_says_which_tables_it_leaves_out(run, monkeypatch):
     rng = np.random.default_rng(0)
     run.write_table("saliency", pd.DataFrame(rng.normal(size=(20_000, 2)), columns=["a", "b"]))

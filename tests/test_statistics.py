@@ -6,7 +6,15 @@ import pingouin
 import pytest
 from scipy import stats
 
-from lib.statistics import adjust, compare_to_observers, equivalence, report, simple_effects
+from lib.statistics import (
+    adjust,
+    compare_curves,
+    compare_to_observers,
+    complete_cases,
+    equivalence,
+    report,
+    simple_effects,
+)
 
 
 def frames(seeds=(0.6, 0.62, 0.64), n: int = 30) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -37,6 +45,28 @@ def test_an_architecture_without_any_value_is_nan_and_says_so():
     people, networks = frames(seeds=(np.nan,))
     row = compare_to_observers(people, networks, "pse").iloc[0]
     assert np.isnan(row["p"]) and np.isnan(row["p_adjusted"]) and row["test"].startswith("none")
+
+
+def test_one_seed_that_is_left_of_several_is_no_constant():
+    people, networks = frames(seeds=(0.6, np.nan, np.nan))
+    row = compare_to_observers(people, networks, "pse").iloc[0]
+    assert np.isnan(row["p"]) and row["test"] == "none: 1 of 3 seeds have a value" and row["mean_networks"] == 0.6
+
+
+def test_curves_are_compared_by_pse_and_slope_as_far_as_people_have_them():
+    people, networks = frames()
+    people, networks = people.assign(slope=np.nan), networks.assign(slope=3.0)
+    table = compare_curves(people, networks, ["architecture"])
+    assert set(table["quantity"]) == {"pse"}
+    pd.testing.assert_frame_equal(table.drop(columns="quantity"), compare_to_observers(people, networks, "pse"))
+    none = compare_curves(people.assign(pse=np.nan), networks, ["architecture"])
+    assert none.empty and {"quantity", "architecture", "n_seeds", "test", "p"} <= set(none)
+
+
+def test_complete_cases_are_those_with_a_value_everywhere():
+    data = pd.DataFrame({"observer": list("aabbc"), "condition": ["full", "eyes"] * 2 + ["full"],
+                         "pse": [0.5, 0.6, 0.4, np.nan, 0.5]})
+    assert set(complete_cases(data, "pse", "observer", "condition")["observer"]) == {"a"}
 
 
 def test_people_without_variance_are_refused():
@@ -111,5 +141,7 @@ def test_sentences():
     assert report(anova | {"eps_gg": 0.75, "p_gg": 0.0004}).startswith("F(1.50, 12) = 5.31, p < .001")
     paired = {"t": -2.0, "df": 19.0, "p": 0.06, "difference": -0.1, "low": -0.2, "high": 0.005, "dz": -0.45}
     assert report(paired) == "t(19) = -2.00, p = .060, difference -0.100 [-0.200, 0.005], dz = -0.45"
+    assert "p = .120 (Holm)" in report(paired | {"p_adjusted": 0.12, "correction": "holm"})
+    assert report(dict.fromkeys(paired, np.nan)).startswith("t(nan) = nan")
     with pytest.raises(ValueError, match="this module"):
         report({"x": 1})

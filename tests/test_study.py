@@ -8,7 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.networks import block_channels
 from lib.study import ROOT, Study, StudyError, load_study, parse_overrides, resolve
+from lib.study_rules import CHANNELS
+from lib.weights import new_features
 
 SHIPPED = sorted((ROOT / "data/studies").glob("*.yaml"))
 
@@ -91,7 +94,7 @@ def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(settin
     low, high = meta["low"], meta["high"] if meta["high"] is not None else meta["low"] + 10_000
     numbers = st.integers if hint is int else st.floats
     inside = data.draw(numbers(min_value=low, max_value=high), label="inside")
-    study = load_study("data/studies/smoke.yaml", {key: inside})
+    study = load_study("data/studies/smoke.yaml", {"attention.kind": "se", key: inside})  # heads are kind self's
     for part in key.split("."):
         study = getattr(study, part)
     assert study == inside and type(study) is hint
@@ -101,6 +104,20 @@ def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(settin
         load_study("data/studies/smoke.yaml", {key: outside})
     (problem,) = error.value.problems
     assert problem.startswith(f"{key}: ") and "allowed: " in problem and str(low) in problem
+
+
+def test_attention_settings_that_no_block_can_have_are_refused_with_their_keys():
+    with pytest.raises(StudyError, match=r"attention.heads: 3 given for 32 inner channels.*allowed: a divisor of 32"):
+        load_study("data/studies/smoke.yaml", {"attention.heads": 3})
+    with pytest.raises(StudyError, match=r"attention.region_prior: .*'mouth': 1.* given with attention.kind 'se'"):
+        load_study("data/studies/smoke.yaml", {"attention.kind": "se", "attention.region_prior": {"mouth": 1}})
+    even = {"attention.kind": "se", "attention.region_prior": {"eyes": 1, "nose": 1, "mouth": 1}}
+    assert load_study("data/studies/smoke.yaml", even).attention.kind == "se"  # weighs nothing
+
+
+@pytest.mark.parametrize("location", CHANNELS)
+def test_the_channels_that_heads_must_divide_are_alexnets(location):
+    assert block_channels(new_features("alexnet"), location) == CHANNELS[location]
 
 
 @settings(max_examples=60, deadline=None)

@@ -66,6 +66,12 @@ def test_everything_wrong_is_said_at_once_from_all_parts(tmp_path, capsys):
         assert words in text
 
 
+def test_a_gpu_that_is_not_there_is_a_problem_like_any_other(capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    code, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", "training.device=cuda", "training.epochs=2")
+    assert code == 1 and "1 thing is wrong" in text and "torch finds no CUDA GPU; allowed here: auto, cpu" in text
+
+
 def test_overrides_are_checked_too(capsys):
     code, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", "training.epochs=0", "name=x")
     assert code == 1 and "training.epochs: 0 given" in text

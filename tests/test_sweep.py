@@ -40,7 +40,7 @@ def test_a_grid_is_read_as_settings_and_values():
     assert [s.attention.region_prior for s in studies] == [None, {"mouth": 1.0}] * 2
 
 
-@pytest.mark.parametrize("words", [["training.lr"], ["training.lr="], ["a=1", "a=2"]])
+@pytest.mark.parametrize("words", [["training.lr"], ["training.lr="], ["a=1", "a=2"], ["training.lr={1e-4"], ["a=b]"]])
 def test_a_grid_that_says_nothing_is_refused_with_an_example(words):
     with pytest.raises(StudyError, match="allowed: key=value,value once for each setting"):
         parse_grid(words)
@@ -75,6 +75,14 @@ def test_cells_that_differ_in_nothing_that_matters_to_them_are_one(tmp_path):
                                                if point["attention.location"] == "conv3"}
 
 
+def test_weights_that_cannot_be_used_are_one_message(tmp_path, capsys):
+    (tmp_path / "mine.safetensors").write_bytes(b"half a file")
+    code = main(["sweep", "--study", SMOKE, "--set", f"output={tmp_path}", "networks.pretraining=face",
+                 "networks.missing_weights=error", f"networks.face_weights={tmp_path}/mine.safetensors"])
+    err = capsys.readouterr().err
+    assert code == 1 and "mine.safetensors: not readable" in err and "Traceback" not in err
+
+
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory):
     """The folder of a sweep with two seeds, one cell after the other in this process."""
@@ -85,6 +93,7 @@ def serial(tmp_path_factory):
 def test_a_serial_sweep_leaves_a_row_for_each_point_and_does_nothing_twice(serial, capsys):
     results = read_csv(serial / "results.csv")
     assert list(results["attention.location"]) == ["conv3"] * 4 + ["conv5"] * 4
+    assert results["computed_in"].isin(["cpu fp32", "cpu bf16", "cuda fp32", "cuda bf16"]).all()
     assert results["test_accuracy"].between(0, 1).all() and (results["pse"].notna() | results["reason"].notna()).all()
     assert results["cell"].nunique() == 6 and len(events(serial, "finished")) == 6
     first = (serial / "results.csv").read_bytes()
@@ -161,6 +170,13 @@ def test_a_cell_that_fails_is_named_and_costs_the_others_nothing(tmp_path, monke
         run_sweep(small(tmp_path))
     results = read_csv(load_study(SMOKE, {"output": str(tmp_path)}).folder / "sweep" / "results.csv")
     assert list(results["architecture"]) == ["fe_alexnet", "fe_alexnet"]
+
+
+def test_a_sweep_that_went_on_on_another_kind_of_machine_says_so():
+    results = pd.DataFrame({"computed_in": ["cpu fp32", "cpu fp32", "cuda bf16"]})
+    assert sweep.mixture(results[:2]) == sweep.mixture(pd.DataFrame()) == ""
+    assert "2 in cpu fp32, 1 in cuda bf16" in sweep.mixture(results)
+    assert "training.device and training.precision" in sweep.mixture(results)
 
 
 def test_the_summary_gives_students_interval_over_seeds():

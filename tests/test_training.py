@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from small_training import a_run
+from small_training import a_run, make_small
 
 from lib import heads, training
 from lib.cells import Cell, cells
-from lib.networks import Attention, preprocess
+from lib.networks import Attention, make_classifier, preprocess
 from lib.runs import MissingResult
 from lib.training import answer_stimuli, groups, load_trained, make_base, train_cells
 
@@ -24,6 +24,14 @@ def stimuli(images):
     test = images[images["split"] == "test"].reset_index(drop=True)
     return pd.DataFrame({"stimulus": [f"s{i}" for i in test.index], "path": test["path"], "identity": "one",
                          "level": (test["label"] == "happy").astype(float), "condition": "full"})
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path, images, stimuli):
@@ -194,3 +202,17 @@ def test_one_network_at_a_time_is_in_memory(tmp_path, images, stimuli, monkeypat
     train_cells(run, chosen, images)
     answer_stimuli(run, chosen, stimuli)
     assert len(made) == len(chosen) == 4
+
+
+@pytest.mark.slow
+def test_twice_on_two_threads_the_numbers_are_the_same(tmp_path, images, stimuli, monkeypatch, two_threads):
+    """Nothing cached, real heads: convolutions, training and answers."""
+    tables = []
+    for name in ("first", "second"):
+        make_small(monkeypatch, tmp_path / name / "features", head=make_classifier)
+        run = a_run(tmp_path / name, **{"training.epochs": 2, "training.seeds": 1, "training.precision": "auto"})
+        chosen = cells(run.study)[0][1:]  # FE-AlexNet
+        accuracy, history, _ = train_cells(run, chosen, images)
+        tables.append([accuracy, history, answer_stimuli(run, chosen, stimuli)])
+    for first, second in zip(*tables, strict=True):
+        pd.testing.assert_frame_equal(first, second, check_exact=True)

@@ -1,5 +1,6 @@
 """Weights: the order in which they are found, the proof, what is refused, and the download against a local server."""
 
+import errno
 import hashlib
 import io
 import pickle
@@ -225,6 +226,18 @@ def test_a_broken_download_is_resumed_and_only_the_convolutions_are_kept(publish
     assert load_file(kept).keys() == state().keys()
     loaded = weights.load("alexnet", "imagenet", weights_dir=tmp_path)
     assert torch.equal(loaded.features[0].weight, state()["features.0.weight"])
+
+
+def test_a_full_disk_is_one_message_and_what_arrived_is_kept(published, tmp_path, capsys, monkeypatch):
+    def full(response, handle, left, progress):
+        handle.write(response.read(1000))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(downloads, "_copy", full)
+    with Server(published[1]) as server, pytest.raises(SystemExit) as stopped:
+        downloads.main(["alexnet", "--folder", str(tmp_path), "--base-url", server.url])
+    assert stopped.value.code == 1 and "the disk is full" in capsys.readouterr().err
+    assert next(tmp_path.glob("*.part")).stat().st_size == 1000
 
 
 def test_a_wrong_hash_is_refused_and_deleted(published, tmp_path):
