@@ -3,6 +3,7 @@
 #   make workbook [STUDY=data/studies/mine.yaml] [SET="training.epochs=10 name=mine"] [RESUME=1] [ONLY=04]
 #   make lab [STUDY=…] [SET="…"]     the same notebooks in JupyterLab
 #   make test [TESTS=…] [WORKERS=2]  all tests, or those of a file, in so many processes
+#   make coverage                    all tests, and which lines of lib they reach
 #   make weights                     torchvision's ImageNet weights, once
 #   make publish                     rerun the default study, refresh notebooks/ and figures/
 #   make bench                       measure, into runs/benchmarks/
@@ -21,7 +22,7 @@ PY ?= .venv/bin/python
 SETTINGS = $(if $(strip $(SET)),--set $(SET))
 SET_UP = $(if $(filter .venv/bin/python,$(PY)),.venv/.complete)
 
-.PHONY: workbook test lab weights publish bench setup
+.PHONY: workbook test coverage lab weights publish bench setup
 .DEFAULT_GOAL := workbook
 
 workbook: $(SET_UP)
@@ -31,6 +32,9 @@ workbook: $(SET_UP)
 test: export OMP_NUM_THREADS = 1
 test: $(SET_UP)
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+coverage: TESTS = --cov=lib --cov-report=term:skip-covered --cov-fail-under=95
+coverage: test
 
 lab: export WORKBOOK_STUDY = $(STUDY)
 lab: export WORKBOOK_SET = $(SET)

@@ -99,7 +99,7 @@ def test_shifts_are_means_with_students_interval():
     values = people.get_group("eyes").to_numpy()
     assert fp._t_interval([*values, np.nan], 0.95) == pytest.approx(
         stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values)))
-    assert np.isnan(fp._t_interval([0.1])).all()
+    assert np.isnan(fp._t_interval([0.1], 0.95)).all()
     networks = fp.plot_shifts(table[table["kind"] == "cnn"], "pse_shift")  # people saw full faces alone
     assert "SIMULATED" not in networks.get_title() and len(networks.lines) < len(ax.lines)
 

@@ -199,10 +199,11 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     (["workbook", "STUDY=a.yaml", "SET=x=1 y=2", "RESUME=1", "ONLY=04"],
      "-m lib.workbook run --study \"a.yaml\" --set x=1 y=2 --resume --only 04"),
     (["weights"], "-m lib.weights"), (["test"], "-m pytest -n 2 --dist worksteal"),
+    (["coverage"], "-m pytest -n 2 --dist worksteal --cov=lib --cov-report=term:skip-covered --cov-fail-under=95"),
     (["lab"], "-m jupyterlab notebooks")])
 def test_make_says_what_the_commands_are(arguments, command):
     # make test itself runs this under make, whose flags would be inherited
-    own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS", "WORKERS")}
     told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True,
                           text=True, check=True)
     assert told.stdout.split() == f"python {command}".split()
