@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ from lib.stimuli import regions_of
 from lib.training import folder_of, load_trained, make_base, train_cell, trial_rows
 
 STRUCTURE = ("kind", "location", "reduction", "heads")
+LOADED = 4  # trained networks in memory, a quarter of a gigabyte or more each; others are read back when wanted
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,15 @@ class AttentionLab:
         self.regions = {part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()}
         self.regions = {part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()}
         own = [cell for cell in cells(run.study)[0] if cell.seed == 0]
-        self.own = {_structure(cell.attention): cell for cell in own if cell.attention is not None}
+        self._files: dict[tuple, Callable[[], Network]] = {
+            _structure(cell.attention): partial(load_trained, run, cell) for cell in own if cell.attention is not None}
         plain = [cell for cell in own if cell.architecture == "alexnet"]
         if not plain:
             raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
                                 "to networks.architectures")
-        self.plain_cell, self._open, self._maps, self._last = plain[0], ExitStack(), {}, None
-        self.plain = self._prepare(load_trained(run, self.plain_cell))
+        self.plain_cell, self._maps, self._last = plain[0], {}, None
+        self._open: dict[tuple, ExitStack] = {}
+        self.plain = self._prepare(("none",), load_trained(run, self.plain_cell))
         self.reference = Reference(people, self.plain_answers, run.study.statistics)
         self.networks: dict[tuple, Network] = {("none",): self.plain}
         self.trained: set[tuple] = {("none",)}
@@ -136,7 +140,7 @@ class AttentionLab:
         """
         key, attention = state.structure, state.attention(self.run.study.attention.grid)
         if key not in self.networks:
-            self.networks[key] = self._trained_in_study(key) or self._new(attention)
+            self.networks[key] = self._read_back(key) or self._new(attention)
         network = self.networks[key]
         if apply and key != ("none",):
             network.block.gain.data.fill_(state.gain)
@@ -144,11 +148,10 @@ class AttentionLab:
             network.set_regions(attention, self.regions)
         return network
 
-    def _trained_in_study(self, key: tuple) -> Network | None:
-        if key not in self.own:
-            return None
+    def _read_back(self, key: tuple) -> Network | None:
+        """A network that the study, or this lab, has trained; None where neither has."""
         try:
-            return self._keep(key, load_trained(self.run, self.own[key]))
+            return self._keep(key, self._files[key]()) if key in self._files else None
         except MissingResult:
             return None
 
@@ -161,17 +164,22 @@ class AttentionLab:
         return network.to(self.device.name).eval()
 
     def _keep(self, key: tuple, network: Network) -> Network:
-        """Remember a trained network as it is now."""
+        """Remember a trained network as it is now, and put away those that have been here longest."""
         self._last = None
         network.learned_gain = float(network.block.gain.detach())
-        self.networks[key] = self._prepare(network)
+        self.networks[key] = self._prepare(key, network)
         self.trained.add(key)
+        for old in [k for k in self._open if k != ("none",)][:-LOADED]:
+            self._open.pop(old).close()
+            del self.networks[old]
         return network
 
-    def _prepare(self, network: Network) -> Network:
-        """On the device, its large layers in the working precision for as long as the lab lives."""
+    def _prepare(self, key: tuple, network: Network) -> Network:
+        """On the device, its large layers in the working precision for as long as it is here."""
         network = network.to(self.device.name).eval()
-        self._open.enter_context(computing(network, self.device))
+        self._open.pop(key, ExitStack()).close()
+        self._open[key] = ExitStack()
+        self._open[key].enter_context(computing(network, self.device))
         return network
 
     def train(self, state: LabState, tick: Callable[[str], None] = lambda note: None) -> dict:
@@ -189,8 +197,11 @@ class AttentionLab:
                     replace(attention, gain=self.starting_gain(state)))
         base = make_base(self.run, [cell], self.images, self.device, self.regions)
         checkpoint = Checkpoint(folder_of(self.run, cell, base, self.device))
-        network = (checkpoint.load_head(build_cell(cell, study, empty=True)) if checkpoint.trained()
-                   else train_cell(self.run, cell, base, self.device, checkpoint, tick))
+        def read() -> Network:
+            return checkpoint.load_head(build_cell(cell, study, empty=True))
+
+        network = read() if checkpoint.trained() else train_cell(self.run, cell, base, self.device, checkpoint, tick)
+        self._files[state.structure] = read
         self._keep(state.structure, network)
         return checkpoint.result()["accuracy"][-1]
 

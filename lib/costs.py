@@ -39,19 +39,21 @@ class Cost:
     gigabytes: float
 
 
-def expected_cost(study: Study, cells: Sequence[Cell], n_images: int, n_stimuli: int) -> Cost:
+def expected_cost(study: Study, cells: Sequence[Cell], n_images: int, n_stimuli: int,
+                  grid: Sequence[Cell] = ()) -> Cost:
     """The expected cost of a study.
 
     Parameters
     ----------
     cells : the networks to train. n_images : in all three splits. n_stimuli : test pictures.
+    grid : networks that are trained and asked, but not kept or looked into.
     """
     precision = choose_device(study.training).precision
-    bases = {(cell.backbone, cell.pretraining) for cell in cells}
+    bases = {(cell.backbone, cell.pretraining) for cell in [*cells, *grid]}
     passes = sum(WORK[backbone] for backbone, _ in bases) * (n_images + n_stimuli) / CONVOLUTION_RATE[precision]
     share = 0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
     steps = study.training.epochs * max(1.0, share * n_images / study.training.batch)
-    training = sum(HEAD[cell.backbone] for cell in cells) * steps / STEP_RATE[precision]
+    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * steps / STEP_RATE[precision]
     drawn = n_images * (study.images.source == "builtin") + n_stimuli * (study.morphs.source != "folder")
     curves = (len(cells) + study.observers.simulated.n) * len(study.morphs.conditions)
     rest = (DRAW_S * drawn + 5 * NOTEBOOK_S + BOOTSTRAP_S * curves * study.statistics.n_boot

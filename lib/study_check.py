@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
-from lib.cells import cells
+from lib.cells import Cell, cells
 from lib.costs import Cost, expected_cost
 from lib.devices import DeviceError, choose_device
+from lib.grid import available, points
 from lib.heads import n_steps
 from lib.image_files import ImageError
 from lib.images import survey_images
@@ -78,7 +79,8 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
     if counts is not None and networks is not None:
         _attention(study, networks, int(counts.loc["train"].sum()), report)
     if networks is not None and _device(study, report) and counts is not None and pictures is not None:
-        _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures), report)
+        grid = _grid(study, networks, report)
+        _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures, grid), report)
     return report
 
 
@@ -169,6 +171,21 @@ def _networks(study: Study, report: Report) -> list | None:
     return kept
 
 
+def _grid(study: Study, kept: Sequence[Cell], report: Report) -> list[Cell]:
+    """The networks that notebook 03 trains to compare attention settings, besides those that are trained anyway."""
+    own = tuple(cell.pretraining for cell in kept if cell.architecture == "fe_alexnet")[:1]
+    bases, _ = available(study, study.grid.pretraining or own)
+    if not bases:
+        return []
+    guided = {"mouth": 1.0} if study.grid.people_prior else None  # as large as any other
+    wanted = [replace(point.cell, seed=seed) for point in points(study, bases, guided)
+              for seed in range(study.training.seeds)]
+    more = [cell for cell in wanted if cell not in kept]
+    if more:
+        report.plan.append(("grid", f"{len(more)} more networks, AlexNets with other attention settings"))
+    return more
+
+
 def _device(study: Study, report: Report) -> bool:
     """Whether this machine has what the study wants to compute on."""
     try:
@@ -208,8 +225,10 @@ def _fallen_back(study: Study, kept: list) -> dict[str, list[str]]:
 
 def _cost(study: Study, cost: Cost, report: Report) -> None:
     free = shutil.disk_usage(_existing(resolve(study.output))).free
-    report.plan.append(("expected", f"about {clock(cost.seconds)} on two processor cores, {cost.gigabytes:.1f} GB of "
-                                    f"disk ({free / 1e9:.0f} GB are free)"))
+    gpu = choose_device(study.training).name != "cpu"
+    where = f"on two processor cores{', a small part of that on this GPU' if gpu else ''}"
+    report.plan.append(("expected", f"about {clock(cost.seconds)} {where}, {cost.gigabytes:.1f} GB of disk "
+                                    f"({free / 1e9:.0f} GB are free)"))
     if cost.gigabytes > free / 1e9:
         report.problems.append(f"output: {cost.gigabytes:.1f} GB are needed in {resolve(study.output)} and data/derived"
                                f"; {free / 1e9:.1f} GB are free. Free some, or give another folder (output=…)")

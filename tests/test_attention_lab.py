@@ -69,6 +69,17 @@ def test_a_new_block_at_gain_zero_is_alexnet_and_is_called_new(lab, kind, locati
     assert np.abs(turned_up.answers["p_happy"].to_numpy() - plain).max() > 1e-3
 
 
+def test_trained_networks_that_were_put_away_come_back_the_same(lab, monkeypatch):
+    monkeypatch.setattr("lib.attention_lab.LOADED", 1)
+    one = replace(lab.default(), kind="se", location="conv4")
+    lab.train(one)
+    first = lab.view(one).answers["p_happy"].to_numpy()
+    lab.train(replace(one, location="conv5"))
+    assert one.structure not in lab.networks and len(lab.networks) == 2  # with AlexNet itself
+    again = lab.view(one)
+    assert np.array_equal(again.answers["p_happy"].to_numpy(), first) and "This block is trained" in again.note
+
+
 def test_a_weight_on_the_mouth_draws_attention_there_and_an_even_one_changes_nothing(lab):
     state = replace(lab.default(), gain=1.0)
     even, mouth = lab.view(replace(state, eyes=1.0, nose=1.0, mouth=1.0)), lab.view(replace(state, mouth=3.0))

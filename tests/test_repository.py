@@ -203,7 +203,8 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     (["lab"], "-m jupyterlab notebooks")])
 def test_make_says_what_the_commands_are(arguments, command):
     # make test itself runs this under make, whose flags would be inherited
-    own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS", "WORKERS")}
+    inherited = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS", "WORKERS")
+    own = {name: value for name, value in os.environ.items() if name not in inherited}
     told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True,
                           text=True, check=True)
     assert told.stdout.split() == f"python {command}".split()

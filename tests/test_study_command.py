@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib.cells import cells
+from lib.cells import Cell, cells
 from lib.costs import expected_cost
 from lib.people_guess import guess_people
 from lib.study import ROOT, load_study
@@ -64,6 +64,18 @@ def test_everything_wrong_is_said_at_once_from_all_parts(tmp_path, capsys):
     assert code == 1 and "4 things are wrong" in text
     for words in ("training.epoch: unknown key", "no such folder", "nobody", "nothing.csv"):
         assert words in text
+
+
+def test_the_networks_of_the_attention_grid_are_counted():
+    def check(**settings):
+        report = check_study("data/studies/smoke.yaml", {"networks.missing_weights": "untrained", **settings})
+        return [line for head, line in report.plan if head == "grid"]
+    assert check() == []  # AlexNet with and without the study's attention are trained anyway
+    more = check(**{"grid.locations": ["conv1", "conv5"], "grid.people_prior": True})
+    assert more == ["4 more networks, AlexNets with other attention settings"]  # conv1, and conv5 with the prior
+    study = load_study("data/studies/smoke.yaml")
+    with_grid, without = (expected_cost(study, [], 100, 72, grid) for grid in ([Cell("alexnet", "untrained")] * 4, []))
+    assert with_grid.seconds > without.seconds and with_grid.gigabytes > without.gigabytes
 
 
 def test_a_gpu_that_is_not_there_is_a_problem_like_any_other(capsys, monkeypatch):

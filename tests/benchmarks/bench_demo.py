@@ -1,4 +1,6 @@
-"""The whole demo by stage, from nothing cached to the report: ``python tests/benchmarks/bench_demo.py [study]``.
+"""The whole demo by stage, from nothing cached to the report.
+
+``python tests/benchmarks/bench_demo.py [study [settings]]``
 
 It runs in a copy of the project, so that faces are drawn and features computed; then once more with both at hand.
 """
@@ -19,10 +21,11 @@ from lib.settings import ROOT
 STUDY = "data/studies/demo.yaml"
 
 
-def timed_run(folder: Path, study: str) -> tuple[float, dict]:
+def timed_run(folder: Path, study: str, settings: tuple[str, ...]) -> tuple[float, dict]:
     """Seconds of one run on the clock, and its manifest."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "lib.workbook", "run", "--study", study, "--set", "name=bench"]
+    command = [sys.executable, "-m", "lib.workbook", "run", "--study", study, "--set", "name=bench",
+               *settings]
     done = subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, stdout=subprocess.DEVNULL,
                           check=False)
     if done.returncode:
@@ -34,7 +37,7 @@ def megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
-def main(study: str) -> None:
+def main(study: str, *settings: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name in ("lib", "notebooks", "data/studies"):
@@ -45,7 +48,7 @@ def main(study: str) -> None:
             shutil.copy(path, folder / "data" / "weights")
         for what in ("nothing cached", "faces and features at hand"):
             shutil.rmtree(folder / "runs", ignore_errors=True)
-            seconds, manifest = timed_run(folder, study)
+            seconds, manifest = timed_run(folder, study, settings)
             stages = ", ".join(f"{name[:2]} {cost['seconds']:.0f} s" for name, cost in manifest["notebooks"].items())
             rest = seconds - manifest["seconds"]
             print(f"{Path(study).stem}, {what}: {seconds:.0f} s ({stages}, and {rest:.0f} s for the rest), peak memory "

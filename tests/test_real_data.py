@@ -1,0 +1,33 @@
+"""Where photographs, ImageNet weights and people are at hand: networks learn from them what they should."""
+
+import pytest
+from small_training import make_small
+
+from lib.cells import cells
+from lib.images import load_images
+from lib.networks import make_classifier
+from lib.runs import Run
+from lib.settings import ROOT
+from lib.study import load_study
+from lib.training import train_cells
+
+SHARED = ROOT.parent / "shared"
+NEEDED = [SHARED / "data/fer2013", SHARED / "weights/alexnet_features_imagenet1k_v1.safetensors"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not all(path.exists() for path in NEEDED), reason="no FER-2013 or no ImageNet weights")
+def test_alexnet_tells_happy_from_sad_photographs_by_what_it_learned_from_imagenet(tmp_path, monkeypatch):
+    """With few images and steps; untrained convolutions stay behind by more than both intervals."""
+    make_small(monkeypatch, tmp_path, head=make_classifier)
+    study = load_study("data/studies/fer2013.yaml", {
+        "output": str(tmp_path), "images.root": str(NEEDED[0]), "weights_dir": str(NEEDED[1].parent),
+        "images.n_train": 600, "images.n_validation": 100, "images.n_test": 300, "training.epochs": 4,
+        "training.batch": 64, "training.seeds": 1, "networks.architectures": ["alexnet"],
+        "networks.controls": ["untrained"]})
+    chosen, _ = cells(study)
+    accuracy, _, weights = train_cells(Run(study, "02"), chosen, load_images(study))
+    test = accuracy[accuracy["split"] == "test"].set_index("pretraining")["accuracy"]
+    print(test)
+    assert test["imagenet"] > 0.7 and test["imagenet"] > test["untrained"] + 0.1
+    assert weights.set_index("pretraining").loc["imagenet", "loaded_keys"] == 10
