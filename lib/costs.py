@@ -1,8 +1,9 @@
 """How long a run takes and how much disk it needs: a simple model with constants measured on two processor cores.
 
-seconds = images x work of the convolutions / rate  +  steps x size of the head / rate  +  pictures drawn  +  a fixed
-amount for each notebook. ``tests/benchmarks/bench_costs.py`` measures the constants anew. On the two cores where they
-were measured it is right to about a factor of 1.5; a GPU takes a small part of it.
+seconds = images x work of the convolutions / rate  +  steps x size of the head / rate  +  heads made and kept  +
+pictures drawn  +  a fixed amount for each notebook. ``tests/benchmarks/bench_costs.py`` measures the constants anew. On
+the cores where they were measured (two with bf16, two others without) it is right to about a factor of 1.5; a GPU
+takes a small part of it.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ HEAD = {"alexnet": 54.5, "vgg11": 119.6, "vgg13": 119.6, "vgg16": 119.6}
 AT_BLOCK = 43_264  # numbers at conv5 of AlexNet, where the default attention stage reads them
 
 # measured, two cores
-CONVOLUTION_RATE = {"bf16": 160.0, "fp32": 85.0}  # 10^9 multiplications a second
-STEP_RATE = {"bf16": 280.0, "fp32": 170.0}  # 10^6 head parameters a second in steps of 128 images
+CONVOLUTION_RATE = {"bf16": 160.0, "fp32": 60.0}  # 10^9 multiplications a second
+STEP_RATE = {"bf16": 280.0, "fp32": 150.0}  # 10^6 head parameters a second in steps of 128 images
+KEEP_S = 0.03  # 10^6 head parameters: made, judged and written
 DRAW_S = 0.008  # a built-in face or a morph, drawn and saved
-NOTEBOOK_S = 12.0  # start, imports, figures; each notebook
+NOTEBOOK_S = 15.0  # start, imports, figures, and what does not depend on the study; each notebook
 BOOTSTRAP_S = 2e-5  # one curve of one bootstrap sample
-SALIENCY_S = 0.25  # one network and one face: all maps
+SALIENCY_S = 0.5  # one network and one face: all maps
 PICTURE_MB = 0.151
 
 
@@ -53,7 +55,7 @@ def expected_cost(study: Study, cells: Sequence[Cell], n_images: int, n_stimuli:
     passes = sum(WORK[backbone] for backbone, _ in bases) * (n_images + n_stimuli) / CONVOLUTION_RATE[precision]
     share = 0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
     steps = study.training.epochs * max(1.0, share * n_images / study.training.batch)
-    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * steps / STEP_RATE[precision]
+    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * (steps / STEP_RATE[precision] + KEEP_S)
     drawn = n_images * (study.images.source == "builtin") + n_stimuli * (study.morphs.source != "folder")
     curves = (len(cells) + study.observers.simulated.n) * len(study.morphs.conditions)
     rest = (DRAW_S * drawn + 5 * NOTEBOOK_S + BOOTSTRAP_S * curves * study.statistics.n_boot

@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import runpy
 import statistics
 import subprocess
 import sys
@@ -208,6 +209,11 @@ def test_make_says_what_the_commands_are(arguments, command):
     told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True,
                           text=True, check=True)
     assert told.stdout.split() == f"python {command}".split()
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "tests/benchmarks").glob("bench_*.py")), ids=lambda path: path.stem)
+def test_a_benchmark_finds_all_that_it_takes_from_the_project(script):
+    assert callable(runpy.run_path(str(script), run_name="imported")["main"])
 
 
 def test_make_names_the_remedy_where_python_is_too_old(tmp_path):

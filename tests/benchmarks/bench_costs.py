@@ -18,11 +18,12 @@ from lib import costs
 from lib.devices import choose_device
 from lib.faces import make_identity, render_face
 from lib.fit_tables import fit_table
-from lib.heads import _step, computing, make_optimiser
+from lib.heads import computing, make_optimiser
 from lib.image_files import encode_png
 from lib.networks import build_network
 from lib.observers import simulate_people
 from lib.settings import Training
+from lib.steps import make_step
 from lib.study import load_study
 
 CORES = len(os.sched_getaffinity(0))
@@ -55,9 +56,9 @@ def step_rate(backbone: str, device) -> float:
     network.train()
     side = 6 if backbone == "alexnet" else 7
     maps = torch.randn(128, costs.NUMBERS[backbone] // side**2, side, side).to(device.dtype)
-    labels, optimiser = torch.arange(128) % 2, make_optimiser(network, training)
+    labels, step = torch.arange(128) % 2, make_step(network, make_optimiser(network, training), device)
     with computing(network, device, train=True):
-        return costs.HEAD[backbone] / seconds(lambda: _step(network, optimiser, maps, labels, device))
+        return costs.HEAD[backbone] / seconds(lambda: step(maps, labels))
 
 
 def draw_seconds() -> float:
