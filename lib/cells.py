@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
 from lib import weights
 from lib.attention import Attention
-from lib.settings import Study
+from lib.settings import Study, Training
 
 LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
 
@@ -41,6 +41,12 @@ class Cell:
     @property
     def attention_name(self) -> str:
         return self.attention.name if self.attention else "none"
+
+
+def training_of(cell: Cell, training: Training) -> dict:
+    """The training settings that change what a cell becomes: its seed is its own, and only a block has its own rate."""
+    without = {"seeds"} | ({"attention_lr"} if cell.attention_name == "none" else set())
+    return {name: value for name, value in asdict(training).items() if name not in without}
 
 
 def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.cells import Cell, cells
+from lib.cells import Cell, cells, training_of
 from lib.decisions import expected
 from lib.devices import choose_device
 from lib.features import cached_features
@@ -45,9 +45,8 @@ class Job:
 def jobs_of(study: Study) -> list[Job]:
     """One job for each cell of a study."""
     data = settings_hash(asdict(study.images), asdict(study.morphs), inputs(study))
-    training = {k: v for k, v in asdict(study.training).items() if k != "seeds"}
     answers = {k: getattr(study.statistics, k) for k in ("decision", "noise", "sigmoid", "penalty", "networks")}
-    return [Job(study, cell, settings_hash(data, asdict(cell), training, answers), data,
+    return [Job(study, cell, settings_hash(data, asdict(cell), training_of(cell, study.training), answers), data,
                 settings_hash(data, cell.backbone, cell.pretraining)) for cell in cells(study)[0]]
 
 

@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from lib import weights
-from lib.cells import Cell, cells
+from lib.cells import Cell, cells, training_of
 from lib.checkpoints import Checkpoint, take_head
 from lib.decisions import decide
 from lib.devices import Device, choose_device
@@ -263,7 +263,8 @@ def _data(cell: Cell, base: Base, network: Network) -> Data:
 
 def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
     """The checkpoint folder of a cell, named by all that its training depends on."""
-    training = {k: v for k, v in asdict(run.study.training).items() if k not in ("seeds", "device", "precision")}
+    training = training_of(cell, run.study.training)
+    training = {name: value for name, value in training.items() if name not in ("device", "precision")}
     prior = cell.attention is not None and any(cell.attention.region_weights().values())
     masks = {part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
              for part, mask in base.regions.items()} if prior else None

@@ -70,6 +70,9 @@ def test_cells_that_differ_in_nothing_that_matters_to_them_are_one(tmp_path):
     study = planned[0][1].study
     slower = sweep_cells.jobs_of(replace(study, training=replace(study.training, lr=0.01)))
     assert {job.key for job in slower}.isdisjoint({job.key for _, job in planned})
+    other_block = sweep_cells.jobs_of(replace(study, training=replace(study.training, attention_lr=0.01)))
+    assert {job.cell.architecture for job in other_block if job.key not in {job.key for _, job in planned}} == {
+        "fe_alexnet"}  # AlexNet has no block
     more_seeds = sweep_cells.jobs_of(replace(study, training=replace(study.training, seeds=5), name="other"))
     assert {job.key for job in more_seeds} >= {job.key for point, job in planned
                                                if point["attention.location"] == "conv3"}
