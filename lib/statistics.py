@@ -55,8 +55,10 @@ def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
 
 def compare_curves(people: pd.DataFrame, networks: pd.DataFrame, by: Sequence[str], *,
                    confidence: float = 0.95) -> pd.DataFrame:
-    """``compare_to_observers`` of PSE and slope, named in column ``quantity``; one that fewer than two people have, or
-    that is the same in all, is left out."""
+    """``compare_to_observers`` of PSE and slope, which column ``quantity`` names.
+
+    One that fewer than two people have, or that is the same in all, is left out; no rows where both are.
+    """
     found = {name: compare_to_observers(people, networks, name, by, confidence=confidence)
              for name in ("pse", "slope") if people[name].nunique() > 1}
     if not found:
