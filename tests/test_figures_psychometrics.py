@@ -70,6 +70,16 @@ def test_a_network_without_a_curve_leaves_no_line_and_a_count():
         "8 people", "AlexNet", "VGG11 (untrained)\n(2 of 2 seeds: none)"]
 
 
+def test_people_without_a_value_leave_an_empty_row_and_the_confidence_is_named():
+    table = fits()
+    table.loc[table["kind"] == "human", "pse"] = np.nan
+    ax = fp.plot_distribution(table, "pse", confidence=0.9)
+    assert ax.get_yticklabels()[0].get_text() == "0 people" and "90 % bootstrap" in ax.get_title()
+    low, high = ax.get_xlim()
+    assert low < 0.4 and high > 0.5
+    assert "99 %" in fp.plot_shifts(shifts(fits()), "pse_shift", confidence=0.99).get_title()
+
+
 def test_every_person_and_seed_is_a_dot_and_every_seed_has_its_interval():
     table = fits()
     ax = fp.plot_distribution(table, "pse")

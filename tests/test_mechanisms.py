@@ -7,7 +7,7 @@ import torch
 from scipy.stats import spearmanr
 from toy_networks import toy_network
 
-from lib.mechanisms import control_losses, part_losses, rank_agreement, same_order, spearman
+from lib.mechanisms import agreement_text, control_losses, part_losses, rank_agreement, same_order, spearman
 
 
 def trials(kind="cnn", **p):
@@ -124,3 +124,9 @@ def test_same_order_by_hand():
     assert found.loc["a", "distance"] == pytest.approx(0) and found.loc["a", "as_people"]
     assert found.loc["b", "distance"] == pytest.approx(np.sqrt(0.09 / 3)) and found.loc["b", "first"] == "eyes"
     assert found.loc["b", "rho"] == pytest.approx(0.5) and not found.loc["b", "as_people"]
+
+
+def test_an_agreement_in_words():
+    assert agreement_text({"rho": 0.812, "low": 0.6, "high": 1.0}) == "rho = 0.81 [0.60, 1.00]"
+    assert agreement_text({"rho": 1.0, "low": np.nan, "high": np.nan}) == "rho = 1.00"
+    assert agreement_text({"rho": np.nan, "low": np.nan, "high": np.nan}).startswith("no rank correlation")
