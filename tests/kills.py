@@ -36,7 +36,7 @@ AIMS = ("any", "caching", "caching", "training", "any", "training", "fitting", "
 
 def copy_project(folder: Path) -> Path:
     """The sources alone, without caches and runs."""
-    for name in ("lib", "notebooks", "data/studies"):
+    for name in ("lib", "notebooks", "data/studies", "data/weights"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     shutil.copy(ROOT / "environment.yml", folder)
     return folder
