@@ -197,6 +197,7 @@ class AttentionLab:
                     replace(attention, gain=self.starting_gain(state)))
         base = make_base(self.run, [cell], self.images, self.device, self.regions)
         checkpoint = Checkpoint(folder_of(self.run, cell, base, self.device))
+
         def read() -> Network:
             return checkpoint.load_head(build_cell(cell, study, empty=True))
 

@@ -1,9 +1,9 @@
 """How long a run takes and how much disk it needs: a simple model with constants measured on two processor cores.
 
 seconds = images x work of the convolutions / rate  +  steps x size of the head / rate  +  heads made and kept  +
-pictures drawn  +  a fixed amount for each notebook. ``tests/benchmarks/bench_costs.py`` measures the constants anew. On
-the cores where they were measured (two with bf16, two others without) it is right to about a factor of 1.5; a GPU
-takes a small part of it.
+pictures drawn  +  a fixed amount for each notebook. ``tests/benchmarks/bench_costs.py`` measures rates and pictures
+anew; KEEP_S, NOTEBOOK_S and SALIENCY_S were fitted to whole runs. On the cores where they were measured (two with bf16,
+two others without) it is right to about a factor of 1.5; a GPU takes a small part of it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 import sys
 import threading
 import time
@@ -76,7 +75,7 @@ def _kept(target: Path) -> Iterator[Path]:
         yield working
     finally:
         if working.is_file():
-            write_with(target, lambda path: shutil.move(working, path))
+            write_with(target, working.replace)
 
 
 def _refuse_unknown(source: Path, parameters: dict[str, str]) -> None:

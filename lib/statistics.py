@@ -18,6 +18,7 @@ __all__ = ["adjust", "compare_curves", "compare_to_observers", "complete_cases",
            "human_likeness", "mixed_logistic", "noise_ceiling", "report", "rm_anova", "simple_effects"]
 
 CORRECTIONS = {"holm": "holm", "fdr": "fdr_bh"}
+NAMES = {"holm": "Holm", "fdr": "FDR"}
 
 
 def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
@@ -230,7 +231,7 @@ def report(row) -> str:
 
 
 def _adjusted(row: dict) -> str:
-    return f"{_p(row['p_adjusted'])} ({row['correction'].capitalize()})" if "p_adjusted" in row else _p(row["p"])
+    return f"{_p(row['p_adjusted'])} ({NAMES[row['correction']]})" if "p_adjusted" in row else _p(row["p"])
 
 
 def _p(p: float) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.cells import Cell, cells
 from lib.costs import Cost, expected_cost
-from lib.devices import DeviceError, choose_device
+from lib.devices import Device, DeviceError, choose_device
 from lib.grid import available, points
 from lib.heads import n_steps
 from lib.image_files import ImageError
@@ -78,9 +78,10 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
     networks = None if wrong & {"networks", "attention", "training", "weights_dir"} else _networks(study, report)
     if counts is not None and networks is not None:
         _attention(study, networks, int(counts.loc["train"].sum()), report)
-    if networks is not None and _device(study, report) and counts is not None and pictures is not None:
+    device = None if networks is None else _device(study, report)
+    if device and counts is not None and pictures is not None:
         grid = _grid(study, networks, report)
-        _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures, grid), report)
+        _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures, grid), device, report)
     return report
 
 
@@ -186,14 +187,13 @@ def _grid(study: Study, kept: Sequence[Cell], report: Report) -> list[Cell]:
     return more
 
 
-def _device(study: Study, report: Report) -> bool:
-    """Whether this machine has what the study wants to compute on."""
+def _device(study: Study, report: Report) -> Device | None:
+    """What the study would be computed on; None where this machine lacks what it wants."""
     try:
-        choose_device(study.training)
+        return choose_device(study.training)
     except DeviceError as error:
         report.problems.append(str(error))
-        return False
-    return True
+        return None
 
 
 def _attention(study: Study, kept: list, n_train: int, report: Report) -> None:
@@ -223,10 +223,9 @@ def _fallen_back(study: Study, kept: list) -> dict[str, list[str]]:
     return found
 
 
-def _cost(study: Study, cost: Cost, report: Report) -> None:
+def _cost(study: Study, cost: Cost, device: Device, report: Report) -> None:
     free = shutil.disk_usage(_existing(resolve(study.output))).free
-    gpu = choose_device(study.training).name != "cpu"
-    where = f"on two processor cores{', a small part of that on this GPU' if gpu else ''}"
+    where = f"on two processor cores{', a small part of that on this GPU' if device.name != 'cpu' else ''}"
     report.plan.append(("expected", f"about {clock(cost.seconds)} {where}, {cost.gigabytes:.1f} GB of disk "
                                     f"({free / 1e9:.0f} GB are free)"))
     if cost.gigabytes > free / 1e9:

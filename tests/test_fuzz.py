@@ -30,6 +30,7 @@ def test_a_damaged_file_is_read_or_refused_with_its_own_error(name, tmp_path):
 
 @pytest.mark.parametrize("name", READERS)
 def test_an_undamaged_file_is_read(name, tmp_path):
+    """Whatever a reader returns: that it raises nothing is what is asked for."""
     (tmp_path / "inside").mkdir()
     for content in READERS[name].contents:
         (tmp_path / "inside" / name).write_bytes(content)

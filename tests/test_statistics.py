@@ -142,6 +142,7 @@ def test_sentences():
     paired = {"t": -2.0, "df": 19.0, "p": 0.06, "difference": -0.1, "low": -0.2, "high": 0.005, "dz": -0.45}
     assert report(paired) == "t(19) = -2.00, p = .060, difference -0.100 [-0.200, 0.005], dz = -0.45"
     assert "p = .120 (Holm)" in report(paired | {"p_adjusted": 0.12, "correction": "holm"})
+    assert "p = .120 (FDR)" in report(paired | {"p_adjusted": 0.12, "correction": "fdr"})
     assert report(dict.fromkeys(paired, np.nan)).startswith("t(nan) = nan")
     with pytest.raises(ValueError, match="this module"):
         report({"x": 1})
