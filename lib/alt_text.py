@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from PIL import Image
+
+if TYPE_CHECKING:  # it takes a second, and the runner draws nothing
+    from matplotlib.figure import Figure
 
 LONGEST = 600
 

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import psutil
 from jupyter_core.utils import run_sync
-from nbclient.exceptions import DeadKernelError
 
 from lib.files import temporary_name, write_with
 from lib.kernels import Kernels
-from lib.notebook_files import papermill
+from lib.notebook_files import DeadKernelError, papermill
 from lib.runs import Stopped
 from lib.settings import ROOT
 from lib.stages import Cost

@@ -1,4 +1,4 @@
-"""``nbformat`` and ``papermill``, imported here alone and without three seconds of waiting."""
+"""``nbformat``, ``nbclient`` and ``papermill``, imported here alone and without two seconds of waiting."""
 
 import sys
 
@@ -8,5 +8,6 @@ sys.modules.setdefault("rfc3987_syntax", None)
 
 import nbformat  # noqa: E402
 import papermill  # noqa: E402
+from nbclient.exceptions import DeadKernelError  # noqa: E402
 
-__all__ = ["nbformat", "papermill"]
+__all__ = ["DeadKernelError", "nbformat", "papermill"]

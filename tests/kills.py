@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,12 +121,6 @@ class Project:
                 continue
         self.killed[target, place] += 1
 
-    def outcome(self, name: str) -> dict[str, bytes]:
-        """Tables, their parts and figures of a run, by name."""
-        run = self.folder / "runs" / name
-        return {str(path.relative_to(run)): path.read_bytes() for pattern in ("tables/**/*.csv", "figures/*.png")
-                for path in sorted(run.glob(pattern))}
-
     def halves(self) -> list[Path]:
         """What half-written files are left anywhere."""
         return [path for path in self.folder.rglob(".*.tmp*") if ".git" not in path.parts]
@@ -144,10 +138,15 @@ def where(text: str) -> str:
     return f"{stages[-1]}{': ' + steps[-1] if steps else ''}"
 
 
-def compare(project: Project, name: str, reference: dict[str, bytes]) -> list[str]:
-    """What differs from the uninterrupted run; nothing, if all is well."""
-    outcome = project.outcome(name)
-    return sorted(key for key in outcome.keys() | reference.keys() if outcome.get(key) != reference.get(key))
+def outcome(run: Path) -> dict[str, bytes]:
+    """Tables, their parts and figures of a run, by name."""
+    return {str(path.relative_to(run)): path.read_bytes() for pattern in ("tables/**/*.csv", "figures/*.png")
+            for path in sorted(run.glob(pattern))}
+
+
+def compare(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
+    """What differs between two outcomes; nothing, if all is well."""
+    return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
 
 
 def main() -> None:
@@ -160,13 +159,13 @@ def main() -> None:
         started = time.monotonic()
         whole = Project(copy_project(Path(scratch) / "whole"))
         whole.finish("smoke")
-        reference = whole.outcome("smoke")
+        reference = outcome(whole.folder / "runs/smoke")
         print(f"uninterrupted: {len(reference)} files in {time.monotonic() - started:.0f} s", flush=True)
         while killed.total() < options.kills:
             project = Project(copy_project(Path(scratch) / f"killed{killed.total()}"))
             times = -(-options.kills // len(AIMS))  # enough for all kills to fall on one run
             project.finish_with_kills("smoke", rng, [aim for aim in AIMS for _ in range(times)])
-            different = compare(project, "smoke", reference)
+            different = compare(outcome(project.folder / "runs/smoke"), reference)
             killed += project.killed
             print(f"{project.killed.total()} kills, then whole: {different or 'identical'}", flush=True)
             assert not different and not project.halves()

@@ -5,14 +5,11 @@ import re
 import shlex
 import subprocess
 import sys
-import types
 
 import nbformat
-import pandas as pd
 import pytest
 from smoke_run import SMOKE
 from test_study_command import answers, faces  # noqa: F401 - fixtures
-from test_sweep import SMALL
 
 from lib import study_command, workbook
 from lib.runs import read_csv
@@ -105,39 +102,6 @@ def test_sweeps_are_read_with_all_their_points():
 def workbook_grid(options) -> dict:
     from lib.sweep import parse_grid
     return parse_grid(options.grid)
-
-
-@pytest.mark.slow
-def test_the_cluster_of_the_readme_serves_a_sweep(tmp_path, monkeypatch, capsys):
-    """The lines for SLURM with local processes in its place: the address they print is one that a sweep can use."""
-    from distributed import LocalCluster
-
-    def slurm_cluster(*, cores, processes, memory, walltime):
-        cluster = LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None, memory_limit=0,
-                               local_directory=tmp_path)
-        scale = cluster.scale  # dask-jobqueue's counts in jobs; closing scales to 0 by the cluster's own
-        monkeypatch.setattr(cluster, "scale", lambda n=0, jobs=0: scale(processes if jobs else n))
-        clusters.append(cluster)
-        return cluster
-
-    clusters, out = [], tmp_path / "sweep"
-    monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(SLURMCluster=slurm_cluster))
-    command = next(c for c in commands("python", "-m", "lib.workbook", "sweep") if "--scheduler" in c)
-
-    def while_it_runs(_):
-        address = capsys.readouterr().out.split()[-1]
-        words = [address if word == "tcp://HOST:PORT" else SMOKE if word.endswith("demo.yaml") else word
-                 for word in command[3:]]
-        assert workbook.main([*words, "--set", *SMALL, "training.seeds=1", f"output={out}"]) == 0
-
-    lines = next(text for kind, text in BLOCKS if kind == "python")
-    try:
-        exec(compile(lines, "README.md", "exec"), {"input": while_it_runs})
-    finally:
-        for cluster in clusters:
-            cluster.close()
-    summary = pd.read_csv(out / "smoke" / "sweep" / "summary.csv")
-    assert set(summary["training.lr"]) == {1e-4, 1e-3} and set(summary["architecture"]) == {"alexnet", "fe_alexnet"}
 
 
 def test_links_and_figures_lead_to_files_of_the_project():

@@ -1,9 +1,12 @@
 """Sweeps: equal cells are trained once, killed workers cost nothing, and the table is that of a serial run."""
 
 import os
+import re
 import signal
+import sys
 import threading
 import time
+import types
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +18,7 @@ from scipy import stats
 
 from lib import sweep, sweep_cells
 from lib.runs import read_csv
+from lib.settings import ROOT
 from lib.study import StudyError, load_study
 from lib.sweep import Sweep, SweepFailed, parse_grid, plan, run_sweep, summarise
 from lib.workbook import main
@@ -119,15 +123,33 @@ def test_on_four_processes_one_of_which_is_killed_nothing_is_lost_or_done_twice(
 
 
 @pytest.mark.slow
-def test_a_running_scheduler_with_two_workers_gives_the_same_rows(serial, tmp_path):
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None,
-                      local_directory=tmp_path / "scratch") as cluster:
-        folder = run_sweep(small(tmp_path, scheduler=cluster.scheduler_address))
-        assert len(cluster.workers) == 2  # the sweep leaves somebody else's cluster alone
+def test_the_running_cluster_of_the_readme_gives_the_same_rows(serial, tmp_path, monkeypatch, capsys):
+    """README's lines for SLURM with two local processes in its place: a sweep can use the address that they print."""
+    def slurm_cluster(*, cores, processes, memory, walltime):
+        cluster = LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None, memory_limit=0,
+                               local_directory=tmp_path)
+        scale = cluster.scale  # dask-jobqueue's counts in jobs; closing scales to 0 by the cluster's own
+        monkeypatch.setattr(cluster, "scale", lambda n=0, jobs=0: scale(processes if jobs else n))
+        clusters.append(cluster)
+        return cluster
+
+    def while_it_runs(_):
+        address = capsys.readouterr().out.split()[-1]
+        folders.append(run_sweep(small(tmp_path, scheduler=address)))
+        assert len(clusters[0].workers) == 2  # the sweep leaves somebody else's cluster alone
+
+    clusters, folders = [], []
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(SLURMCluster=slurm_cluster))
+    lines = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)[1]
+    try:
+        exec(compile(lines, "README.md", "exec"), {"input": while_it_runs})
+    finally:
+        for cluster in clusters:
+            cluster.close()
     rows = (serial / "results.csv").read_text().splitlines()
     seed = rows[0].split(",").index("seed")
     kept = [row for row in rows if row.split(",")[seed] in ("seed", "0")]
-    assert (folder / "results.csv").read_text().splitlines() == kept and len(kept) == 5
+    assert (folders[0] / "results.csv").read_text().splitlines() == kept and len(kept) == 5
 
 
 def test_a_scheduler_that_does_not_answer_is_one_message_with_the_remedy(tmp_path, capsys, monkeypatch):
