@@ -154,8 +154,8 @@ def shrink(png: bytes, scale: float) -> tuple[str, bytes]:
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if image.getcolors(20_000) is not None:
         image = image.quantize(256, dither=Image.Dither.NONE)
-        return "png", _encoded(image, "PNG", optimize=True)
-    return min(("png", _encoded(image, "PNG", optimize=True)), ("jpeg", _encoded(image, "JPEG", quality=88)),
+        return "png", _encoded(image, "PNG")
+    return min(("png", _encoded(image, "PNG")), ("jpeg", _encoded(image, "JPEG", quality=88)),
                key=lambda pair: len(pair[1]))
 
 

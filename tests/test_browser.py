@@ -18,6 +18,8 @@ from lib.trial_file import TrialFile
 from lib.trials import validate_trials
 
 pytestmark = pytest.mark.browser
+# what takes long and shows nothing more on the page
+SHORT = "saliency.faces=1 saliency.bubbles=20 saliency.n_permutations=20 statistics.n_boot=20"
 
 PROBE = ("""
 import matplotlib.pyplot as plt
@@ -37,7 +39,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     copy_notebooks(ROOT / "notebooks", folder)
     # as `make lab STUDY=… SET=…` would start it
-    environment = {"WORKBOOK_STUDY": str(ROOT / SMOKE), "WORKBOOK_SET": f"output='{folder / 'runs'}'"}
+    environment = {"WORKBOOK_STUDY": str(ROOT / SMOKE), "WORKBOOK_SET": f"output='{folder / 'runs'}' {SHORT}"}
     with jupyter_lab(folder, environment) as address, chromium() as context:
         yield folder, address, context
 
