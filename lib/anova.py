@@ -78,6 +78,11 @@ def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -
     absent = [c for c in (dv, subject, *factors) if c not in data]
     if absent:
         raise ValueError(f"columns {absent} are not in the table; there are: {', '.join(map(str, data.columns))}")
+    if not pd.api.types.is_numeric_dtype(data[dv]):
+        raise ValueError(f"column {dv!r} of type {data[dv].dtype} given; allowed: numbers. Convert it with pd.to_numeric")
+    unknown = {f: int(data[f].isna().sum()) for f in factors if data[f].isna().any()}
+    if unknown:
+        raise ValueError(f"rows without a level given: {unknown}; allowed: a level in every row. Leave these rows out")
     single = [f for f in factors if data[f].nunique() < 2]
     if single:
         raise ValueError(f"factors {single} have one level; allowed: two or more. Leave them out of `within`")
@@ -101,10 +106,12 @@ def _effect(scores: np.ndarray, sizes: list[int], chosen: tuple[int, ...]) -> di
                                  for i, k in enumerate(sizes)])
     y = scores @ contrasts  # (subjects, d)
     n, d = y.shape
-    ss, error = n * (y.mean(0) ** 2).sum(), ((y - y.mean(0)) ** 2).sum()
+    rounding = 1e-24 * (scores**2).sum()  # sums of squares this small are what rounding leaves of 0
+    ss, error = (value if value > rounding else 0.0 for value in (n * (y.mean(0) ** 2).sum(),
+                                                                  ((y - y.mean(0)) ** 2).sum()))
     df1, df2 = d, d * (n - 1)
     f = (ss / df1) / (error / df2) if error > 0 else np.nan
-    eps = _epsilon(np.atleast_2d(np.cov(y, rowvar=False)))
+    eps = _epsilon(np.atleast_2d(np.cov(y, rowvar=False))) if error > 0 else np.nan
     return {"ss": ss, "df1": df1, "df2": df2, "ms": ss / df1, "f": f, "p": stats.f.sf(f, df1, df2), "eps_gg": eps,
             "p_gg": stats.f.sf(f, eps * df1, eps * df2), "eta_p2": ss / (ss + error) if ss + error > 0 else np.nan,
             "n": n}

@@ -33,7 +33,7 @@ def starts(problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ``problems`` is a ``lib.fit_objective.Problems``.
     """
     grid = _grid(tuple(problems.level), tuple(problems.low[0, 2:]), tuple(problems.high[0, 2:]), problems.sigmoid,
-                 problems.asymptotes)
+                 tuple(problems.asymptotes))
     features = np.concatenate([problems.happy, problems.n - problems.happy, _belief_features(problems)], 1)
     features = features.astype(np.float32)
     shape = (len(grid.scales), len(grid.guesses), len(grid.lapses))
@@ -108,7 +108,7 @@ def _belief_features(problems) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _grid(level: tuple, low: tuple, high: tuple, sigmoid: str, asymptotes: float) -> Grid:
+def _grid(level: tuple, low: tuple, high: tuple, sigmoid: str, asymptotes: tuple) -> Grid:
     level = np.array(level)
     locations, scales, guesses, lapses = _axes(level, low, high)
     tables = []
@@ -117,7 +117,7 @@ def _grid(level: tuple, low: tuple, high: tuple, sigmoid: str, asymptotes: float
         points = np.stack([axes[2], np.full(axes[0].shape, np.log(scale)), axes[0], axes[1]], -1).reshape(-1, 4)
         psi, rest, *_ = both_tails(points, level, sigmoid)
         tails = [-np.log(np.maximum(tail, 1e-30)) for tail in (psi, rest)]
-        gaps = -asymptotes * np.log1p(-points[:, 2:]).sum(1)
+        gaps = -(asymptotes * np.log1p(-points[:, 2:])).sum(1)
         ones = np.ones((len(points), 1))
         table = np.concatenate([*tails, points[:, :2] ** 2, points[:, :2], ones, gaps[:, None]], 1)
         tables.append(np.ascontiguousarray(table.T, np.float32))

@@ -10,6 +10,7 @@ from scipy.special import digamma, gammaln, polygamma
 from lib.sigmoids import SIGMOIDS, both_tails
 
 ASYMPTOTE_BELIEF = 9.0  # Beta(1, 10), Schuett et al. (2016): log density 9 log(1 - gap) + constant
+BELIEVED_WIDTH = 0.05  # of bounds for which that is meant; in wider ones the belief is weaker, so that it leaves room
 LOCATION_SD = 1.0  # in ranges of the levels tested
 SCALE_CENTRE, SCALE_LOG_SD = 0.15, 1.0  # in ranges; natural logarithm
 _TINY = 1e-150  # its square is still a number
@@ -20,7 +21,8 @@ class Problems:
     """B data sets on L shared levels, with the beliefs and bounds of their four parameters.
 
     level (L,); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief on location and log scale,
-    already multiplied by the penalty; asymptotes: weight of the belief in small gaps; low, high (B, 4): bounds;
+    already multiplied by the penalty; asymptotes (2,): weights of the belief in a small guess and a small lapse;
+    low, high (B, 4): bounds;
     overdispersion (B,): the beta-binomial's intra-class correlation, or None for the binomial.
     """
 
@@ -29,7 +31,7 @@ class Problems:
     n: np.ndarray
     centre: np.ndarray
     precision: np.ndarray
-    asymptotes: float
+    asymptotes: np.ndarray
     low: np.ndarray
     high: np.ndarray
     sigmoid: str = "norm"
@@ -55,8 +57,14 @@ def make_problems(level, happy, n, *, sigmoid, guess, lapse, penalty, overdisper
     precision[:, 0, 0] = penalty / (LOCATION_SD * width) ** 2
     precision[:, 1, 1] = penalty / SCALE_LOG_SD**2
     return Problems(level, happy, n, np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1), precision,
-                    penalty * ASYMPTOTE_BELIEF, np.stack([b[0] for b in bounds], 1),
+                    penalty * asymptote_beliefs(guess, lapse), np.stack([b[0] for b in bounds], 1),
                     np.stack([b[1] for b in bounds], 1), sigmoid, overdispersion)
+
+
+def asymptote_beliefs(*bounds) -> np.ndarray:
+    """Weight of the belief in a small gap for each pair of bounds: over its own range each is about equally strong."""
+    widths = np.array([high - low for low, high in bounds])
+    return ASYMPTOTE_BELIEF * np.minimum(1, BELIEVED_WIDTH / np.maximum(widths, BELIEVED_WIDTH))
 
 
 def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
@@ -140,13 +148,13 @@ def belief_loss(parameters: np.ndarray, problems: Problems) -> np.ndarray:
     """Minus the log density of the beliefs, up to a constant, (B,)."""
     away = parameters[:, :2] - problems.centre
     pull = (problems.precision @ away[..., None])[..., 0]
-    return 0.5 * (away * pull).sum(1) - problems.asymptotes * np.log1p(-parameters[:, 2:]).sum(1)
+    return 0.5 * (away * pull).sum(1) - (problems.asymptotes * np.log1p(-parameters[:, 2:])).sum(1)
 
 
 def _add_beliefs(curvature, gradient, parameters, problems: Problems):
     curvature[:, :2, :2] += problems.precision
     gradient[:, :2] += (problems.precision @ (parameters[:, :2] - problems.centre)[..., None])[..., 0]
-    for gap in (2, 3):
-        curvature[:, gap, gap] += problems.asymptotes / (1 - parameters[:, gap]) ** 2
-        gradient[:, gap] += problems.asymptotes / (1 - parameters[:, gap])
+    for gap, belief in zip((2, 3), problems.asymptotes, strict=True):
+        curvature[:, gap, gap] += belief / (1 - parameters[:, gap]) ** 2
+        gradient[:, gap] += belief / (1 - parameters[:, gap])
     return curvature, gradient

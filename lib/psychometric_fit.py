@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 from scipy.special import xlogy
 
 from lib.fit_objective import tested_range
@@ -95,8 +96,9 @@ class PsychometricFit:
         return np.stack([self.location, np.log(self.scale), self.guess, self.lapse], -1)
 
     def curve(self, x) -> np.ndarray:
-        """psi at the levels ``x`` (K,), of shape (..., K)."""
-        return curve(self.parameters(), x, self.options.sigmoid)
+        """psi at the levels ``x`` (K,), of shape (..., K); at one number, of shape (...,)."""
+        values = curve(self.parameters(), x, self.options.sigmoid)
+        return values[..., 0] if np.ndim(x) == 0 else values
 
     def frame(self) -> pd.DataFrame:
         """One row a fit, in C order."""
@@ -172,7 +174,8 @@ def _trend_z(level, happy, n) -> np.ndarray:
     """Cochran-Armitage test for trend, z (B,); 0 where it is undefined.
 
     Counts that are no whole numbers are expected answers, such as a network's summed probabilities. They carry no
-    sampling noise, so their rise is judged against their own scatter about a line, and has to reach SMALL_RISE.
+    sampling noise, so their rise is judged against their own scatter about the nearest curve that only rises (or only
+    falls), and has to reach SMALL_RISE.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         total = n.sum(1)
@@ -180,14 +183,23 @@ def _trend_z(level, happy, n) -> np.ndarray:
         away = level - ((n * level).sum(1) / total)[:, None]
         spread = (n * away**2).sum(1)
         rise = ((happy - n * share[:, None]) * away).sum(1) / spread  # per unit level
-        left = np.where(n > 0, happy / n - share[:, None] - rise[:, None] * away, 0)
         shown = n > 0
-        scatter = (n * left**2).sum(1) / (shown.sum(1) - 2)
         width = np.where(shown, level, -np.inf).max(1) - np.where(shown, level, np.inf).min(1)
         expected = (happy != np.round(happy)).any(1) & (shown.sum(1) > 2)
-        variance = np.where(expected, np.maximum(scatter, 1e-12), share * (1 - share))
+        variance = share * (1 - share)
+        for i in np.flatnonzero(expected):
+            variance[i] = max(_scatter(level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=rise[i] >= 0), 1e-12)
         z = np.where(expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance))
     return np.where(np.isfinite(z), z, 0.0)
+
+
+def _scatter(level, happy, n, *, rises: bool) -> float:
+    """Variance of a trial's answer about the nearest monotone curve, whose flat pieces count as what was fitted."""
+    order = np.argsort(level)
+    share, weight = (happy / n)[order], n[order]
+    curve = isotonic_regression(share, weights=weight, increasing=bool(rises))
+    left = (weight * (share - curve.x) ** 2).sum()
+    return float(left / max(1, len(level) + 1 - len(curve.blocks)))  # blocks has its ends: one more than pieces
 
 
 def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ...]:
@@ -219,7 +231,7 @@ def summarise(level, happy, n, parameters, objective, converged, options, shape,
     why = np.where(converged, why, "the search did not come to rest")
     values = {"location": parameters[:, 0], "scale": np.exp(parameters[:, 1]), "guess": parameters[:, 2],
               "lapse": parameters[:, 3], "pse": pse, "slope": slope, "jnd": jnd,
-              "deviance": deviance(parameters, level, happy, n, options.sigmoid), "converged": converged,
+              "deviance": deviance(parameters, level, happy, n, options.sigmoid), "converged": converged & (reasons == ""),
               "reason": np.where(reasons == "", why, reasons), "objective": objective,
               "overdispersion": overdispersion + 0 * parameters[:, 0]}
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
@@ -230,6 +242,9 @@ def summarise(level, happy, n, parameters, objective, converged, options, shape,
 def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
     """Levels (L,) and counts (B, L) as floats, and the leading shape; ValueError says what is wrong."""
     level = np.asarray(level, float)
+    if level.shape == (0,) and np.size(n_happy) == np.size(n) == 0:  # as one level without trials
+        level, n_happy = np.zeros(1), np.zeros((*np.shape(n_happy)[:-1], 1))
+        n = n_happy
     if level.ndim != 1 or level.size == 0 or not np.isfinite(level).all():
         raise ValueError(f"level of shape {level.shape} given; allowed: a list of finite levels, shared by all data")
     try:

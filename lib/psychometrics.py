@@ -7,7 +7,8 @@ psi(x) = guess + (1 - guess - lapse) F((x - location) / scale), F cumulative Gau
   not far beyond it.
 - scale: log-normal about 0.15 R with a standard deviation of 1 in natural logarithms. Half of the change takes
   between a fortieth of the range and more than all of it.
-- guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are rare.
+- guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are rare. Bounds wider
+  than 0.05, such as a network's, say that they need not be: the belief is weaker by as much as they are wider.
 """
 
 from __future__ import annotations

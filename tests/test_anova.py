@@ -95,3 +95,18 @@ def test_the_interval_of_eta_squared_by_hand_and_its_coverage():
     draws = stats.ncf.rvs(2, 40, 8, size=300, random_state=0)
     inside = [low <= 8 / (8 + 43) <= high for low, high in (eta_interval(f, 2, 40) for f in draws)]
     assert np.mean(inside) == pytest.approx(0.95, abs=0.035)
+
+
+@pytest.mark.parametrize("value", [lambda s: 0.1 * s, lambda s: 0.3, lambda s: 0.5])
+def test_a_factor_without_any_effect_or_error_has_no_f_and_no_effect_size(value):
+    rows = [{"s": s, "c": c, "y": value(s)} for s in range(6) for c in "abc"]
+    row = rm_anova(pd.DataFrame(rows), "y", "s", "c").iloc[0]
+    assert row["ss"] == 0 and row[["f", "p", "p_gg", "eps_gg", "eta_p2"]].isna().all()
+
+
+def test_text_in_place_of_numbers_and_rows_without_a_level_are_named():
+    rows = pd.DataFrame([{"s": s, "c": c, "y": s + len(c)} for s in range(3) for c in ("a", "bb")])
+    with pytest.raises(ValueError, match=r"column 'y' of type .* given; allowed: numbers"):
+        rm_anova(rows.assign(y=rows["y"].astype(str)), "y", "s", "c")
+    with pytest.raises(ValueError, match=r"rows without a level given: \{'c': 3\}"):
+        rm_anova(rows.assign(c=rows["c"].replace("a", None)), "y", "s", "c")

@@ -109,7 +109,7 @@ def test_data_without_a_curve_give_nan_and_a_reason(happy, n, why, penalty):
     fit = fit_psychometric(SIX, happy, n, penalty=penalty)
     assert why in fit.reason
     assert np.isnan([fit.location, fit.scale, fit.pse, fit.slope, fit.jnd, fit.deviance]).all()
-    assert np.isnan(fit.curve([0.5])).all()
+    assert np.isnan(fit.curve([0.5])).all() and not np.any(fit.converged)
 
 
 def test_a_pse_beyond_the_levels_is_not_given():
@@ -192,6 +192,40 @@ def test_expected_answers_are_judged_by_their_own_scatter_and_answers_by_chance(
     assert str(fit_psychometric(level, scattered, n, **wide).reason).startswith("flat")
     answers = np.round(3 * p)  # the same rise in whole answers is within chance
     assert str(fit_psychometric(level, answers, n, **wide).reason).startswith("flat")
+
+
+@pytest.mark.parametrize("location", [0.035, 0.5, 0.93])
+def test_a_steep_rise_near_an_end_is_one_in_expected_answers_and_in_whole_ones(location):
+    p = stats.norm.cdf((LEVEL - location) / 0.02)
+    expected, whole = (fit_psychometric(LEVEL, happy, np.full(21, 10.0)) for happy in (10 * p, np.round(10 * p)))
+    assert expected.pse == pytest.approx(location, abs=0.01) and whole.pse == pytest.approx(location, abs=0.02)
+
+
+def test_expected_answers_that_only_scatter_are_seldom_called_a_rise():
+    shares = np.clip(0.5 + 0.1 * np.random.default_rng(3).normal(size=(2000, 21)), 0, 1)
+    reasons = fit_psychometric(LEVEL, 3 * shares, np.full((2000, 21), 3.0)).reason
+    assert np.mean([not reason.startswith(("flat", "reversed")) for reason in reasons]) < 0.03
+
+
+@pytest.mark.parametrize("gap", [0.2, 0.3])
+def test_a_networks_bounds_leave_room_for_its_asymptotes_with_three_pictures_a_level(gap):
+    """At the default penalty, and the people's bounds do not: their curve misses the data."""
+    p = gap + (1 - 2 * gap) * stats.norm.cdf((LEVEL - 0.5) / 0.08)
+    wide, narrow = (fit_psychometric(LEVEL, 3 * p, np.full(21, 3.0), guess=(0, high), lapse=(0, high))
+                    for high in (0.5, 0.05))
+    assert wide.guess == pytest.approx(gap, abs=0.04) and wide.lapse == pytest.approx(gap, abs=0.04)
+    assert narrow.guess <= 0.05 and wide.deviance < 0.3 * narrow.deviance
+
+
+def test_no_levels_at_all_are_empty_data_in_their_shape():
+    for fit, shape in ((fit_psychometric([], [], []), ()), (fit_psychometric([], *np.zeros((2, 4, 0))), (4,))):
+        assert np.shape(fit.pse) == shape and np.isnan(fit.pse).all() and not np.any(fit.converged)
+        assert np.ravel(fit.reason)[0].startswith("empty")
+
+
+def test_a_curve_at_one_number_is_one_number_a_fit():
+    fit = fit_psychometric(LEVEL, np.tile(10 * stats.norm.cdf((LEVEL - 0.5) / 0.1), (2, 1)), 10)
+    assert fit.curve(0.5).shape == (2,) and np.array_equal(fit.curve(0.5), fit.curve([0.5])[:, 0])
 
 
 @pytest.mark.parametrize("rise", [0.0, 0.05])

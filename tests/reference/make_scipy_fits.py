@@ -35,7 +35,7 @@ def simulate(design: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     return rng.binomial(n, psi), n
 
 
-def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float) -> float:
+def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float, gap: float) -> float:
     """Minus log likelihood and minus log beliefs, both up to a constant."""
     location, log_scale, guess, lapse = x
     z = (LEVEL - location) / np.exp(log_scale)
@@ -44,7 +44,7 @@ def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float) -
     tested = LEVEL[n > 0]
     width, middle = np.ptp(tested), (tested[0] + tested[-1]) / 2
     beliefs = (0.5 * ((location - middle) / width) ** 2 + 0.5 * (log_scale - np.log(0.15 * width)) ** 2
-               - 9 * np.log1p(-guess) - 9 * np.log1p(-lapse))
+               - 9 * min(1, 0.05 / gap) * (np.log1p(-guess) + np.log1p(-lapse)))
     likelihood = happy * np.log(np.maximum(psi, 1e-150)) + (n - happy) * np.log(np.maximum(rest, 1e-150))
     return -likelihood.sum() + penalty * beliefs
 
@@ -57,15 +57,15 @@ def best(job: tuple) -> dict:
     found = []
     for _ in range(STARTS):
         start = [rng.uniform(0.2, 0.8), np.log(rng.choice([0.01, 0.03, 0.1, 0.2, 0.5])), *rng.uniform(0, gap, 2)]
-        fit = optimize.minimize(objective, start, (happy, n, penalty), method="L-BFGS-B", bounds=bounds)
+        fit = optimize.minimize(objective, start, (happy, n, penalty, gap), method="L-BFGS-B", bounds=bounds)
         found.append((fit.fun, fit.x))
     found.sort(key=lambda pair: pair[0])
     for place in range(5):  # a gradient search stops early on a plateau; a simplex does not
-        fit = optimize.minimize(objective, found[place][1], (happy, n, penalty), method="Nelder-Mead", bounds=bounds)
+        fit = optimize.minimize(objective, found[place][1], (happy, n, penalty, gap), method="Nelder-Mead", bounds=bounds)
         found[place] = min((found[place], (fit.fun, fit.x)), key=lambda pair: pair[0])
     found.sort(key=lambda pair: pair[0])
     pse = np.array([crossing(x) for loss, x in found if loss < found[0][0] + 0.02])
-    unique = np.ptp(pse) < 0.001 and not flat(found[0], (happy, n, penalty))
+    unique = np.ptp(pse) < 0.001 and not flat(found[0], (happy, n, penalty, gap))
     return {"design": design, "gap": gap, "penalty": penalty, "objective": found[0][0], "pse": pse[0],
             "unique": bool(unique), "happy": " ".join(map(str, happy)), "n": " ".join(map(str, n))}
 
