@@ -79,7 +79,7 @@ def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -
     if absent:
         raise ValueError(f"columns {absent} are not in the table; there are: {', '.join(map(str, data.columns))}")
     if not pd.api.types.is_numeric_dtype(data[dv]):
-        raise ValueError(f"column {dv!r} of type {data[dv].dtype} given; allowed: numbers. Convert it with pd.to_numeric")
+        raise ValueError(f"column {dv!r} of type {data[dv].dtype} given; allowed: numbers. Take pd.to_numeric")
     unknown = {f: int(data[f].isna().sum()) for f in factors if data[f].isna().any()}
     if unknown:
         raise ValueError(f"rows without a level given: {unknown}; allowed: a level in every row. Leave these rows out")

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import t as student
 
-from lib.figures import PART_COLOURS, title_note
+from lib.figures import PART_COLOURS, people_label, title_note
 from lib.image_files import read_image
 from lib.settings import CONDITIONS, resolve
 from lib.trials import count_table
@@ -142,7 +142,8 @@ def plot_raw_answers(trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | 
                 label="whole face" if condition == "full" else f"{condition} hidden")
         ax.fill_between(rows["level"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
     ax.axhline(0.5, color="0.7", linewidth=0.8, zorder=0)
-    ax.set(title=f"Answers of {trials['observer'].nunique()} people{title_note(kind)}", xlabel="level (0 sad, 1 happy)",
-           ylabel="share of happy answers", ylim=(-0.02, 1.02))
+    ax.set(title=f"Answers of {people_label(kind, trials['observer'].nunique())}{title_note(kind)}\n"
+                 f"bands: {100 * confidence:g} % interval over people",
+           xlabel="level (0 sad, 1 happy)", ylabel="share of happy answers", ylim=(-0.02, 1.02))
     ax.legend()
     return ax

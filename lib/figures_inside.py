@@ -31,7 +31,9 @@ def plot_classification_image(found: ClassificationImage, image: np.ndarray, reg
 
 
 def plot_layers(rows: pd.DataFrame, value: str, axis_label: str, *, chance: str | None = None, ax=None):
-    """A value along the layers, a line a network (mean over seeds), thin lines the seeds; chance's range grey.
+    """A value along the layers, a line a network (mean over seeds), thin lines the seeds.
+
+    Dotted: what chance reaches, the highest of the networks' and seeds' 95 % points.
 
     Parameters
     ----------
@@ -49,7 +51,8 @@ def plot_layers(rows: pd.DataFrame, value: str, axis_label: str, *, chance: str 
         ax.plot([place[name] for name in mean.index], mean, lw=2, marker="o", ms=4, label=label(*who), **style)
     if chance:
         highest = rows.groupby("layer")[chance].max().reindex(layers)
-        ax.plot(range(len(layers)), highest, color="0.5", lw=1, ls=":", label="95 % of shuffles lie below")
+        ax.plot(range(len(layers)), highest, color="0.5", lw=1, ls=":",
+                label="chance: highest of the networks'\n95 % points of shuffles")
     ax.set_xticks(range(len(layers)), layers, rotation=40, ha="right")
     ax.set(xlabel="layer", ylabel=axis_label)
     return ax

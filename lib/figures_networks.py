@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ METRIC_LABELS = {"accuracy": "accuracy on test images", "validation_accuracy": "
                  "delta_pse": "PSE less people's mean PSE (levels)", "rmse": "RMSE to people's curve",
                  "log_likelihood": "log likelihood of people's choices (bits)",
                  "stimulus_correlation": "correlation with people over pictures"}
+
+SMALLEST_REACH = 0.02  # of the grid's colours: differences much smaller than this are to look pale
 
 BASE_COLOURS = {"imagenet": COLOURS["alexnet"], "objects": COLOURS["vgg11"], "face": COLOURS["fe_alexnet"],
                 "faces": COLOURS["alexnet_matched"], "untrained": COLOURS["alexnet_shuffled"]}
@@ -68,7 +72,8 @@ def plot_accuracy(accuracy: pd.DataFrame, confidence: float = 0.95, split: str =
     return ax
 
 
-def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int], axes=None) -> np.ndarray:
+def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int], axes=None, *,
+                   titles: Sequence[str] = ()) -> np.ndarray:
     """Where one place of each face attends to, one panel a face and one colour scale for all.
 
     Parameters
@@ -76,6 +81,7 @@ def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int
     pictures : uint8 (n, 224, 224, 3).
     maps : (n, H * W, H * W), heads averaged; each row sums to 1.
     query : (row, column) of the place that asks, on the H x W grid; framed in white.
+    titles : of the panels, such as the faces' levels.
 
     The colour is attention over its mean: 1 is what even attention would give.
     """
@@ -92,6 +98,8 @@ def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int
         ax.add_patch(Rectangle(corner, size / side, size / side, fill=False, edgecolor="white", linewidth=2))
         ax.set_xticks([])
         ax.set_yticks([])
+    for ax, title in zip(axes, titles, strict=False):
+        ax.set_title(title, fontsize="medium")
     axes[0].figure.colorbar(shown, ax=list(axes), shrink=0.8, label="attention ÷ even attention")
     return axes
 
@@ -113,8 +121,9 @@ def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None, *, kind:
     ----------
     table : the table ``attention_grid``, rows of one pretraining. kind : of the people, ``human`` or ``simulated``.
 
-    Colours show the difference to AlexNet without a block, where that is in the table; numbers are the values
-    themselves, with * where the interval over seeds does not hold AlexNet's value.
+    Colours show the difference to AlexNet without a block, where that is in the table, purple for better where the
+    metric has a better side; numbers are the values themselves, with * where the interval over seeds does not hold
+    AlexNet's value.
     """
     rows = table[table["metric"] == metric]
     plain = rows.loc[rows["kind"] == "none", "value"]
@@ -128,9 +137,12 @@ def plot_grid(table: pd.DataFrame, metric: str, ax: Axes | None = None, *, kind:
         index="setting", columns="location", values="star", sort=False, dropna=False).reindex_like(wide)
     words = wide.map("{:.3f}".format) + np.where(apart.fillna(0).astype(bool), " *", "")
     ax = ax or plt.subplots(figsize=(1.3 * wide.shape[1] + 3.2, 0.5 * len(wide) + 1.6))[1]
-    reach = max(float((wide - centre).abs().max().max()), 1e-9)
-    sns.heatmap(wide - centre, annot=words, fmt="", cmap="PuOr", center=0, vmin=-reach, vmax=reach, ax=ax,
-                linewidths=1, cbar_kws={"label": "difference to AlexNet" if len(plain) else "difference to mean"})
+    reach = np.fmax(float((wide - centre).abs().max().max()), SMALLEST_REACH)
+    colours = "PuOr_r" if metric == "rmse" else "PuOr"  # of the RMSE, less is better
+    better = "" if metric == "delta_pse" else "purple: better "  # a PSE has no better side
+    sns.heatmap(wide - centre, annot=words, fmt="", cmap=colours, center=0, vmin=-reach, vmax=reach, ax=ax,
+                linewidths=1, cbar_kws={"label": f"difference to {'AlexNet' if len(plain) else 'mean'}\n"
+                                                 f"{better}(scale ±{reach:.2g})"})
     ax.set(xlabel="", ylabel="", title=METRIC_LABELS[metric] + _people_note(metric, kind)
            + (f"; AlexNet {centre:.3f}" if len(plain) else ""))
     return ax
@@ -199,19 +211,25 @@ def plot_bias(cells: pd.DataFrame, metric: str, candidates: tuple[str, str], ax:
     return ax
 
 
-def plot_selection(summary: pd.DataFrame, ax: Axes | None = None, *, kind: str = "human") -> Axes:
-    """Gain over the default setting, in bits a held-out choice, with the middle of the splits."""
+def plot_selection(summary: pd.DataFrame, ax: Axes | None = None, *, kind: str = "human",
+                   confidence: float = 0.95) -> Axes:
+    """Gain over the default setting, in bits a held-out choice, with the middle of the splits (``confidence``)."""
     ax = ax or plt.subplots(figsize=(6, 2.4))[1]
+    largest = summary[["gain", "low", "high"]].abs().max().max()
+    power = int(np.floor(np.log10(largest))) if 0 < largest < 0.01 else 0
+    unit = 10.0**power  # stated in the label: matplotlib's own offset text runs into it
     for y, row in enumerate(summary.to_dict("records")):
-        ax.plot([row["low"], row["high"]], [y, y], color="0.3", linewidth=3, solid_capstyle="butt")
-        ax.plot(row["gain"], y, "D", color="black", markeredgecolor="white")
+        ax.plot([row["low"] / unit, row["high"] / unit], [y, y], color="0.3", linewidth=3, solid_capstyle="butt")
+        ax.plot(row["gain"] / unit, y, "D", color="black", markeredgecolor="white")
     ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
-    names = [f"{row['chosen_by']}: {row['candidate']}" for row in summary.to_dict("records")]
+    names = [f"{'validation ' if row['chosen_by'] == 'accuracy' else ''}{row['chosen_by']}: {row['candidate']}"
+             for row in summary.to_dict("records")]
     ax.set_yticks(range(len(summary)), names)
     ax.invert_yaxis()
     ax.locator_params(axis="x", nbins=4)
-    ax.ticklabel_format(axis="x", scilimits=(-3, 3))
-    ax.set(xlabel="gain over the default (bits a held-out choice)", title=f"Settings chosen by ...{title_note(kind)}")
+    ax.set_title(f"Settings chosen by ...; bars: middle {confidence:.0%} of the splits{title_note(kind)}",
+                 fontsize="medium")
+    ax.set_xlabel("gain over the default (" + (f"$10^{{{power}}}$ " if power else "") + "bits a held-out choice)")
     return ax
 
 

@@ -16,6 +16,7 @@ from lib.seeds import mean_interval
 
 X = np.linspace(0, 1, 101)
 LEVEL = "level (0 = fully sad, 1 = fully happy)"
+QUANTITIES = {"pse": "PSE", "slope": "slope"}
 AXES = {"pse": "PSE (level)", "slope": "slope at the PSE (per unit level)"}
 
 
@@ -59,6 +60,8 @@ def plot_curves(table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = No
         if np.isfinite(curves).any():
             wide = max(4.4 - 0.6 * place, 1.6)  # the first lie lowest, and are seen beneath others that lie on them
             ax.plot(X, np.nanmean(curves, 0), lw=wide, label=label(architecture, pretraining), **style)
+        else:  # named, so that nobody looks for it among the others
+            ax.plot([], [], lw=1, label=f"{label(architecture, pretraining)}: no rising curve", **style)
     ax.set_title(f"Curves along the morph{title_note(people_kind(table))}")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
@@ -84,7 +87,8 @@ def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None
         ax.hlines(place, *ends.T, color=colour(architecture), lw=1.2)
         ax.plot(seeds[quantity], place, "o", color=colour(architecture), ms=5)
         lost = int(seeds[quantity].isna().sum())
-        names.append(label(architecture, pretraining) + (f"\n({lost} of {len(seeds)} seeds: none)" if lost else ""))
+        note = f"\n(no {QUANTITIES[quantity]} in {lost} of {len(seeds)} seeds)" if lost else ""
+        names.append(label(architecture, pretraining) + note)
     ax.set_yticks(-np.arange(len(names)), names)
     shown = np.concatenate([people, table.loc[table["kind"] == "cnn", quantity].dropna()])
     ax.set(xlabel=AXES[quantity])
@@ -160,16 +164,17 @@ def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95)
         ax.set_xlabel(METRIC_LABELS[metric], fontsize="small")
         names = [label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)]
         ax.set_yticks(-rows.index, names)
-    figure.suptitle(f"Value and {100 * confidence:g} % two-way bootstrap interval; dotted: chance; black line: human "
-                    f"ceiling{title_note(kind)}", fontsize="medium")
+    figure.suptitle(f"Value and {100 * confidence:g} % two-way bootstrap interval; dotted: chance; black line: one "
+                    f"person against the others (human ceiling){title_note(kind)}", fontsize="medium")
     figure.tight_layout()
     return figure
 
 
-def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None) -> Axes:
+def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
     """PSE difference between networks and people under every combination of choices, sorted, per architecture.
 
-    The interval of each is a band; bands that leave the range of twice the differences are cut off there.
+    The interval of each (Welch's t, with this confidence) is a band; bands that leave the range of twice the
+    differences are cut off there.
     """
     ax, reach = _ax(ax), 2 * np.nanmax([*table["pse_difference"].abs(), 0.05])
     for (architecture, pretraining), rows in table.groupby(["architecture", "pretraining"], sort=False):
@@ -180,6 +185,7 @@ def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None) -> A
                 ls=_line(pretraining), label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})")
     ax.axhline(0, color="black", lw=1)
     ax.set(xlabel="share of the analyses, sorted", ylabel="PSE, networks less people (level)", ylim=(-reach, reach))
-    ax.set_title(f"Every combination of choices, bands: intervals{title_note(kind)}", fontsize="medium")
+    ax.set_title(f"Every combination of choices; bands: {100 * confidence:g} % Welch intervals{title_note(kind)}",
+                 fontsize="medium")
     ax.legend(title="(analyses with a PSE)", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax

@@ -17,8 +17,10 @@ from lib.claims import (
     claim,
 )
 from lib.figures import label
+from lib.mechanisms import agreement_text
 from lib.seeds import interval_text, mean_interval
 
+FEW_PARTS = 3  # their six orders give rho so few values that an interval of it says nothing
 NETWORK = ["architecture", "pretraining"]
 
 
@@ -130,6 +132,24 @@ def claimed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["architecture"].isin([*PUBLISHED, "fe_alexnet"])]
 
 
+def order_text(agreement: dict) -> str:
+    """The agreement of two orders of the parts in words, with its interval only where rho can take enough values.
+
+    ``rho = 0.50 over 3 parts, mean of 2 networks; 50% of all orders of the parts agree at least as well``.
+
+    Parameters
+    ----------
+    agreement : of ``lib.mechanisms.rank_agreement``.
+    """
+    if np.isnan(agreement["rho"]):
+        return agreement_text(agreement)
+    parts = int(np.ceil(agreement["n_points"] / agreement["n_networks"]))
+    networks = f"{agreement['n_networks']} network{'s' if agreement['n_networks'] != 1 else ''}"
+    rho = f"rho = {agreement['rho']:.2f}" if parts <= FEW_PARTS else agreement_text(agreement)
+    return (f"{rho} over {parts} parts, mean of {networks}; {agreement['p']:.0%} of all orders of the parts agree at "
+            "least as well")
+
+
 def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFrame, lesions: pd.DataFrame, basis: str,
                     n_seeds: int, simulated: bool) -> pd.DataFrame:
     """The ledger's row on C4, by three criteria that are fixed here.
@@ -171,9 +191,7 @@ def mechanism_claim(leads: pd.DataFrame, agreement: dict, differences: pd.DataFr
                      for row in clear.itertuples()) or "none"
     matters, cost = _each(leads, "mean", 2), _each(largest, "value", 3)
     order = "" if np.isnan(agreement["rho"]) else (
-        " Its order of the parts agrees with what hiding them costs at rho "
-        f"{interval_text(*(agreement[k] for k in ('rho', 'low', 'high')), 2)} (p = {agreement['p']:.2f} over orders of "
-        "the parts).")
+        f" Its order of the parts against what hiding them costs: {order_text(agreement)}.")
     evidence = (f"{why}Taking away what saliency marks moves the log-odds by {matters}.{order} FE-AlexNet less "
                 f"AlexNet, clearly different ({len(clear)} of {len(differences)}): {each}. Accuracy lost to silencing "
                 f"valence-selective units beyond random ones: {cost}. Criteria met: {sum(met)} of 3."

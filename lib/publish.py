@@ -80,7 +80,9 @@ def _smaller(png: str) -> str:
     buffer = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     picture.thumbnail((1000, 1000))
-    picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    # as near to every colour as can be: the median cut gives up the colours of thin lines for larger areas
+    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(buffer, "PNG", optimize=True)
     found = base64.b64encode(buffer.getvalue()).decode()
     return found if len(found) < len(png) else png
 

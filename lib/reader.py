@@ -14,7 +14,7 @@ from ipywidgets import Output, VBox
 from matplotlib.axes import Axes
 
 from lib.figures import label, people_label
-from lib.figures_psychometrics import X, networks_of, people_kind, plot_curves
+from lib.figures_psychometrics import X, people_kind, plot_curves
 from lib.observer_task import TaskSettings, choose_stimuli, observer_task
 from lib.observers import simulate_people
 from lib.psychometrics import PsychometricFit, fit_psychometric
@@ -91,8 +91,8 @@ def plot_reader(reader: Reader, table: pd.DataFrame, sigmoid: str = "norm", ax: 
 
 
 def place_of_reader(reader: Reader, table: pd.DataFrame) -> str:
-    """A sentence: the reader's PSE with its interval, among the people, and the network that is nearest."""
-    who = "The rehearsal's" if reader.rehearsal else "Your"
+    """A sentence: the reader's PSE with its interval, among the people, and the single network that is nearest."""
+    who = "A simulated person's" if reader.rehearsal else "Your"
     pse = float(reader.fit.pse)
     if not np.isfinite(pse):
         return f"{who} answers give no PSE: {reader.fit.reason}."
@@ -101,12 +101,13 @@ def place_of_reader(reader: Reader, table: pd.DataFrame) -> str:
     people = full.loc[full["kind"] != "cnn", "pse"].dropna()
     text = (f"{who} PSE is {pse:.3f} [{low:.3f}, {high:.3f}] from {reader.trials['response'].notna().sum()} answers; "
             f"{(people < pse).sum()} of {people_label(people_kind(full), len(people))} have a lower one")
-    means = {key: rows["pse"].mean() for key, rows in networks_of(full)}
-    means = {key: value for key, value in means.items() if np.isfinite(value)}
-    if not means:
+    networks = full[full["kind"] == "cnn"].dropna(subset="pse")
+    if networks.empty:
         return f"{text}."
-    nearest = min(means, key=lambda key: abs(means[key] - pse))
-    return f"{text}; of the networks, {label(*nearest)} is nearest ({means[nearest]:.3f})."
+    nearest = networks.loc[(networks["pse"] - pse).abs().idxmin()]  # of single networks: a mean of seeds is nobody's
+    return (f"{text}; of the {len(networks)} trained networks, "
+            f"{label(nearest['architecture'], nearest['pretraining'])}, seed {float(nearest['seed']):g}, is nearest "
+            f"(PSE {nearest['pse']:.3f}).")
 
 
 def reader_task(run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, task: TaskSettings | None = None) -> VBox:

@@ -153,7 +153,8 @@ def shrink(png: bytes, scale: float) -> tuple[str, bytes]:
     if scale < 1:
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if image.getcolors(20_000) is not None:
-        image = image.quantize(256, dither=Image.Dither.NONE)
+        # as near to every colour as can be: the median cut gives up the colours of thin lines for larger areas
+        image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         return "png", _encoded(image, "PNG")
     return min(("png", _encoded(image, "PNG")), ("jpeg", _encoded(image, "JPEG", quality=88)),
                key=lambda pair: len(pair[1]))

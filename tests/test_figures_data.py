@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.figures import people_label
 from lib.figures_data import GAP, plot_contact_sheet, plot_morphs, plot_parts, plot_raw_answers, raw_curves, tile
 from lib.image_files import encode_png
 from lib.trials import trial_table
@@ -76,4 +77,5 @@ def test_raw_curves_by_hand():
 @pytest.mark.parametrize("kind, said", [("human", False), ("simulated", True)])
 def test_simulated_people_are_called_so_in_the_title(kind, said):
     ax = plot_raw_answers(answers(kind))
-    assert ("SIMULATED" in ax.get_title()) is said and "2 people" in ax.get_title()
+    assert ("SIMULATED" in ax.get_title()) is said and people_label(kind, 2) in ax.get_title()
+    assert "95 % interval over people" in ax.get_title()

@@ -74,6 +74,8 @@ def test_attention_is_shown_over_even_attention_with_the_asking_place_framed():
     assert shown[0, 2] == 9 and shown.sum() == 9
     frame = ax.patches[0]
     assert (frame.get_x(), frame.get_y(), frame.get_width()) == (20, 10, 10)
+    ax, = fn.plot_attention(pictures, maps, query=(1, 2), titles=["level 0.5"])
+    assert ax.get_title() == "level 0.5"
 
 
 def test_the_hand_case_shows_its_numbers():
@@ -91,6 +93,18 @@ def test_the_grid_colours_differences_to_alexnet_and_stars_what_lies_apart():
     assert [text.get_text() for text in ax.texts] == ["0.900 *", "0.810", "0.700 *", "0.800"]
     np.testing.assert_allclose(ax.collections[0].get_array().ravel(), [0.1, 0.01, -0.1, 0], atol=1e-12)
     assert "AlexNet 0.800" in ax.get_title()
+
+
+def test_one_colour_means_better_and_tiny_differences_are_pale():
+    rows = pd.DataFrame([{"kind": kind, "reduction": 2, "prior": False, "location": place, "value": value, "low": value,
+                          "high": value} for kind, place, value in (("none", "", 0.2), ("self", "conv3", 0.201),
+                                                                    ("self", "conv5", 0.199))])
+    drawn = {metric: fn.plot_grid(rows.assign(metric=metric), metric, plt.subplots()[1]).collections[0]
+             for metric in ("accuracy", "rmse")}
+    colours = {metric: mesh.to_rgba(mesh.get_array().ravel()) for metric, mesh in drawn.items()}
+    np.testing.assert_allclose(colours["accuracy"], colours["rmse"][::-1], atol=0.02)  # less is better
+    assert drawn["rmse"].get_clim() == (-0.02, 0.02) and colours["rmse"][:, :3].min() > 0.9
+    assert drawn["rmse"].colorbar.ax.get_ylabel() == "difference to AlexNet\npurple: better (scale ±0.02)"
 
 
 def test_pretrainings_are_compared_by_mean_and_interval():
@@ -126,7 +140,11 @@ def test_chosen_settings_and_pairs_of_seeds_are_named():
                             "high": [0.05]})
     ax = fn.plot_selection(summary)
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["people: self conv3"]
-    assert lines(ax, marker="D")[0].tolist() == [[0.02, 0]]
+    assert lines(ax, marker="D")[0].tolist() == [[0.02, 0]] and "middle 95%" in ax.get_title()
+    small = summary.assign(chosen_by="accuracy", gain=2e-4, low=-1e-4, high=5e-4)
+    ax = fn.plot_selection(small, confidence=0.9)
+    assert lines(ax, marker="D")[0].tolist() == [[pytest.approx(2), 0]] and "$10^{-4}$ bits" in ax.get_xlabel()
+    assert ax.get_yticklabels()[0].get_text().startswith("validation accuracy") and "90%" in ax.get_title()
     pairs = pd.DataFrame({"seed": [0, 1], "this": [0.9, 0.8], "that": [0.7, 0.85]})
     ax = fn.plot_seed_pairs(pairs, "fe_alexnet", "alexnet")
     assert [line[:, 1].tolist() for line in lines(ax, style="-") if len(line) == 2] == [[0.7, 0.9], [0.85, 0.8]]

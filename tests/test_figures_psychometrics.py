@@ -64,10 +64,11 @@ def test_a_network_without_a_curve_leaves_no_line_and_a_count():
     lost = table["architecture"] == "vgg11"
     table.loc[lost, ["pse", "location", "scale", "pse_low", "pse_high"]] = np.nan
     ax = fp.plot_curves(table)
-    assert "VGG11 (untrained)" not in [text.get_text() for text in ax.get_legend().texts]
+    names = [text.get_text() for text in ax.get_legend().texts]
+    assert "VGG11 (untrained)" not in names and "VGG11 (untrained): no rising curve" in names
     ax = fp.plot_distribution(table, "pse")
     assert [tick.get_text() for tick in ax.get_yticklabels()] == [
-        "8 people", "AlexNet", "VGG11 (untrained)\n(2 of 2 seeds: none)"]
+        "8 people", "AlexNet", "VGG11 (untrained)\n(no PSE in 2 of 2 seeds)"]
 
 
 def test_people_without_a_value_leave_an_empty_row_and_the_confidence_is_named():
@@ -149,3 +150,4 @@ def test_the_multiverse_is_sorted_and_counts_what_has_no_pse():
     assert of(ax, "AlexNet (3 of 4)").tolist() == [-0.1, 0.05, 0.2]
     assert len(fp.plot_multiverse(multiverse().assign(pse_difference=np.nan), "human").lines) == 2  # and 0
     assert ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1  # a far band is cut off, but there
+    assert "90 % Welch" in fp.plot_multiverse(multiverse(), "human", confidence=0.9).get_title()

@@ -12,6 +12,7 @@ from lib.mechanism_tables import (
     lesion_advantage,
     mean_points,
     mechanism_claim,
+    order_text,
     seed_differences,
     whole_face,
 )
@@ -104,13 +105,22 @@ def claim(agree, differ, lesion, *, basis="imagenet", n_seeds=3, simulated=False
     return mechanism_claim(leads, agreement, differences, lesions, basis, n_seeds, simulated).iloc[0]
 
 
+def test_few_parts_give_no_interval_of_their_order():
+    found = {"rho": 0.5, "low": -0.5, "high": 1.0, "p": 0.5, "n_points": 6, "n_networks": 2}
+    assert order_text(found) == ("rho = 0.50 over 3 parts, mean of 2 networks; 50% of all orders of the parts agree at "
+                                 "least as well")
+    assert order_text(found | {"n_points": 5, "n_networks": 1}).startswith(
+        "rho = 0.50 [-0.50, 1.00] over 5 parts, mean of 1 network;")
+    assert order_text(found | {"rho": np.nan}).startswith("no rank correlation")
+
+
 @pytest.mark.parametrize("met, verdict", [((1, 1, 1), "supported"), ((1, 0, 0), "partly"), ((0, 1, 0), "partly"),
                                           ((0, 0, 1), "partly"), ((1, 1, 0), "partly"), ((0, 0, 0), "not supported")])
 def test_the_verdict_follows_from_the_criteria(met, verdict):
     row = claim(*met)
     assert row["id"] == "C4" and row["verdict"] == verdict and f"Criteria met: {sum(met)} of 3" in row["evidence"]
     assert (row["value"], row["low"], row["high"]) == (0.6, 0.2, 0.9)
-    assert "AlexNet +0.50" in row["evidence"] and "p = 0.17" in row["evidence"]
+    assert "AlexNet +0.50" in row["evidence"] and "17% of all orders" in row["evidence"]
 
 
 def test_a_control_that_is_there_to_fail_does_not_decide():

@@ -10,7 +10,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from lib.publish import NotPublishable, clean, publish
+from lib.figures import COLOURS
+from lib.publish import NotPublishable, _smaller, clean, publish
+from lib.report_cells import shrink
 from lib.settings import ROOT
 
 
@@ -32,6 +34,22 @@ def noise_png() -> str:
     values = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
     Image.fromarray(values).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+@pytest.mark.parametrize("shrunk", [lambda png: base64.b64decode(_smaller(base64.b64encode(png).decode())),
+                                    lambda png: shrink(png, 1.0)[1]])
+def test_a_short_line_beside_a_photograph_keeps_its_colour(shrunk):
+    """The median cut spends all its colours on the many greys."""
+    grey, tint = np.meshgrid(np.linspace(0, 255, 500), np.linspace(-12, 12, 500))
+    page = np.full((600, 900, 3), 255, np.uint8)
+    page[50:550, 50:550] = np.clip([grey + tint, grey, grey - tint], 0, 255).transpose(1, 2, 0)
+    inks = {100 + 10 * k: [int(ink[k:k + 2], 16) for k in (1, 3, 5)] for k, ink in enumerate(COLOURS.values())}
+    for y, ink in inks.items():
+        page[y, 600:640] = ink
+    buffer = io.BytesIO()
+    Image.fromarray(page).save(buffer, "PNG")
+    found = np.asarray(Image.open(io.BytesIO(shrunk(buffer.getvalue()))).convert("RGB")).astype(int)
+    assert all(np.abs(found[y, 600:640] - ink).max() <= 8 for y, ink in inks.items())
 
 
 def test_only_results_stay():

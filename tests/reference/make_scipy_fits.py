@@ -61,7 +61,8 @@ def best(job: tuple) -> dict:
         found.append((fit.fun, fit.x))
     found.sort(key=lambda pair: pair[0])
     for place in range(5):  # a gradient search stops early on a plateau; a simplex does not
-        fit = optimize.minimize(objective, found[place][1], (happy, n, penalty, gap), method="Nelder-Mead", bounds=bounds)
+        data = (happy, n, penalty, gap)
+        fit = optimize.minimize(objective, found[place][1], data, method="Nelder-Mead", bounds=bounds)
         found[place] = min((found[place], (fit.fun, fit.x)), key=lambda pair: pair[0])
     found.sort(key=lambda pair: pair[0])
     pse = np.array([crossing(x) for loss, x in found if loss < found[0][0] + 0.02])
