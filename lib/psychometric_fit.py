@@ -232,7 +232,8 @@ def summarise(level, happy, n, parameters, objective, converged, options, shape,
     values = {"location": parameters[:, 0], "scale": np.exp(parameters[:, 1]), "guess": parameters[:, 2],
               "lapse": parameters[:, 3], "pse": pse, "slope": slope, "jnd": jnd,
               "deviance": deviance(parameters, level, happy, n, options.sigmoid),
-              "converged": converged & (reasons == ""), "reason": np.where(reasons == "", why, reasons), "objective": objective,
+              "converged": converged & (reasons == ""),
+              "reason": np.where(reasons == "", why, reasons), "objective": objective,
               "overdispersion": overdispersion + 0 * parameters[:, 0]}
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
     happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
