@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Integral, Real
 
 import torch
 import torch.nn.functional as F
@@ -31,11 +33,11 @@ class Attention:
     reduction : 1 to 32, by what the channels are divided inside the block.
     heads : 1 to 16, ``self`` alone: how many attention maps share the inner channels.
     temperature : above 1 the attention is more even, below 1 it is sharper.
-    gain : residual gain before training; 0 leaves the network as it was.
-    grid : 2 to 56, ``self`` alone: places a side that attend, at most; a finer map is averaged down to them. At the
-        default of 14, conv3 to conv5 of AlexNet (13 places a side) and conv5 of the VGGs are as they are.
+    gain : residual gain before training, any finite number; 0 leaves the network as it was.
     region_prior : log-weight of ``eyes``, ``nose``, ``mouth`` as places to attend to, ``self`` alone. Only differences
         between the three count: a part not named has 0, and their mean is taken off.
+    grid : 2 to 56, ``self`` alone: places a side that attend, at most; a finer map is averaged down to them. At the
+        default of 14, conv3 to conv5 of AlexNet (13 places a side) and conv5 of the VGGs are as they are.
 
     Raises
     ------
@@ -48,18 +50,20 @@ class Attention:
     heads: int = 1
     temperature: float = 1.0
     gain: float = 0.0
-    grid: int = 14
     region_prior: Mapping[str, float] | None = field(default=None, hash=False)  # a dict has no hash
+    grid: int = 14
 
     def __post_init__(self):
         _among("attention kind", self.kind, KINDS)
         _among("attention location", self.location, LOCATIONS)
-        _within("attention reduction", self.reduction, 1, 32)
-        _within("attention heads", self.heads, 1, 16)
-        _within("attention grid", self.grid, 2, 56)
+        _within("attention reduction", self.reduction, 1, 32, Integral)
+        _within("attention heads", self.heads, 1, 16, Integral)
+        _within("attention grid", self.grid, 2, 56, Integral)
         _within("attention temperature", self.temperature, 0.01, 100)
-        for part in self.region_prior or {}:
+        _finite("attention gain", self.gain)
+        for part, weight in (self.region_prior or {}).items():
             _among("region_prior part", part, PARTS)
+            _finite(f"region_prior of {part}", weight)
         if self.kind != "self" and any(self.region_weights().values()):
             raise ValueError(f"region_prior given with attention kind {self.kind!r}; allowed: kind 'self', the only "
                              "one that chooses among places by a softmax")
@@ -257,6 +261,12 @@ def _among(what: str, given, allowed) -> None:
         raise ValueError(f"{what} {given!r} given; allowed: {', '.join(allowed)}")
 
 
-def _within(what: str, given, low, high) -> None:
-    if not low <= given <= high:
-        raise ValueError(f"{what} {given!r} given; allowed: {low} to {high}")
+def _within(what: str, given, low, high, kind: type = Real) -> None:
+    if not isinstance(given, kind) or not low <= given <= high:
+        whole = ", a whole number" if kind is Integral else ""
+        raise ValueError(f"{what} {given!r} given; allowed: {low} to {high}{whole}")
+
+
+def _finite(what: str, given) -> None:
+    if not isinstance(given, Real) or not isfinite(given):
+        raise ValueError(f"{what} {given!r} given; allowed: a finite number")

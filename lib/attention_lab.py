@@ -67,7 +67,7 @@ class LabState:
         looks = self.kind == "self"
         prior = {part: getattr(self, part) for part in PARTS if looks and (self.eyes or self.nose or self.mouth)}
         return Attention(self.kind, self.location, self.reduction, self.heads if looks else 1, self.temperature,
-                         self.gain, grid, prior or None)
+                         self.gain, prior or None, grid)
 
 
 @dataclass(frozen=True)

@@ -196,19 +196,37 @@ def _warped(identity: str, sad: str, happy: str) -> Morph:
 
 
 def _folder(study: Study, images: pd.DataFrame) -> list[Morph]:
-    """A user's own morphs; the smallest step is fully sad, the largest fully happy."""
+    """A user's own morphs in the study's conditions; the smallest step is fully sad, the largest fully happy."""
     files = _files(study, ("step",), "{identity}_{condition}_{step}.jpg")
     files["identity"] = files.get("identity", "morph01")
     files["condition"] = files["condition"].str.lower() if "condition" in files else "full"
     if "full" not in set(files["condition"]):
         raise ImageError(f"morphs.root: found the conditions {', '.join(sorted(set(files['condition'])))}; allowed: "
                          f"full, {', '.join(PARTS)}, and full is needed. Rename the files")
-    steps = files["step"].astype(float)
+    files = files[files["condition"].isin(study.morphs.conditions)].reset_index(drop=True)
+    files["step"] = steps = files["step"].astype(float)
+    _once(files)
     if steps.nunique() < 2:
         raise ImageError(f"morphs.root: all files are of step {steps.iloc[0]:g}; needed: two steps or more, the "
                          "smallest fully sad and the largest fully happy")
     files["level"] = ((steps - steps.min()) / (steps.max() - steps.min())).round(6)
-    return [_given(str(identity), rows) for identity, rows in list(files.groupby("identity"))[:study.morphs.identities]]
+    groups = list(files.groupby("identity"))[:study.morphs.identities]
+    if bare := [str(identity) for identity, rows in groups if "full" not in set(rows["condition"])]:
+        raise ImageError(f"morphs.root: no full pictures of {', '.join(bare)}; needed: full pictures of each identity, "
+                         "from which its levels are known. Add them, or take the identity's other files out")
+    return [_given(str(identity), rows) for identity, rows in groups]
+
+
+def _once(files: pd.DataFrame) -> None:
+    """ImageError for two files of one picture, such as full_0.jpg and full_00.jpg."""
+    key = ["identity", "condition", "step"]
+    again = files.duplicated(key)
+    if again.any():
+        second = files[again].iloc[0]
+        first = files[(files[key] == second[key]).all(axis=1)].iloc[0]
+        raise ImageError(f"morphs.root: {first['file']} and {second['file']} are both step {second['step']:g} of "
+                         f"{second['identity']} {second['condition']} ({again.sum()} such files); allowed: one file "
+                         "for each identity, condition and step. Take one of the two out, or rename it")
 
 
 def _given(identity: str, rows: pd.DataFrame) -> Morph:

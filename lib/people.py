@@ -14,6 +14,8 @@ from lib.trials import SESSION_WORDS, TRIAL_COLUMNS, TrialError, repeats, trial_
 REPORT_COLUMNS = ["rule", "limit", "observers_removed", "trials_removed", "trials_set_missed", "observers", "trials",
                   "missed", "who"]
 
+SEVERAL_TIMES = 8  # reaction times of a person that differ: with fewer, rows that are all there twice may be chance
+
 
 def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ``observers.file`` and apply the study's exclusion rules.
@@ -42,13 +44,12 @@ def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
         stimulus=_text(table, settings, "stimulus"),
         **{name: _covariate(table, settings, name) for name in settings.covariates})
     _refuse_twice(trials, table, settings, where)
-    sessions = [c for c in SESSION_WORDS if c in settings.covariates]
-    trials["repeat"] = repeats(trials, ["observer", *sessions, "identity", "stimulus", "level", "condition"])
+    trials["repeat"] = _repeats(trials, table, settings)
     return _exclude(trials, settings.exclude, no_trials=int(blank.sum()))
 
 
 def _check_columns(table: pd.DataFrame, settings: Observers) -> None:
-    ours = {"kind", "architecture", "pretraining", "seed", "repeat", "p_happy"}
+    ours = {"kind", "architecture", "pretraining", "seed", "p_happy"}
     allowed = [c for c in TRIAL_COLUMNS if c not in ours]
     if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
         raise TrialError(f"observers.columns: {', '.join(wrong)} given; allowed: {', '.join([*allowed, 'trial'])} and "
@@ -149,21 +150,62 @@ def _covariate(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series
     return numbers if numbers.notna().sum() == present.notna().sum() else present
 
 
+def _picture(settings: Observers) -> list[str]:
+    """The columns within which repetitions are counted: one person's (and session's) answers to one picture."""
+    return ["observer", *[c for c in SESSION_WORDS if c in settings.covariates], "identity", "stimulus", "level",
+            "condition"]
+
+
+def _repeats(trials: pd.DataFrame, table: pd.DataFrame, settings: Observers) -> pd.Series:
+    """The file's own numbers of the repetitions where all are whole and from 1, otherwise counted."""
+    column = _theirs(table, settings, "repeat")
+    given = pd.Series(np.nan, trials.index) if column is None else pd.to_numeric(column, errors="coerce")
+    whole = np.isfinite(given) & (given >= 1) & (given % 1 == 0)
+    return given.astype(int) if whole.all() else repeats(trials, _picture(settings))
+
+
 def _refuse_twice(trials: pd.DataFrame, table: pd.DataFrame, settings: Observers, where: str) -> None:
-    """The same trial number twice for one person (and session)."""
-    number = _theirs(table, settings, "trial")
-    if number is None:
-        return
-    sessions = [c for c in SESSION_WORDS if c in settings.covariates]
-    key = trials[["observer", *sessions]].assign(trial=number)
+    """The same trial number twice for one person (and session), or the same repetition of a picture."""
+    picture = _picture(settings)
+    groups = {"trial": ([c for c in picture if c in ("observer", *SESSION_WORDS)], "each trial"),
+              "repeat": (picture, "each repetition of a picture or level")}
+    known = False
+    for name, (group, each) in groups.items():
+        numbers = _theirs(table, settings, name)
+        if numbers is not None and not (missing := _missing(numbers, settings)).all():
+            known = True
+            kept = ~missing if name == "repeat" else slice(None)
+            _refuse_again(trials.loc[kept, group].assign(**{name: numbers}), where, name, each)
+    if not known:
+        _refuse_copies(table[trials["rt_s"].notna()], settings, where)
+
+
+def _refuse_again(key: pd.DataFrame, where: str, name: str, each: str) -> None:
     again = key.duplicated()
     if again.any():
         row = int(np.flatnonzero(again)[0])
         first = int(np.flatnonzero((key == key.iloc[row]).all(axis=1))[0])
-        raise TrialError(f"{where}, row {table.index[row] + 2}: observer {trials['observer'].iloc[row]!r} has trial "
-                         f"{number.iloc[row]!r} already in row {table.index[first] + 2} ({again.sum()} such rows); "
-                         "allowed: each trial once for each person and session. Remove the copies, or name the column "
-                         f"that tells sessions apart ({', '.join(SESSION_WORDS)}) in observers.covariates")
+        raise TrialError(f"{where}, row {key.index[row] + 2}: observer {key['observer'].iloc[row]!r} has {name} "
+                         f"{key[name].iloc[row]!r} already in row {key.index[first] + 2} ({again.sum()} such rows); "
+                         f"allowed: {each} once for each person and session. Remove the copies, or name the column "
+                         f"that tells sessions apart ({', '.join(SESSION_WORDS)}) in observers.covariates, or the one "
+                         f"that counts in observers.columns ({name})")
+
+
+def _refuse_copies(timed: pd.DataFrame, settings: Observers, where: str) -> None:
+    """Rows with a reaction time, without numbers of trials: all of a person's are there k times, cell by cell.
+
+    Single rows are twice by chance where times are in ms or coarser; that each is, at several times, is no chance.
+    """
+    for person, rows in timed.groupby(_theirs(timed, settings, "observer"), sort=False):
+        times = int(np.gcd.reduce(rows.value_counts(dropna=False).to_numpy()))
+        if times > 1 and _theirs(rows, settings, "rt_s").nunique() >= SEVERAL_TIMES:
+            row = int(np.flatnonzero(rows.duplicated())[0])
+            first = int(np.flatnonzero((rows == rows.iloc[row]).all(axis=1))[0])
+            raise TrialError(f"{where}, row {rows.index[row] + 2}: observer {person!r} has this row, reaction time "
+                             f"included, already in row {rows.index[first] + 2}, and so each of {len(rows)} rows with "
+                             f"a time {times} times; allowed: each trial once. Remove the copies, or name a column "
+                             "that numbers the trials in observers.columns (trial or repeat)")
 
 
 def _exclude(trials: pd.DataFrame, rules: Exclude, no_trials: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:

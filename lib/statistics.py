@@ -19,6 +19,9 @@ __all__ = ["adjust", "compare_curves", "compare_to_observers", "complete_cases",
 
 CORRECTIONS = {"holm": "holm", "fdr": "fdr_bh"}
 NAMES = {"holm": "Holm", "fdr": "FDR"}
+COMPARED = ["n_observers", "n_seeds", "mean_people", "mean_networks", "test", "difference", "low", "high", "z", "t",
+            "df", "p", "d", "bf10"]
+PAIRED = ["a", "b", "difference", "low", "high", "t", "df", "p", "dz", "n"]
 
 
 def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
@@ -38,20 +41,23 @@ def compare_to_observers(people: pd.DataFrame, networks: pd.DataFrame, dv: str,
     Returns
     -------
     the grouping columns, test, n_observers, n_seeds, mean_people, mean_networks, difference (network less people),
-    low, high, z, t, df, p, p_adjusted, correction, d (Cohen's, pooled SD), bf10 (``bayes_factor``)
+    low, high, z, t, df, p, p_adjusted, correction, d (Cohen's, pooled SD), bf10 (``bayes_factor``); no rows where
+    there are no networks
 
     Raises
     ------
-    ValueError : fewer than two people with a value, or people without variance.
+    ValueError : a column that is missing, fewer than two people with a value, or people without variance.
     """
     values = _values(people, dv)
     keys = [by] if isinstance(by, str) else list(by)
+    if networks.empty:
+        return adjust(pd.DataFrame(columns=[*keys, *COMPARED]), method=correction)
+    _need(networks, *keys, dv)
     rows = []
     for key, group in networks.groupby(keys, sort=False):
         seeds = group[dv].dropna().to_numpy(float)
         rows.append(dict(zip(keys, key, strict=True)) | _compare(values, seeds, len(group), confidence))
-    table = pd.DataFrame(rows)
-    return adjust(table, method=correction)
+    return adjust(pd.DataFrame(rows, columns=[*keys, *COMPARED]), method=correction)
 
 
 def compare_curves(people: pd.DataFrame, networks: pd.DataFrame, by: Sequence[str], *,
@@ -63,13 +69,18 @@ def compare_curves(people: pd.DataFrame, networks: pd.DataFrame, by: Sequence[st
     found = {name: compare_to_observers(people, networks, name, by, confidence=confidence)
              for name in ("pse", "slope") if people[name].nunique() > 1}
     if not found:
-        return pd.DataFrame(columns=["quantity", *by, "n_observers", "n_seeds", "test", "p"])
+        return pd.DataFrame(columns=["quantity", *by, *COMPARED, "p_adjusted", "correction"])
     return pd.concat(found, names=["quantity"]).reset_index(level=0)
 
 
+def _need(frame: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if column not in frame:
+            raise ValueError(f"column {column!r} is not in the table; there are: {', '.join(map(str, frame.columns))}")
+
+
 def _values(frame: pd.DataFrame, dv: str) -> np.ndarray:
-    if dv not in frame:
-        raise ValueError(f"column {dv!r} is not in the table; there are: {', '.join(map(str, frame.columns))}")
+    _need(frame, dv)
     values = frame[dv].dropna().to_numpy(float)
     if len(values) < 2 or np.ptp(values) == 0:
         raise ValueError(f"{len(values)} people with a {dv} and a standard deviation of "
@@ -128,7 +139,7 @@ def equivalence(x, y=0.0, *, bound: float, paired: bool = False, confidence: flo
     Returns
     -------
     difference, low, high (of level 2 confidence - 1, as TOST has it), bound, t (of the test that is nearer to
-    failing), df, p, d (Cohen's), equivalent, n (of x) — one row
+    failing), df, p, d (Cohen's), equivalent, n (of x), correction (none, until ``adjust`` makes one) — one row
 
     Raises
     ------
@@ -153,7 +164,7 @@ def equivalence(x, y=0.0, *, bound: float, paired: bool = False, confidence: flo
     return pd.DataFrame([{"difference": x.mean() - y.mean(), "low": low, "high": high, "bound": bound,
                           "t": test.statistic, "df": test.df, "p": test.pvalue,
                           "d": pingouin.compute_effsize(x, y) if y.ndim else (x.mean() - y) / x.std(ddof=1),
-                          "equivalent": bool(test.pvalue < 1 - confidence), "n": len(x)}])
+                          "equivalent": bool(test.pvalue < 1 - confidence), "n": len(x), "correction": "none"}])
 
 
 def adjust(table: pd.DataFrame, p: str = "p", method: str = "holm") -> pd.DataFrame:
@@ -176,18 +187,26 @@ def simple_effects(data: pd.DataFrame, dv: str, subject: str, factor: str, at: s
 
     Returns
     -------
-    [at], a, b, difference (a less b), low, high, t, df, p, p_adjusted, correction, dz, n
+    [at], a, b, difference (a less b), low, high, t, df, p, p_adjusted, correction, dz, n; no rows where no two levels
+    have a value
+
+    Raises
+    ------
+    ValueError : a reference that is no level of the factor.
     """
+    known = list(data[factor].dropna().unique()) if len(data) else [reference]
+    if reference is not None and reference not in known:
+        raise ValueError(f"reference {reference!r} given; allowed: a level of {factor}: {', '.join(map(str, known))}")
     rows = []
     for place, part in data.groupby(at) if at else [(None, data)]:
         wide = part.pivot_table(index=subject, columns=factor, values=dv)
         levels = list(wide.columns)
         pairs = [(a, b) for i, a in enumerate(levels) for b in levels[i + 1:]]
         if reference is not None:
-            pairs = [(a, reference) for a in levels if a != reference]
+            pairs = [(a, reference) for a in levels if a != reference and reference in levels]
         rows += [({at: place} if at else {}) | {"a": a, "b": b} | _paired(wide[a] - wide[b], confidence)
                  for a, b in pairs]
-    return adjust(pd.DataFrame(rows), method=correction)
+    return adjust(pd.DataFrame(rows, columns=[*([at] if at else []), *PAIRED]), method=correction)
 
 
 def _paired(difference: pd.Series, confidence: float) -> dict:
@@ -204,8 +223,9 @@ def _paired(difference: pd.Series, confidence: float) -> dict:
 def report(row) -> str:
     """The sentence part for a result row, as a paper prints it: ``F(2, 16) = 5.31, p = .017, ηp² = .40``.
 
-    Takes a row (Series or dict) of ``rm_anova``, ``compare_to_observers``, ``simple_effects``, ``equivalence`` or
-    ``mixed_logistic``; ValueError for a row with none of their statistics. An adjusted p is named as such.
+    Takes a row (Series or dict) of ``rm_anova``, ``compare_to_observers``, ``simple_effects``, ``equivalence``,
+    ``mixed_logistic`` or ``human_likeness``; ValueError for a row with none of their statistics. An adjusted p is named
+    as such.
     """
     row = dict(row)
     if "f" in row:
@@ -227,7 +247,21 @@ def report(row) -> str:
                 f"[{row['low']:.3f}, {row['high']:.3f}]{effect}{bayes}")
     if "z" in row and "estimate" in row:
         return f"b = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}], z = {row['z']:.2f}, {_p(row['p'])}"
-    raise ValueError(f"a row with {', '.join(row)} given; allowed: a row of this module's tables")
+    if "metric" in row and "ceiling" in row:
+        return _likeness(row)
+    raise ValueError(f"a row with {', '.join(map(str, row))} given; allowed: a row of this module's tables")
+
+
+def _likeness(row: dict) -> str:
+    """A row of ``human_likeness``: ``kappa = 0.42 [0.30, 0.51], chance 0.00, ceiling 0.55, 8 people and 3 seeds``."""
+    there = {name: np.isfinite(row[name]) for name in ("value", "low", "high", "chance", "ceiling")}
+    text = f"{row['metric'].replace('_', ' ')} = " + (f"{row['value']:.2f}" if there["value"] else "none")
+    if there["low"] and there["high"]:
+        text += f" [{row['low']:.2f}, {row['high']:.2f}]"
+    text += "".join(f", {name} {row[name]:.2f}" for name in ("chance", "ceiling") if there[name])
+    text += f", {row['n_observers']:g} people and {row['n_seeds']:g} seed" + ("s" if row["n_seeds"] != 1 else "")
+    reason = row.get("reason")
+    return text + (f" ({reason})" if isinstance(reason, str) and reason else "")
 
 
 def _adjusted(row: dict) -> str:

@@ -10,7 +10,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -29,13 +29,16 @@ class StudyError(ValueError):
         super().__init__(f"{where} cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
 
 
-def load_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ()) -> Study:
+def load_study(path: str | Path, overrides: Mapping | Iterable[str] | str | None = ()) -> Study:
     """Read, override and validate a study.
 
     Parameters
     ----------
     path : a YAML file; relative paths are relative to the project's root.
-    overrides : ``{"training.epochs": 10}``, ``["training.epochs=10"]`` or ``"training.epochs=10 name=mine"``.
+    overrides : ``{"training.epochs": 10}``, ``["training.epochs=10"]`` or ``"training.epochs=10 name=mine"``; None is
+        none. A section, such as ``{"training": {"epochs": 10}}``, changes what it names and leaves the file's other
+        settings; a setting that is a mapping, such as ``images.labels``, is replaced whole, or changed by a key of its
+        own, such as ``morphs.boxes.eyes``, from what the file or the default has.
 
     Raises
     ------
@@ -47,7 +50,7 @@ def load_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ()) 
     return study
 
 
-def examine(path: str | Path, overrides: Mapping | Iterable[str] | str = ()) -> tuple[Study, list[str]]:
+def examine(path: str | Path, overrides: Mapping | Iterable[str] | str | None = ()) -> tuple[Study, list[str]]:
     """A study and everything wrong with its settings; the default stands in for each value that was refused.
 
     Raises
@@ -58,17 +61,17 @@ def examine(path: str | Path, overrides: Mapping | Iterable[str] | str = ()) -> 
     tree = _read_yaml(path)
     problems: list[str] = []
     for key, value in parse_overrides(overrides, problems).items():
-        _put(tree, key, value, problems)
+        _put(tree, str(key), value, problems)
     tree.setdefault("name", path.stem)
-    study = _build(Study, tree, "", problems)
+    study = _build(Study(), tree, "", problems)
     problems += contradictions(study, wrong_keys={problem.partition(":")[0] for problem in problems})
     return study, problems
 
 
 def parse_overrides(overrides, problems: list[str]) -> dict:
     """``key=value`` words as a dict with YAML-typed values; a malformed word becomes a problem."""
-    if isinstance(overrides, Mapping):
-        return dict(overrides)
+    if overrides is None or isinstance(overrides, Mapping):
+        return dict(overrides or {})
     try:
         words = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     except ValueError as error:  # a quote that is never closed
@@ -117,24 +120,51 @@ def _read_yaml(path: Path) -> dict:
 
 
 def _put(tree: dict, key: str, value, problems: list[str]) -> None:
+    """Set a dotted key in a study file's tree: sections are merged, other values replaced."""
     *groups, last = key.split(".")
+    default = Study()
     for group in groups:
-        below = tree.setdefault(group, {})
-        if below is None:
-            below = tree[group] = {}
-        if not isinstance(below, dict):
-            problems.append(f"{key}: {group!r} holds {_shown(below)}, which has no keys of its own")
+        default = _default(default, group)
+        if (tree := _below(tree, group, default, key, problems)) is None:
             return
-        tree = below
-    tree[last] = value
+    _merge(tree, last, value, _default(default, last), key, problems)
 
 
-def _build(kind: type, tree, prefix: str, problems: list[str]):
-    """A dataclass from a dict; problems are collected and the default stands in for what is wrong."""
+def _merge(tree: dict, name: str, value, default, key: str, problems: list[str]) -> None:
+    if is_dataclass(default) and isinstance(value, Mapping):
+        if (below := _below(tree, name, default, key, problems)) is not None:
+            for inner, one in value.items():
+                _merge(below, inner, one, _default(default, inner), f"{key}.{inner}", problems)
+    elif is_dataclass(default) and value is None:
+        names = ", ".join(f.name for f in fields(default))
+        problems.append(f"{key}: nothing given (null); allowed: a mapping with some of {names}. To change nothing, "
+                        "leave it out")
+    else:
+        tree[name] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _below(tree: dict, group: str, default, key: str, problems: list[str]) -> dict | None:
+    """The mapping below a key, or a copy of its default; None, and a problem, where the file has something else."""
+    below = tree.get(group, default if isinstance(default, Mapping) else None)
+    if below is not None and not isinstance(below, Mapping):
+        problems.append(f"{key}: {group!r} holds {_shown(below)}, which has no keys of its own")
+        return None
+    tree[group] = dict(below or {})  # a copy, because YAML's aliases are shared
+    return tree[group]
+
+
+def _default(section, name):
+    """The default of a section's setting; None where there is no such section or setting."""
+    known = is_dataclass(section) and name in {f.name for f in fields(section)}
+    return getattr(section, name) if known else None
+
+
+def _build(default, tree, prefix: str, problems: list[str]):
+    """A section like ``default`` from a dict; problems are collected and the default stands in for what is wrong."""
     if not isinstance(tree, dict):
         problems.append(f"{prefix[:-1]}: {_shown(tree)} given; allowed: keys and values")
-        return kind()
-    hints, known = typing.get_type_hints(kind), {f.name: f for f in fields(kind)}
+        return default
+    hints, known = typing.get_type_hints(type(default)), {f.name: f for f in fields(default)}
     for key in sorted(tree.keys() - known.keys(), key=str):
         close = difflib.get_close_matches(str(key), known, n=1)
         hint = f"; did you mean {prefix}{close[0]}?" if close else ""
@@ -145,13 +175,13 @@ def _build(kind: type, tree, prefix: str, problems: list[str]):
             continue
         if is_dataclass(hints[name]):
             below = {} if tree[name] is None else tree[name]
-            values[name] = _build(hints[name], below, f"{prefix}{name}.", problems)
+            values[name] = _build(getattr(default, name), below, f"{prefix}{name}.", problems)
             continue
         try:
             values[name] = _value(tree[name], hints[name], spec.metadata)
         except ValueError as error:
             problems.append(f"{prefix}{name}: {error}")
-    return kind(**values)
+    return replace(default, **values)
 
 
 def _value(given, hint, meta):

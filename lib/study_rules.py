@@ -71,6 +71,11 @@ def _morphs(study: Study) -> Broken:
     if morphs.regions == "landmarks" and morphs.source != "landmarks":
         yield ("morphs.regions", "morphs.source"), (
             f"'landmarks' given; morphs.source {morphs.source!r} has none: use boxes or truth")
+    hidden = [part for part in morphs.conditions if part != "full" and part not in morphs.boxes]
+    if morphs.regions == "boxes" and hidden:
+        yield ("morphs.boxes", "morphs.regions", "morphs.conditions"), (
+            f"no box of {', '.join(hidden)}, which morphs.conditions {list(morphs.conditions)} hide; allowed: a box of "
+            "each hidden part, as [first column, last column, first row, last row], or fewer conditions")
     for part, box in morphs.boxes.items():
         if len(box) != 4 or box[0] >= box[1] or box[2] >= box[3]:
             yield ("morphs.boxes",), (f"{part} {list(box)} given; allowed: [first column, last column, first row, "
@@ -100,8 +105,15 @@ def _networks(study: Study) -> Broken:
     if study.networks.pretraining == "face" and study.networks.face_weights is None:
         yield ("networks.face_weights", "networks.pretraining"), (
             "nothing given; pretraining 'face' needs a state-dict file")
-    if not study.networks.architectures:
-        yield ("networks.architectures",), "an empty list given; allowed: at least one architecture"
+
+
+def _empty(study: Study) -> Broken:
+    """``morphs.conditions`` and the pairs of numbers have rules of their own."""
+    for where in ("networks.architectures", "grid.kinds", "grid.locations", "grid.reductions", "saliency.methods",
+                  "saliency.levels"):
+        section, name = where.split(".")
+        if not getattr(getattr(study, section), name):
+            yield (where,), f"an empty list given; allowed: at least one of the {name}. Leave it out for the default"
 
 
 def _attention(study: Study) -> Broken:
@@ -120,10 +132,18 @@ def _attention(study: Study) -> Broken:
 
 def _bounds(study: Study) -> Broken:
     for name in ("people", "networks"):
-        for key in ("guess", "lapse"):
-            pair = getattr(getattr(study.statistics, name), key)
-            if len(pair) != 2 or pair[0] > pair[1]:
-                yield (f"statistics.{name}.{key}",), f"{list(pair)} given; allowed: [low, high]"
+        bounds = getattr(study.statistics, name)
+        wrong = [key for key in ("guess", "lapse") if not _is_range(getattr(bounds, key))]
+        for key in wrong:
+            yield (f"statistics.{name}.{key}",), f"{list(getattr(bounds, key))} given; allowed: [low, high]"
+        if not wrong and (bounds.guess[0] + bounds.lapse[0] >= 1 or bounds.guess[1] + bounds.lapse[1] > 1):
+            yield (f"statistics.{name}.guess", f"statistics.{name}.lapse"), (
+                f"{list(bounds.guess)} given with lapse {list(bounds.lapse)}; allowed: highs of at most 1 and lows "
+                "below 1 together, or nothing is left for the curve to rise")
+
+
+def _is_range(pair: tuple[float, ...]) -> bool:
+    return len(pair) == 2 and pair[0] <= pair[1]
 
 
 def _twice(study: Study) -> Broken:
@@ -136,4 +156,4 @@ def _twice(study: Study) -> Broken:
             yield (where,), f"{again[0]!r} given twice; allowed: each once"
 
 
-RULES = (_name, _images, _morphs, _parts, _observers, _networks, _attention, _bounds, _twice)
+RULES = (_name, _images, _morphs, _parts, _observers, _networks, _empty, _attention, _bounds, _twice)

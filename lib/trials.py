@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from lib.settings import CONDITIONS
 
@@ -43,8 +45,8 @@ def validate_trials(trials: pd.DataFrame) -> pd.DataFrame:
     _only(trials, "kind", trials["kind"].isin(KINDS), ", ".join(KINDS))
     _only(trials, "condition", trials["condition"].isin(CONDITIONS), ", ".join(CONDITIONS))
     _only(trials, "response", trials["response"].isin([0, 1]) | trials["response"].isna(), "0, 1 or empty (missed)")
-    _only(trials, "level", trials["level"].between(0, 1), "0 (fully sad) to 1 (fully happy)")
-    _only(trials, "p_happy", trials["p_happy"].between(0, 1) | trials["p_happy"].isna(), "0 to 1 or empty")
+    _only(trials, "level", _shares(trials["level"]), "0 (fully sad) to 1 (fully happy), as a number")
+    _only(trials, "p_happy", _shares(trials["p_happy"]) | trials["p_happy"].isna(), "0 to 1, as a number, or empty")
     key = [c for c in (*TRIAL_COLUMNS[:10], *SESSION_WORDS) if c in trials]
     again = trials.duplicated(key)
     if again.any():
@@ -53,6 +55,13 @@ def validate_trials(trials: pd.DataFrame) -> pd.DataFrame:
                          f"{trials['observer'].iloc[row]!r}, level {trials['level'].iloc[row]}). Allowed: each "
                          "repetition once (column repeat counts them)")
     return trials
+
+
+def _shares(column: pd.Series) -> pd.Series:
+    """Which values are numbers from 0 to 1; text is none, not even '0.5'."""
+    if not is_numeric_dtype(column):
+        column = column.astype(object).where(column.map(lambda value: isinstance(value, Real)))
+    return column.astype(float).between(0, 1)
 
 
 def _only(trials: pd.DataFrame, column: str, right: pd.Series, allowed: str) -> None:
@@ -74,10 +83,11 @@ def count_table(trials: pd.DataFrame, by: Sequence[str] = (), answer: str = "res
 
     Returns
     -------
-    Columns of ``by``, level, n_happy, n; sorted. Levels without an answered trial are not in it.
+    Columns of ``by``, level, n_happy, n; sorted. Levels without an answered trial are not in it; an empty cell in a
+    column of ``by`` is a group of its own.
     """
     answered = trials[trials[answer].notna()]
-    groups = answered.groupby([*by, "level"], sort=True, observed=True)[answer]
+    groups = answered.groupby([*by, "level"], sort=True, observed=True, dropna=False)[answer]
     return groups.agg(n_happy="sum", n="size").reset_index()
 
 

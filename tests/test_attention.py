@@ -191,12 +191,24 @@ def test_a_prior_weighs_places_by_the_share_that_the_part_covers():
 @pytest.mark.parametrize(("change", "says"), [
     ({"kind": "soft"}, "allowed: self, se, cbam"), ({"location": "conv6"}, "allowed: conv1"),
     ({"reduction": 64}, "allowed: 1 to 32"), ({"temperature": 0.0}, "allowed: 0.01"),
-    ({"heads": 0}, "allowed: 1 to 16"), ({"grid": 1}, "allowed: 2 to 56"),
+    ({"heads": 0}, "allowed: 1 to 16"), ({"grid": 1}, "allowed: 2 to 56"), ({"grid": 14.5}, "a whole number"),
+    ({"heads": 2.0}, "heads 2.0 given; allowed: 1 to 16, a whole number"), ({"heads": "2"}, "a whole number"),
+    ({"reduction": 7.5}, "reduction 7.5 given; allowed: 1 to 32, a whole number"),
+    ({"temperature": float("nan")}, "allowed: 0.01"), ({"temperature": "1"}, "allowed: 0.01"),
+    ({"gain": float("nan")}, "gain nan given; allowed: a finite number"), ({"gain": float("inf")}, "a finite number"),
+    ({"region_prior": {"eyes": float("nan")}}, "region_prior of eyes nan given; allowed: a finite number"),
+    ({"region_prior": {"eyes": float("-inf")}}, "a finite number"), ({"region_prior": {"eyes": "1"}}, "a finite"),
     ({"region_prior": {"ear": 1.0}}, "allowed: eyes, nose, mouth"),
     ({"kind": "se", "region_prior": {"eyes": 1.0}}, "allowed: kind 'self'")])
 def test_impossible_settings_are_refused_with_what_is_allowed(change, says):
     with pytest.raises(ValueError, match=says):
         Attention(**change)
+
+
+def test_the_positional_order_is_the_documented_one():
+    prior = {"mouth": 1.0}
+    assert Attention("self", "conv4", 4, 2, 0.5, 0.1, prior) == Attention(
+        kind="self", location="conv4", reduction=4, heads=2, temperature=0.5, gain=0.1, region_prior=prior)
 
 
 def test_heads_that_do_not_divide_the_inner_channels_are_refused():

@@ -113,6 +113,47 @@ def test_trial_numbers_may_start_again_in_another_session(tmp_path):
     assert len(trials) == 48
 
 
+def numbered(rows):
+    """Without a number of the trial, but with that of the repetition: four of each level."""
+    return [{**{k: v for k, v in r.items() if k != "number"}, "stimulus": f"face_{r['percent']}", "repeat": k % 4 + 1}
+            for k, r in enumerate(rows)]
+
+
+@pytest.mark.parametrize("name", ["repeat", "rep"])
+def test_the_same_repetition_twice_is_refused_with_both_rows(tmp_path, name):
+    rows = [{name if k == "repeat" else k: v for k, v in r.items()} for r in numbered(good_rows())]
+    columns = COLUMNS | ({} if name == "repeat" else {"repeat": name})
+    assert len(read(tmp_path, rows, columns=columns)[0]) == 24
+    doubled = [r for r in rows for _ in range(2)]
+    with pytest.raises(TrialError, match=r"row 3: observer 'p1' has repeat '1' already in row 2 \(24 such rows\); "
+                                         r"allowed: each repetition .* Remove the copies, or .* session"):
+        read(tmp_path, doubled, columns=columns)
+    rows[5] |= {name: 1, "ms": 777}  # one copy, whose time differs
+    with pytest.raises(TrialError, match=r"row 7: observer 'p1' has repeat '1' already in row 6 \(1 such"):
+        read(tmp_path, rows, columns=columns)
+
+
+def test_the_files_repetitions_are_kept_where_they_are_numbers(tmp_path):
+    rows = [r | {"repeat": 5 - r["repeat"]} for r in numbered(good_rows())]
+    trials, _ = read(tmp_path, rows)
+    assert trials["repeat"].tolist()[:4] == [4, 3, 2, 1]
+    rows[0]["repeat"], rows[1]["repeat"] = "", ""
+    assert read(tmp_path, rows)[0]["repeat"].tolist()[:4] == [1, 2, 3, 4]  # counted, and no copies
+    sessions = numbered(good_rows()) + [r | {"session": "s2"} for r in numbered(good_rows())]
+    assert len(read(tmp_path, sessions, covariates=["session"])[0]) == 48
+
+
+def test_rows_without_numbers_that_are_all_there_twice_are_refused(tmp_path):
+    rows = [{k: v for k, v in r.items() if k != "number"} | {"ms": 500 + 7 * n} for n, r in enumerate(good_rows())]
+    assert len(read(tmp_path, [*rows, rows[3]])[0]) == 25  # one row twice can be chance
+    for copied in (rows * 2, rows + rows[:12], [r for r in rows for _ in range(3)]):  # all, one person's, three times
+        with pytest.raises(TrialError, match=r"observer 'p1' has this row, reaction time included, already in row 2, "
+                                             r"and so each of \d+ rows with a time [23] times; .*trial or repeat"):
+            read(tmp_path, copied)
+    for ms in ("", 500):  # where times are missing or all the same, nothing tells copies from repetitions
+        assert len(read(tmp_path, [r | {"ms": ms} for r in rows] * 2)[0]) == 48
+
+
 def test_missing_files_columns_sheets_and_rows_are_refused(tmp_path):
     with pytest.raises(TrialError, match=r"no column 'answer' \(for response\); found: who"):
         read(tmp_path, [{k: v for k, v in r.items() if k != "answer"} for r in good_rows()])

@@ -63,6 +63,26 @@ def test_curves_are_compared_by_pse_and_slope_as_far_as_people_have_them():
     assert none.empty and {"quantity", "architecture", "n_seeds", "test", "p"} <= set(none)
 
 
+def test_no_networks_make_an_empty_table_of_the_usual_columns():
+    people, networks = frames()
+    usual = compare_to_observers(people, networks, "pse")
+    for none in (networks.iloc[:0], pd.DataFrame()):
+        table = compare_to_observers(people, none, "pse")
+        assert table.empty and list(table) == list(usual)
+    curves = compare_curves(people.assign(slope=people["pse"]), networks.iloc[:0], ["architecture"])
+    assert curves.empty and list(curves) == ["quantity", *usual]
+    assert list(compare_curves(people.assign(pse=0.5, slope=1.0), networks, ["architecture"])) == list(curves)
+    first_untested = pd.concat([frames(seeds=(np.nan,))[1].assign(architecture="vgg11"), networks])
+    assert list(compare_to_observers(people, first_untested, "pse")) == list(usual)
+
+
+@pytest.mark.parametrize("column", ["pse", "architecture"])
+def test_a_missing_column_of_the_networks_is_named_with_those_there(column):
+    people, networks = frames()
+    with pytest.raises(ValueError, match=f"column '{column}' is not in the table; there are: "):
+        compare_to_observers(people, networks.drop(columns=column), "pse")
+
+
 def test_complete_cases_are_those_with_a_value_everywhere():
     data = pd.DataFrame({"observer": list("aabbc"), "condition": ["full", "eyes"] * 2 + ["full"],
                          "pse": [0.5, 0.6, 0.4, np.nan, 0.5]})
@@ -100,6 +120,9 @@ def test_equivalence_of_two_samples_is_welchs_and_leaves_missing_values_out(pair
     ends = against(x).confidence_interval(0.9)
     assert (row["low"], row["high"], row["n"]) == pytest.approx((ends.low, ends.high, 20))
     assert row["difference"] == pytest.approx(x.mean() - y.mean()) and "TOST" in report(row)
+    assert row["correction"] == "none" and "(" not in report(row).partition("TOST")[2]
+    corrected = adjust(pd.DataFrame([row, row])).iloc[0]
+    assert corrected["correction"] == "holm" and report(corrected).endswith("(Holm)")
 
 
 def test_equivalence_of_one_value_is_refused():
@@ -135,6 +158,26 @@ def test_simple_effects_equal_paired_t():
     assert len(simple_effects(data, "pse", "observer", "condition")) == 3
 
 
+def test_simple_effects_without_a_pair_are_an_empty_table_of_the_usual_columns():
+    data = pd.DataFrame({"observer": [1, 1, 2, 2], "condition": ["full", "eyes"] * 2, "cue": "low",
+                         "pse": [0.5, 0.6, 0.4, 0.45]})
+    usual = list(simple_effects(data, "pse", "observer", "condition", at="cue"))
+    assert usual[:4] == ["cue", "a", "b", "difference"] and usual[-2:] == ["p_adjusted", "correction"]
+    one = data[data["condition"] == "full"]
+    for few, reference in ((one, None), (one, "full"), (data.iloc[:0], None), (data.iloc[:0], "full")):
+        table = simple_effects(few, "pse", "observer", "condition", at="cue", reference=reference)
+        assert table.empty and list(table) == usual
+    elsewhere = pd.concat([data, data[data["condition"] == "eyes"].assign(cue="high")])
+    table = simple_effects(elsewhere, "pse", "observer", "condition", at="cue", reference="full")
+    assert table["cue"].tolist() == ["low"]  # no full faces at the other
+
+
+def test_an_unknown_reference_is_refused_with_the_levels_there_are():
+    data = pd.DataFrame({"observer": [1, 1], "condition": ["full", "eyes"], "pse": [0.5, 0.6]})
+    with pytest.raises(ValueError, match="reference 'mouth' given; allowed: a level of condition: full, eyes"):
+        simple_effects(data, "pse", "observer", "condition", reference="mouth")
+
+
 def test_sentences():
     anova = {"f": 5.312, "df1": 2, "df2": 16, "p": 0.0171, "eps_gg": 1.0, "p_gg": 0.0171, "eta_p2": 0.399}
     assert report(anova) == "F(2, 16) = 5.31, p = .017, ηp² = .40"
@@ -146,3 +189,14 @@ def test_sentences():
     assert report(dict.fromkeys(paired, np.nan)).startswith("t(nan) = nan")
     with pytest.raises(ValueError, match="this module"):
         report({"x": 1})
+    with pytest.raises(ValueError, match="this module"):
+        report({0: 1})
+
+
+def test_a_row_of_human_likeness_has_a_sentence():
+    row = {"architecture": "alexnet", "pretraining": "imagenet", "metric": "stimulus_correlation", "value": 0.42,
+           "low": 0.3, "high": 0.512, "chance": 0.0, "ceiling": 0.553, "n_observers": 8, "n_seeds": 3, "reason": ""}
+    assert report(row) == ("stimulus correlation = 0.42 [0.30, 0.51], chance 0.00, ceiling 0.55, 8 people and 3 seeds")
+    empty = dict.fromkeys(("value", "low", "high", "chance"), np.nan) | {"n_seeds": 1, "reason": "no level shared"}
+    assert report(pd.Series(row | empty)) == (
+        "stimulus correlation = none, ceiling 0.55, 8 people and 1 seed (no level shared)")

@@ -170,6 +170,27 @@ def test_a_pattern_that_fits_nothing_is_refused_with_an_example(photographs):
         of_photographs(photographs, **settings | {"morphs.pattern": "{condition}-{step}.png"})
 
 
+def test_files_of_other_conditions_move_no_level(photographs):
+    names = [f"full_{step}.png" for step in (0, 50, 100)] + ["practice_400.png", "eyes_200.png"]
+    settings = own_morphs(photographs, names) | {"morphs.pattern": "{condition}_{step}.png"}
+    _, _, stimuli = of_photographs(photographs, **settings, **{"morphs.conditions": ["full"]})
+    assert stimuli["level"].tolist() == [0, 0.5, 1]
+
+
+def test_two_files_of_one_picture_are_refused_by_name(photographs):
+    settings = own_morphs(photographs, ["full_0.png", "full_00.png", "full_9.png"])
+    with pytest.raises(ImageError, match=r"full_0\.png and \S*full_00\.png are both step 0 of morph01 full \(1 such"):
+        of_photographs(photographs, **settings | {"morphs.pattern": "{condition}_{step}.png"})
+
+
+def test_identities_without_full_pictures_are_refused_by_name(photographs):
+    names = [f"{who}_{condition}_{step}.png" for who, condition in (("A", "full"), ("B", "eyes"), ("C", "mouth"))
+             for step in (0, 1)]
+    settings = own_morphs(photographs, names) | {"morphs.pattern": "{identity}_{condition}_{step}.png"}
+    with pytest.raises(ImageError, match=r"no full pictures of B, C; needed"):
+        of_photographs(photographs, **settings)
+
+
 def test_pattern_words_are_literal_except_for_the_placeholders():
     found = re.fullmatch(as_regular("{identity}.x_{step}.jpg"), "m1.x_12.5.jpg")
     assert found.groupdict() == {"identity": "m1", "step": "12.5"}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.networks import block_channels
+from lib.psychometric_fit import FitOptions
 from lib.study import ROOT, Study, StudyError, load_study, parse_overrides, resolve
 from lib.study_rules import CHANNELS
 from lib.weights import new_features
@@ -205,6 +206,14 @@ def test_everything_wrong_is_said_at_once_in_the_same_order_each_time(folder):
     ("morphs: {boxes: {eyes: [9, 3, 1, 2]}}", "morphs.boxes", "first column"),
     ("networks: {pretraining: face}", "networks.face_weights", "state-dict"),
     ("networks: {architectures: []}", "networks.architectures", "at least one"),
+    *((f"{section}: {{{key}: []}}", f"{section}.{key}", f"an empty list given; allowed: at least one of the {key}")
+      for section, key in (("networks", "architectures"), ("grid", "kinds"), ("grid", "locations"),
+                           ("grid", "reductions"), ("saliency", "methods"), ("saliency", "levels"))),
+    ("morphs: {conditions: []}", "morphs.conditions", "'full'"),
+    ("morphs: {regions: boxes, boxes: {eyes: [1, 2, 3, 4]}}", "morphs.boxes", "no box of nose, mouth"),
+    ("statistics: {people: {guess: [0.5, 0.6], lapse: [0.5, 0.6]}}", "statistics.people.guess", "at most 1"),
+    ("statistics: {people: {guess: [0, 0.6], lapse: [0, 0.5]}}", "statistics.people.guess", "lapse [0.0, 0.5]"),
+    ("statistics: {networks: {lapse: [0.1, 0.6]}}", "statistics.networks.guess", "nothing is left"),
     ("networks: {architectures: [vgg11, vgg11]}", "networks.architectures", "given twice"),
     ("observers: {level_range: [1, 1]}", "observers.level_range", "two numbers that differ"),
     ("name: ..", "name", "plain folder name"),
@@ -213,6 +222,15 @@ def test_everything_wrong_is_said_at_once_in_the_same_order_each_time(folder):
 def test_values_that_do_not_go_together_are_refused(folder, text, key, words):
     (problem,) = problems(folder, text)
     assert problem.startswith(f"{key}: ") and words in problem
+
+
+def test_bounds_and_boxes_that_go_together_are_taken_as_a_fit_takes_them(folder):
+    bounds = load(folder, "statistics: {people: {guess: [0, 0.6], lapse: [0, 0.4]}}").statistics.people
+    assert FitOptions(guess=bounds.guess, lapse=bounds.lapse).guess == (0.0, 0.6)
+    with pytest.raises(ValueError, match="at most 1 together"):
+        FitOptions(guess=(0, 0.6), lapse=(0, 0.5))
+    text = "morphs: {regions: boxes, conditions: [full, eyes], boxes: {eyes: [1, 2, 3, 4]}}"
+    assert load(folder, text).morphs.boxes == {"eyes": (1, 2, 3, 4)}
 
 
 def test_a_refused_value_is_not_blamed_again_for_the_default_that_stands_in(folder):
@@ -253,6 +271,63 @@ def test_overrides_carry_lists_null_and_quoted_paths():
     assert study.images.n_test is None and study.output == "my runs"
 
 
+@pytest.mark.parametrize("given", [{"training": {"epochs": 10}}, "training='{epochs: 10}'", "training.epochs=10"])
+def test_an_override_of_a_section_leaves_the_files_other_settings(folder, given):
+    study = load(folder, "training: {lr: 0.01, seeds: 7}\nobservers: {exclude: {max_missed: 0.5}}", given)
+    assert (study.training.epochs, study.training.lr, study.training.seeds) == (10, 0.01, 7)
+    deep = load(folder, "observers: {rt_unit: ms, exclude: {max_missed: 0.5, min_rt_s: 0.1}}",
+                {"observers": {"exclude": {"min_rt_s": 0.2}, "simulated": {"n": 5}}}).observers
+    assert (deep.rt_unit, deep.exclude.max_missed, deep.exclude.min_rt_s, deep.simulated.n) == ("ms", 0.5, 0.2, 5)
+
+
+@pytest.mark.parametrize(("given", "key"), [({"training": None}, "training"), ("training=", "training"),
+                                            ({"observers": {"simulated": None}}, "observers.simulated")])
+def test_a_section_set_to_nothing_is_refused_with_what_is_allowed(folder, given, key):
+    (problem,) = problems(folder, "training: {lr: 0.01}", given)
+    assert problem.startswith(f"{key}: nothing given (null); allowed: a mapping with some of ")
+    assert ("epochs" if key == "training" else "pse_mean") in problem
+
+
+def test_a_key_of_a_mapping_is_changed_from_what_the_file_or_the_default_has(folder):
+    key = "observers.simulated.part_pse_shift.mouth=.1"
+    default = load(folder, "").observers.simulated.part_pse_shift
+    assert load(folder, "", key).observers.simulated.part_pse_shift == default | {"mouth": 0.1}
+    text = "observers: {simulated: {part_pse_shift: {nose: 0.3}}}"
+    assert load(folder, text, key).observers.simulated.part_pse_shift == {"nose": 0.3, "mouth": 0.1}
+    assert load(folder, "", "attention.region_prior.mouth=1").attention.region_prior == {"mouth": 1.0}
+    assert load(folder, "").observers.simulated.part_pse_shift == default  # the default itself is as it was
+
+
+def test_a_mapping_given_whole_is_replaced(folder):
+    text = "images: {labels: {glad: happy, down: sad}, n_test: 4}\nattention: {region_prior: {eyes: 2}}"
+    labels = {"joy": "happy", "grief": "sad"}
+    word = "images.labels='{joy: happy, grief: sad}'"
+    for overrides in ({"images.labels": labels}, {"images": {"labels": labels}}, word):
+        study = load(folder, text, overrides)
+        assert study.images.labels == labels and study.images.n_test == 4
+    assert load(folder, text, ["attention.region_prior={mouth: 1}"]).attention.region_prior == {"mouth": 1.0}
+
+
+def test_an_override_changes_neither_its_giver_nor_an_alias_in_the_file(folder):
+    mine = {"images.labels": {"a": "happy", "b": "sad"}, "images.labels.c": "sad"}
+    assert len(load(folder, "", mine).images.labels) == 3 and len(mine["images.labels"]) == 2
+    text = "statistics: {people: &one {guess: [0, 0.1]}, networks: *one}"
+    both = load(folder, text, "statistics.people.guess=0,0.2").statistics
+    assert (both.people.guess, both.networks.guess) == ((0, 0.2), (0, 0.1))
+
+
+def test_a_section_given_in_part_keeps_its_own_defaults(folder):
+    """Both are ``Bounds``, with different defaults."""
+    study = load(folder, "statistics: {networks: {lapse: [0, 0.3]}, people: {lapse: [0, 0.3]}}")
+    assert study.statistics.networks.guess == Study().statistics.networks.guess == (0, 0.5)
+    assert study.statistics.people.guess == (0, 0.05)
+    assert load(folder, "", "statistics.networks.lapse=0,0.3").statistics.networks.guess == (0, 0.5)
+
+
+def test_no_overrides_may_be_none(folder):
+    assert load(folder, "name: a", None) == load(folder, "name: a")
+
+
 def test_a_malformed_override_is_a_problem_beside_the_others(folder):
     found = problems(folder, "nam: x", "training.epochs name=y")
     assert len(found) == 2 and "without '='" in found[0]
@@ -261,6 +336,7 @@ def test_a_malformed_override_is_a_problem_beside_the_others(folder):
 
 def test_an_override_below_a_plain_value_is_refused(folder):
     assert "no keys of its own" in problems(folder, "name: a", "name.x=1")[0]
+    assert "no keys of its own" in problems(folder, "training: 5", {"training": {"epochs": 3}})[0]
 
 
 def test_overrides_are_typed_like_yaml():
