@@ -98,7 +98,7 @@ def plot_attention(pictures: np.ndarray, maps: np.ndarray, query: tuple[int, int
         ax.add_patch(Rectangle(corner, size / side, size / side, fill=False, edgecolor="white", linewidth=2))
         ax.set_xticks([])
         ax.set_yticks([])
-    for ax, title in zip(axes, titles, strict=False):
+    for ax, title in zip(axes, titles or [""] * len(axes), strict=True):
         ax.set_title(title, fontsize="medium")
     axes[0].figure.colorbar(shown, ax=list(axes), shrink=0.8, label="attention ÷ even attention")
     return axes

@@ -22,8 +22,8 @@ class Problems:
 
     level (L,); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief on location and log scale,
     already multiplied by the penalty; asymptotes (2,): weights of the belief in a small guess and a small lapse;
-    low, high (B, 4): bounds;
-    overdispersion (B,): the beta-binomial's intra-class correlation, or None for the binomial.
+    low, high (B, 4): bounds; overdispersion (B,): the beta-binomial's intra-class correlation, or None for the
+    binomial.
     """
 
     level: np.ndarray
@@ -64,7 +64,7 @@ def make_problems(level, happy, n, *, sigmoid, guess, lapse, penalty, overdisper
 def asymptote_beliefs(*bounds) -> np.ndarray:
     """Weight of the belief in a small gap for each pair of bounds: over its own range each is about equally strong."""
     widths = np.array([high - low for low, high in bounds])
-    return ASYMPTOTE_BELIEF * np.minimum(1, BELIEVED_WIDTH / np.maximum(widths, BELIEVED_WIDTH))
+    return ASYMPTOTE_BELIEF * BELIEVED_WIDTH / np.maximum(widths, BELIEVED_WIDTH)
 
 
 def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:

@@ -188,7 +188,7 @@ def _trend_z(level, happy, n) -> np.ndarray:
         expected = (happy != np.round(happy)).any(1) & (shown.sum(1) > 2)
         variance = share * (1 - share)
         for i in np.flatnonzero(expected):
-            variance[i] = max(_scatter(level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=rise[i] >= 0), 1e-12)
+            variance[i] = _scatter(level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=bool(rise[i] >= 0))
         z = np.where(expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance))
     return np.where(np.isfinite(z), z, 0.0)
 
@@ -197,9 +197,10 @@ def _scatter(level, happy, n, *, rises: bool) -> float:
     """Variance of a trial's answer about the nearest monotone curve, whose flat pieces count as what was fitted."""
     order = np.argsort(level)
     share, weight = (happy / n)[order], n[order]
-    curve = isotonic_regression(share, weights=weight, increasing=bool(rises))
+    curve = isotonic_regression(share, weights=weight, increasing=rises)
     left = (weight * (share - curve.x) ** 2).sum()
-    return float(left / max(1, len(level) + 1 - len(curve.blocks)))  # blocks has its ends: one more than pieces
+    pieces = len(curve.blocks) - 1  # their ends are counted
+    return max(float(left) / max(1, len(level) - pieces), 1e-12)  # never 0: z divides by it
 
 
 def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ...]:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from lib.files import write_text, write_with
 from lib.notebook_files import nbformat
-from lib.report_cells import PROGRESS
+from lib.report_cells import PROGRESS, few_colours
 from lib.settings import ROOT, resolve
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
@@ -80,9 +80,7 @@ def _smaller(png: str) -> str:
     buffer = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     picture.thumbnail((1000, 1000))
-    # as near to every colour as can be: the median cut gives up the colours of thin lines for larger areas
-    few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    few.save(buffer, "PNG", optimize=True)
+    few_colours(picture).save(buffer, "PNG", optimize=True)
     found = base64.b64encode(buffer.getvalue()).decode()
     return found if len(found) < len(png) else png
 

@@ -153,11 +153,14 @@ def shrink(png: bytes, scale: float) -> tuple[str, bytes]:
     if scale < 1:
         image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
     if image.getcolors(20_000) is not None:
-        # as near to every colour as can be: the median cut gives up the colours of thin lines for larger areas
-        image = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        return "png", _encoded(image, "PNG")
+        return "png", _encoded(few_colours(image), "PNG")
     return min(("png", _encoded(image, "PNG")), ("jpeg", _encoded(image, "JPEG", quality=88)),
                key=lambda pair: len(pair[1]))
+
+
+def few_colours(image: Image.Image) -> Image.Image:
+    """In 256 colours, as near to every one as can be: a median cut gives up thin lines' colours for larger areas."""
+    return image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 def _encoded(image: Image.Image, kind: str, **options) -> bytes:
