@@ -195,6 +195,12 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     assert [line.split()[0] for line in listed.stdout.splitlines()] == pinned and len(pinned) > 20
 
 
+def outside_make() -> dict[str, str]:
+    """The environment without what `make test`, or `make test PY=…`, under which these tests run, hands down."""
+    inherited = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PY", "TESTS", "WORKERS")
+    return {name: value for name, value in os.environ.items() if name not in inherited}
+
+
 @pytest.mark.parametrize(("arguments", "command"), [
     (["workbook"], "-m lib.workbook run --study \"data/studies/demo.yaml\""),
     (["workbook", "STUDY=a.yaml", "SET=x=1 y=2", "RESUME=1", "ONLY=04"],
@@ -203,10 +209,7 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     (["coverage"], "-m pytest -n 2 --dist worksteal --cov=lib --cov-report=term:skip-covered --cov-fail-under=95"),
     (["lab"], "-m jupyterlab notebooks")])
 def test_make_says_what_the_commands_are(arguments, command):
-    # make test itself runs this under make, whose flags would be inherited
-    inherited = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "TESTS", "WORKERS")
-    own = {name: value for name, value in os.environ.items() if name not in inherited}
-    told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=own, capture_output=True,
+    told = subprocess.run(["make", "-n", "PY=python", *arguments], cwd=ROOT, env=outside_make(), capture_output=True,
                           text=True, check=True)
     assert told.stdout.split() == f"python {command}".split()
 
@@ -229,5 +232,6 @@ def test_make_names_the_remedy_where_python_is_too_old(tmp_path):
     old = tmp_path / "old python"
     old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
     old.chmod(0o755)
-    made = subprocess.run(["make", "test", "PYTHON=./old\\ python"], cwd=tmp_path, capture_output=True, text=True)
+    made = subprocess.run(["make", "test", "PYTHON=./old\\ python"], cwd=tmp_path, env=outside_make(),
+                          capture_output=True, text=True)
     assert made.returncode != 0 and "3.9.2; the workbook needs Python 3.11 or newer: make PYTHON=" in made.stdout
