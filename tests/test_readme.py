@@ -1,6 +1,5 @@
 """Every command of README.md: run as it stands where that takes seconds, else followed to what it would run."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -8,6 +7,7 @@ import sys
 
 import nbformat
 import pytest
+from make_tools import outside_make
 from smoke_run import SMOKE
 from test_study_command import answers, faces  # noqa: F401 - fixtures
 
@@ -19,7 +19,6 @@ from lib.study import load_study
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
 def commands(*first: str) -> list[list[str]]:
@@ -30,7 +29,7 @@ def commands(*first: str) -> list[list[str]]:
 
 def of_make(command: list[str]) -> list[list[str]]:
     """What make would run, in the words of a shell; variables with a PY of ours, so that nothing is installed."""
-    told = subprocess.run(["make", "-n", *command[1:], "PY=python"], cwd=ROOT, env=ENVIRONMENT, capture_output=True,
+    told = subprocess.run(["make", "-n", *command[1:], "PY=python"], cwd=ROOT, env=outside_make(), capture_output=True,
                           text=True, check=True)
     return [shlex.split(line) for line in told.stdout.splitlines()]
 

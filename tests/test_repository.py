@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import runpy
 import statistics
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from make_tools import outside_make
 
 from lib.settings import ROOT
 
@@ -193,12 +193,6 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     listed = subprocess.run(f"{command} environment.yml", shell=True, cwd=ROOT, capture_output=True, text=True)
     # '- -e .' is two words
     assert [line.split()[0] for line in listed.stdout.splitlines()] == pinned and len(pinned) > 20
-
-
-def outside_make() -> dict[str, str]:
-    """The environment without what `make test`, or `make test PY=…`, under which these tests run, hands down."""
-    inherited = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "PY", "TESTS", "WORKERS")
-    return {name: value for name, value in os.environ.items() if name not in inherited}
 
 
 @pytest.mark.parametrize(("arguments", "command"), [
