@@ -32,10 +32,13 @@ def pytest_collection_modifyitems(session, items):
 
 @pytest.fixture(scope="session", autouse=True)
 def smoke_run(request, tmp_path_factory) -> Path:
-    """A run of the smoke study from the first test on, where a test wants it, and once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    folder, process = (base.parent if WORKER else base) / "smoke", None
-    if any(map(uses_smoke, request.session.items)):
+    """A run of the smoke study from the first test on, where a test wants it, and once for all workers.
+
+    Where SMOKE_RUN names a folder, somebody else's run goes on there (``.ci/run``: a fresh clone's).
+    """
+    base, given = tmp_path_factory.getbasetemp(), os.environ.get("SMOKE_RUN")
+    folder, process = Path(given) if given else (base.parent if WORKER else base) / "smoke", None
+    if not given and any(map(uses_smoke, request.session.items)):
         with suppress(FileExistsError):  # another worker has started it
             folder.mkdir()
             process = start_smoke(folder)

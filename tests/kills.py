@@ -144,6 +144,12 @@ def outcome(run: Path) -> dict[str, bytes]:
             for path in sorted(run.glob(pattern))}
 
 
+def made_by(found: Mapping[str, bytes], *notebooks: str) -> dict[str, bytes]:
+    """What some notebooks left of an outcome: their parts of tables, and their figures."""
+    marks = tuple(f".{number}.csv" for number in notebooks) + tuple(f"figures/{number}_" for number in notebooks)
+    return {name: data for name, data in found.items() if any(mark in name for mark in marks)}
+
+
 def compare(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
     """What differs between two outcomes; nothing, if all is well."""
     return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
