@@ -66,5 +66,6 @@ setup: $(SET_UP)
 	  echo "Python cannot make a venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up .venv; the first time takes some minutes"
 	@sed -n '/- pip:/,$$s/^ *- \([^#:]*[^#: ]\) *\(#.*\)\{0,1\}$$/\1/p' environment.yml > .venv/requirements.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -r .venv/requirements.txt
+	@# sources compile when they are first used, which most never are
+	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r .venv/requirements.txt
 	@touch $@

@@ -194,6 +194,18 @@ def _with_dask(folder: Path, jobs: list[Job], sweep: Sweep, progress: Progress) 
     return failures
 
 
+def _start_method() -> str:
+    """How local processes begin: on Linux as copies of one that has done the imports once for all."""
+    import dask
+    from distributed.utils import get_mp_context
+
+    if sys.platform != "linux":  # elsewhere what is imported may not be copied safely
+        return "spawn"
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        get_mp_context().set_forkserver_preload(["distributed", "lib.sweep_cells"])  # after Dask's own list
+    return "forkserver"
+
+
 @contextmanager
 def _client(sweep: Sweep):
     """A client of the scheduler that is given, or of local processes that live as long as the sweep."""
@@ -201,7 +213,8 @@ def _client(sweep: Sweep):
     from distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10,
+                                             "distributed.worker.multiprocessing-method": _start_method()}))
         if sweep.scheduler:
             yield stack.enter_context(_connected(sweep.scheduler))
             return

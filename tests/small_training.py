@@ -89,7 +89,8 @@ def draw_morphs(folder) -> pd.DataFrame:
 def a_run(tmp_path, number: str = "02", **changes) -> Run:
     """A run of the smoke study with untrained convolutions, ready to train on ``images``."""
     given = {"output": str(tmp_path / "runs"), "networks.pretraining": "untrained", "training.epochs": 6,
-             "training.lr": 1e-3, "training.seeds": 2, "training.precision": "fp32", "training.device": "cpu"}
+             "training.lr": 1e-3, "training.batch": 16, "training.seeds": 2, "training.precision": "fp32",
+             "training.device": "cpu"}
     return Run(load_study("data/studies/smoke.yaml", given | changes), number)
 
 
