@@ -102,6 +102,8 @@ def test_integrated_gradients_are_complete():
     with torch.no_grad():
         expected = log_odds(network(X)) - log_odds(network(plain))
     assert torch.allclose(integrated_gradients(network, X, steps=200).sum((1, 2)), expected, atol=5e-3)
+    one_by_one, together = (integrated_gradients(network, X, steps=6, batch=batch) for batch in (1, 64))
+    assert torch.allclose(one_by_one, together, atol=1e-6)
 
 
 def test_occlusion_by_hand():
