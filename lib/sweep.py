@@ -194,30 +194,21 @@ def _with_dask(folder: Path, jobs: list[Job], sweep: Sweep, progress: Progress) 
     return failures
 
 
-def _start_method() -> str:
-    """How local processes begin: on Linux as copies of one that has done the imports once for all."""
-    import dask
-    from distributed.utils import get_mp_context
-
-    if sys.platform != "linux":  # elsewhere what is imported may not be copied safely
-        return "spawn"
-    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
-        get_mp_context().set_forkserver_preload(["distributed", "lib.sweep_cells"])  # after Dask's own list
-    return "forkserver"
-
-
 @contextmanager
 def _client(sweep: Sweep):
     """A client of the scheduler that is given, or of local processes that live as long as the sweep."""
     import dask
     from distributed import Client, LocalCluster
+    from distributed.utils import get_mp_context
 
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10,
-                                             "distributed.worker.multiprocessing-method": _start_method()}))
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
         if sweep.scheduler:
             yield stack.enter_context(_connected(sweep.scheduler))
             return
+        if sys.platform == "linux":  # processes begin as copies of one that has done the imports; not safe elsewhere
+            stack.enter_context(dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}))
+            get_mp_context().set_forkserver_preload(["distributed", "lib.sweep_cells"])
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         # no memory limit: memory-mapped features count as a process's own, which would be killed for nothing
         cluster = stack.enter_context(LocalCluster(
