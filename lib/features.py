@@ -32,6 +32,7 @@ from lib.weights import features_hash
 FOLDER = ROOT / "data/derived/features"
 COUNT_S = 1.0  # a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
 CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
+AT_ONCE = 16  # of them, on a processor: a VGG's first maps of 64 images fill 800 MB, more than its memory keeps at hand
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 
 
@@ -161,10 +162,15 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
             yield np.stack(pictures, out=room.numpy())
 
 
-@torch.no_grad()
 def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device) -> dict[int, Tensor]:
     """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
-    cuts = set(cuts)
+    cuts, size = set(cuts), AT_ONCE if device.name == "cpu" else len(images)
+    parts = [_forward(features, images[k:k + size], cuts, device) for k in range(0, len(images), size)]
+    return {cut: torch.cat([part[cut] for part in parts]) for cut in cuts}
+
+
+@torch.no_grad()
+def _forward(features: nn.Sequential, images: np.ndarray, cuts: set[int], device: Device) -> dict[int, Tensor]:
     x = preprocess(images, device.name).contiguous(memory_format=torch.channels_last)
     results = {0: x} if 0 in cuts else {}
     with device.autocast():

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from lib import weights
 from lib.cells import Cell, cells, training_of
-from lib.checkpoints import Checkpoint, take_head
+from lib.checkpoints import Checkpoint
 from lib.decisions import decide
 from lib.devices import Device, choose_device
 from lib.features import channel_statistics, compute_features
@@ -122,7 +122,7 @@ def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Devic
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
         accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
-    checkpoint.finish(take_head(network, device), {
+    checkpoint.finish(fit.best, {
         "cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
         "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy})
     then(cell, network)

@@ -179,3 +179,11 @@ def test_several_networks_read_each_image_once_and_get_what_each_gets_alone(smal
     read.clear()
     compute_features({"other": (other, [1, 2])}, pictures, CPU, folder=tmp_path / "both")
     assert read == []
+
+
+def test_images_go_through_in_small_groups_in_their_order(small, pictures, monkeypatch):
+    images = np.stack([np.asarray(Image.open(path)) for path in pictures])
+    whole = forward(small, images, [0, 2, 5], CPU)
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    parts = forward(small, images, [0, 2, 5], CPU)
+    assert all(torch.allclose(parts[cut], whole[cut], atol=1e-6) for cut in (0, 2, 5))

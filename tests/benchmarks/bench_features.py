@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from lib.devices import Device, choose_device
-from lib.features import CHUNK, cached_features, forward, loaded
+from lib.features import AT_ONCE, CHUNK, cached_features, forward, loaded
 from lib.networks import build_network, preprocess
 from lib.settings import Training
 
@@ -38,13 +38,15 @@ def seconds(work) -> float:
 def bare(features: nn.Sequential, images: np.ndarray, device: Device, rounds: int) -> float:
     """Seconds of the convolutions alone on as many chunks of images, preprocessed before."""
     x = preprocess(images).to(device.name).contiguous(memory_format=torch.channels_last)
+    parts = x.split(AT_ONCE if device.name == "cpu" else len(x))
 
     def work():
         with torch.inference_mode(), device.autocast():
             for _ in range(rounds):
-                features(x)
+                for part in parts:
+                    features(part)
     with torch.inference_mode(), device.autocast():
-        features(x)  # warms up
+        features(parts[0])  # warms up
     return seconds(work)
 
 
