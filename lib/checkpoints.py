@@ -35,9 +35,10 @@ class Checkpoint:
         """What a finished training left, None where it is not finished."""
         return _read(self.folder / "result.json")
 
-    def finish(self, head: dict[str, Tensor], result: dict) -> None:
-        """Keep the trained head and the results; drop the state."""
-        write_with(self.folder / "head.safetensors", lambda path: save_file(head, path))
+    def finish(self, head: dict[str, Tensor] | None, result: dict) -> None:
+        """Keep the trained head and the results, or with None the results alone; drop the state."""
+        if head is not None:
+            write_with(self.folder / "head.safetensors", lambda path: save_file(head, path))
         write_json(self.folder / "result.json", result)
         (self.folder / "state.json").unlink(missing_ok=True)
         self._drop_states()
@@ -45,10 +46,6 @@ class Checkpoint:
     def trained(self) -> bool:
         """Whether the trained head is there, too; a grid keeps results and answers alone."""
         return self.result() is not None and (self.folder / "head.safetensors").is_file()
-
-    def drop_head(self) -> None:
-        """Keep the results alone: a head takes 110 MB or more."""
-        (self.folder / "head.safetensors").unlink(missing_ok=True)
 
     def load_head(self, network: Network) -> Network:
         """The trained head and block into an empty network of the same cell."""

@@ -1,6 +1,6 @@
 """The attention grid: kind x location x reduction x pretraining x seeds, each trained once, as one tidy table.
 
-A cell keeps its accuracy, learning curve and answers; its head is dropped (it takes 110 MB). Cells that notebooks 02
+A cell keeps its accuracy, learning curve and answers, not its head (110 MB or more). Cells that notebooks 02
 and 03 have trained are asked, not trained again. A killed grid goes on behind its last finished cell.
 """
 
@@ -125,7 +125,7 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
         waiting = {cell: places[cell] for cell in silent if not places[cell].trained()}
         steps = run.study.training.epochs * n_steps(len(base.rows["train"]), run.study.training)
         with Progress(f"attention grid ({group[0].pretraining})", steps * len(waiting)) as progress:
-            train_all(run, waiting, base, device, _ticker(progress, cancelled), partial(ask, drop=True))
+            train_all(run, waiting, base, device, _ticker(progress, cancelled), ask)
         for cell in cells:
             point = of_point[replace(cell, seed=0)]
             rows[cell] = point.row() | {"seed": cell.seed} | _accuracy(places[cell].result())
@@ -150,11 +150,9 @@ def _ticker(progress: Progress, cancelled: Callable[[], bool]) -> Callable[[str]
 
 
 def _ask(places: Mapping[Cell, Checkpoint], maps: Mapping[int, Tensor], key: str, device: Device, cell: Cell,
-         network: Network, *, drop: bool = False) -> None:
-    """Keep a trained network's answers to the stimuli ``maps``; ``drop`` its head then."""
+         network: Network) -> None:
+    """Keep a trained network's answers to the stimuli ``maps``."""
     write_json(places[cell].folder / f"answers-{key}.json", answer(network, maps, device).tolist())
-    if drop:
-        places[cell].drop_head()
 
 
 def _answers(checkpoint: Checkpoint, key: str) -> list[float] | None:

@@ -90,8 +90,8 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
 
 
 def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
-              then: Callable[[Cell, Network], None] = lambda cell, network: None) -> None:
-    """Train cells of one base, as many at once as the device holds; ``then`` is called with each that is trained."""
+              then: Callable[[Cell, Network], None] | None = None) -> None:
+    """Train cells of one base, as many at once as the device holds; see ``cell_steps`` for ``then``."""
     def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
         return cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
 
@@ -113,8 +113,11 @@ def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Che
 
 def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Device, checkpoint: Checkpoint,
                tick: Callable[[str], None] = lambda note: None,
-               then: Callable[[Cell, Network], None] = lambda cell, network: None) -> Generator[None, None, Network]:
-    """``train_cell`` for ``lib.together``, from the cell's untrained network on: yields after every step."""
+               then: Callable[[Cell, Network], None] | None = None) -> Generator[None, None, Network]:
+    """``train_cell`` for ``lib.together``, from the cell's untrained network on: yields after every step.
+
+    ``then`` is called with the trained network, whose head is not kept in that case: writing it takes a second or two.
+    """
     base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
     data = _data(cell, base, network)
     fit = yield from head_steps(network, data, run.study.training, seed=cell.seed, device=device,
@@ -122,10 +125,11 @@ def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Devic
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
         accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
-    checkpoint.finish(fit.best, {
+    checkpoint.finish(None if then else fit.best, {
         "cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
         "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy})
-    then(cell, network)
+    if then:
+        then(cell, network)
     return network
 
 
