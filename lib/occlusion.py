@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -65,17 +66,24 @@ def _moved(mask: np.ndarray, taken: np.ndarray, rng: np.random.Generator) -> np.
     """The mask's own shape at a random free place, or None."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     shape = mask[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    # how many taken pixels the shape would cover at each place where it lies whole inside the picture
-    overlap = np.round(fftconvolve(taken.astype(float), shape[::-1, ::-1].astype(float), mode="valid"))
-    places = np.argwhere(overlap == 0)
+    places = _free_places(shape.tobytes(), shape.shape, taken.tobytes(), taken.shape)
     if not len(places):
         return None
-    middle = np.argwhere(taken).mean(0) - (np.array(shape.shape) - 1) / 2
-    places = places[np.argsort(np.hypot(*(places - middle).T), kind="stable")]
     row, column = places[rng.integers(-(-len(places) // 4))]
     patch = np.zeros_like(mask)
     patch[row:row + shape.shape[0], column:column + shape.shape[1]] = shape
     return patch
+
+
+@lru_cache(maxsize=64)  # every network is asked about the same faces
+def _free_places(shape: bytes, size: tuple[int, int], taken: bytes, whole: tuple[int, int]) -> np.ndarray:
+    """Where a shape covers nothing that is taken, (n, 2) first row and column, nearest to the middle first."""
+    shape, taken = (np.frombuffer(given, bool).reshape(n) for given, n in ((shape, size), (taken, whole)))
+    # how many taken pixels the shape would cover at each place where it lies whole inside the picture
+    overlap = np.round(fftconvolve(taken.astype(float), shape[::-1, ::-1].astype(float), mode="valid"))
+    places = np.argwhere(overlap == 0)
+    middle = np.argwhere(taken).mean(0) - (np.array(size) - 1) / 2
+    return places[np.argsort(np.hypot(*(places - middle).T), kind="stable")]
 
 
 def _grown(area: int, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray:

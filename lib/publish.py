@@ -18,6 +18,7 @@ from lib.report_cells import PROGRESS, few_colours
 from lib.settings import ROOT, resolve
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
+WIDEST = 1000  # pixels of a picture
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -72,6 +73,8 @@ def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None
         output.execution_count = None
     if "image/png" in output.get("data", {}):
         output.data["image/png"] = _smaller(output.data["image/png"])
+        shown = output.metadata.get("image/png", {})
+        shown |= {"width": min(shown["width"], WIDEST)} if "width" in shown else {}
     return output
 
 
@@ -79,7 +82,7 @@ def _smaller(png: str) -> str:
     """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/ keeps the full ones."""
     buffer = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    picture.thumbnail((1000, 1000))
+    picture.thumbnail((WIDEST, WIDEST))
     few_colours(picture).save(buffer, "PNG", optimize=True)
     found = base64.b64encode(buffer.getvalue()).decode()
     return found if len(found) < len(png) else png

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown, display
+from IPython.display import Image, Markdown, display
 
 from lib.alt_text import describe
 from lib.files import write_csv, write_with
@@ -25,6 +25,7 @@ TABLES = {
     "05": ("saliency", "claims"),
 }
 
+DOTS = 150  # an inch of a saved figure, which is shown at 100
 
 NAMES = ("observer", "identity", "stimulus", "path")  # columns that stay text where they hold digits alone
 
@@ -68,14 +69,21 @@ class Run:
         return pd.concat([read_csv(p) for p in paths], ignore_index=True)
 
     def save_figure(self, figure, name: str, alt: str = "") -> Path:
-        """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch.
+        """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch, and the same in the notebook.
 
-        ``alt`` says in words what it shows; without it, titles, axes and legend are put into words.
+        ``alt`` says in words what it shows; without it, titles, axes and legend are put into words. The figure is
+        closed: the notebook need not draw it again.
         """
-        path = self.folder / "figures" / f"{self.notebook}_{name}.png"
+        import matplotlib.pyplot as plt  # commands that draw nothing start a second sooner
+
+        path, alt = self.folder / "figures" / f"{self.notebook}_{name}.png", alt or describe(figure)
         # no Software or date tag: the same study gives the same bytes
-        words = {"Software": None, "Description": alt or describe(figure)}
-        return write_with(path, lambda p: figure.savefig(p, dpi=150, bbox_inches="tight", metadata=words))
+        words = {"Software": None, "Description": alt}
+        write_with(path, lambda p: figure.savefig(p, dpi=DOTS, bbox_inches="tight", metadata=words))
+        plt.close(figure)
+        picture = path.read_bytes()
+        display(Image(picture, width=100 * int.from_bytes(picture[16:20]) // DOTS, alt=alt))
+        return path
 
     def rng(self, *key) -> np.random.Generator:
         """A generator for one named purpose, the same in every run of the study."""

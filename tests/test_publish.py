@@ -58,7 +58,8 @@ def test_only_results_stay():
     lines = new_output("stream", name="stdout",
                        text="training: 3 of 9, 4 s left, loss 0.5\nkept\ntraining: 9 of 9 in 8 s\n")
     warning = new_output("stream", name="stderr", text="a warning")
-    figure = new_output("display_data", {"image/png": noise_png(), "text/plain": "<Figure>"})
+    figure = new_output("display_data", {"image/png": noise_png(), "text/plain": "<Figure>"},
+                        metadata={"image/png": {"width": 1400}})
     result = new_output("execute_result", {"text/plain": "0.82"}, execution_count=3)
     book = clean(executed(bar, lines, warning, figure, result), "04.ipynb")
     assert [cell.source for cell in book.cells] == ["# 04", 'study = ""', "fit()"]
@@ -66,6 +67,7 @@ def test_only_results_stay():
     assert [o.output_type for o in book.cells[-1].outputs] == ["stream", "display_data", "execute_result"]
     assert book.cells[-1].outputs[0].text == "kept\n"
     assert len(book.cells[-1].outputs[1].data["image/png"]) < 0.5 * len(noise_png())
+    assert book.cells[-1].outputs[1].metadata["image/png"]["width"] == 1000
     assert set(book.metadata) == {"kernelspec", "language_info"} and "home" not in nbformat.writes(book)
     assert book.cells[1].metadata == {"tags": ["parameters"]}
 

@@ -1,9 +1,12 @@
 """Tables and figures that notebooks exchange, and how a figure describes itself."""
 
+import base64
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lib.alt_text import LONGEST, describe, read_alt_text
 from lib.runs import MissingResult, Run, open_run, put_together, read_csv, relative, say
@@ -48,12 +51,17 @@ def test_a_purpose_has_its_own_random_numbers_the_same_in_every_run(study):
     assert first == again and len({first, other, elsewhere}) == 3
 
 
-def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(study, axes):
+def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(study, axes, monkeypatch):
+    displayed = []
+    monkeypatch.setattr("lib.runs.display", displayed.append)
     axes.plot([0, 1], [0, 1], label="AlexNet")
     axes.set(xlabel="level", ylabel="share of happy answers", title="Curves – full faces")
     axes.legend()
     path = Run(study, "04").save_figure(axes.figure, "curves")
     first = path.read_bytes()
+    shown, metadata = displayed.pop()._repr_png_()
+    assert base64.b64decode(shown) == first and metadata["alt"] == read_alt_text(path)
+    assert metadata["width"] == Image.open(path).width // 1.5 and not plt.fignum_exists(axes.figure.number)
     assert path.relative_to(study.folder).as_posix() == "figures/04_curves.png"
     assert read_alt_text(path) == "Curves – full faces: share of happy answers against level: with AlexNet"
     assert Run(study, "04").save_figure(axes.figure, "curves").read_bytes() == first
