@@ -49,7 +49,7 @@ def few_label_transfer(features: Mapping[str, list[np.ndarray]], labels: np.ndar
         drawn = np.concatenate([rng.choice(pool, n_labels // 2, replace=False) for pool in pools])
         for base, versions in features.items():
             x = versions[repeat % len(versions)]
-            readout = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
+            readout = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, solver="newton-cg", max_iter=500))
             score = readout.fit(x[drawn], labels[drawn]).score(x[test], labels[test])
             rows.append({"base": base, "n_labels": n_labels, "repeat": repeat, "accuracy": score})
     return pd.DataFrame(rows)
