@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import fft
 
+from lib.files import processors
 from lib.seeds import mean_interval
 
 
@@ -102,12 +103,13 @@ def shift_nulls(maps: np.ndarray, regions: Mapping[str, np.ndarray], n_permutati
     seen = totals > 0
     if not seen.any():
         return {part: (np.nan, np.full(n_permutations, np.nan)) for part in regions}
-    spectra = np.conj(fft.rfft2(maps[seen] / totals[seen][:, None, None]))
+    spectra = np.conj(fft.rfft2(maps[seen] / totals[seen][:, None, None], workers=processors()))
     rows, columns = (rng.integers(size, size=n_permutations) for size in maps.shape[1:])
     found = {}
     for part, (_, region) in checked.items():
         density = region[seen] / region[seen].mean(axis=(1, 2), keepdims=True)
-        every = fft.irfft2((spectra * fft.rfft2(density)).mean(axis=0), s=maps.shape[1:])
+        spectrum = (spectra * fft.rfft2(density, workers=processors())).mean(axis=0)
+        every = fft.irfft2(spectrum, s=maps.shape[1:])
         found[part] = float(every[0, 0]), every[rows, columns]
     return found
 

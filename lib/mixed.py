@@ -130,12 +130,12 @@ def _modes(u, fixed, z, happy, n) -> np.ndarray:
 
 def _joint(u, fixed, z, happy, n) -> np.ndarray:
     """Log likelihood of responses and random effects together, (persons,), up to a constant."""
-    log_odds = fixed + np.einsum("pcr,pr->pc", z, u)
+    log_odds = fixed + (z @ u[..., None])[..., 0]
     return (happy * log_odds - n * np.logaddexp(0, log_odds)).sum(1) - 0.5 * (u**2).sum(1)
 
 
 def _inner(u, fixed, z, happy, n) -> tuple[np.ndarray, np.ndarray]:
     """Gradient (persons, effects) and information (persons, effects, effects) in u."""
-    p = special.expit(fixed + np.einsum("pcr,pr->pc", z, u))
-    gradient = np.einsum("pcr,pc->pr", z, happy - n * p) - u
-    return gradient, np.einsum("pcr,pc,pcs->prs", z, n * p * (1 - p), z) + np.eye(z.shape[-1])
+    p = special.expit(fixed + (z @ u[..., None])[..., 0])
+    gradient = ((happy - n * p)[:, None] @ z)[:, 0] - u
+    return gradient, z.swapaxes(1, 2) @ ((n * p * (1 - p))[..., None] * z) + np.eye(z.shape[-1])

@@ -56,8 +56,7 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
     if len(set(groups)) < 2 or len(set(labels)) < 2:
         raise ValueError(f"{len(set(groups))} identities and {len(set(labels))} classes given; allowed: two and more "
                          "of each, so that people and valence can be told apart")
-    shuffled = np.stack([shuffle_labels(labels, groups, rng) for _ in range(n_permutations)], axis=1)
-    targets = np.column_stack([labels, shuffled])
+    targets = np.column_stack([labels, shuffled_labels(labels, groups, n_permutations, rng)])
     right = np.zeros(targets.shape)
     splits = GroupKFold(min(folds, len(set(groups))))
     for train, test in splits.split(features, labels, groups):
@@ -74,17 +73,20 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
             "n_groups": len(set(groups))}
 
 
-def shuffle_labels(labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Labels (n,) shuffled within each group that has both; groups of one label alone exchange theirs whole."""
-    shuffled, alone = labels.copy(), {}
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
-        if np.ptp(labels[rows]):
-            shuffled[rows] = rng.permutation(labels[rows])
-        else:
-            alone[group] = labels[rows[0]]
-    moved = dict(zip(alone, rng.permutation(list(alone.values())), strict=True))
-    return np.array([moved.get(group, label) for group, label in zip(groups, shuffled, strict=True)])
+def shuffled_labels(labels: np.ndarray, groups: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Labels shuffled ``n`` times, (len(labels), n), within each group that has both; groups of one label alone
+    exchange theirs whole."""
+    _, who = np.unique(groups, return_inverse=True)
+    members = [np.flatnonzero(who == k) for k in range(who.max() + 1)]
+    mixed = [rows for rows in members if np.ptp(labels[rows])]
+    alone = [rows for rows in members if not np.ptp(labels[rows])]
+    theirs, sizes = np.array([labels[rows[0]] for rows in alone], labels.dtype), [len(rows) for rows in alone]
+    shuffled = np.repeat(labels[:, None], n, axis=1)
+    for column in shuffled.T:
+        for rows in mixed:
+            column[rows] = rng.permutation(labels[rows])
+        column[np.concatenate([*alone, []]).astype(int)] = np.repeat(rng.permutation(theirs), sizes)
+    return shuffled
 
 
 def dissimilarity(features: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from lib.representations import (
     layer_features,
     model_dissimilarities,
     model_fits,
-    shuffle_labels,
+    shuffled_labels,
     similarity,
     similarity_matrix,
     valence_readout,
@@ -59,7 +59,7 @@ def test_chance_is_shuffled_among_photographs_of_somebody_else_each():
 
 def test_shuffled_labels_keep_each_identitys_number_and_move_whole_identities_of_one_label():
     labels, groups = np.array([0, 1, 1, 0, 0, 1]), np.array(list("aaabcd"))
-    drawn = np.array([shuffle_labels(labels, groups, np.random.default_rng(seed)) for seed in range(50)])
+    drawn = shuffled_labels(labels, groups, 50, np.random.default_rng(0)).T
     assert (drawn[:, :3].sum(1) == 2).all() and (drawn[:, 3:].sum(1) == 1).all() and (drawn.std(0) > 0).all()
 
 
