@@ -1,4 +1,5 @@
-"""Feature extraction against a bare forward pass at the same precision, bf16 against fp32, and reading alone.
+"""Feature extraction against a bare forward pass at the same precision, bf16 against fp32, small groups of images
+against a chunk at once, and reading alone.
 
 ``python tests/benchmarks/bench_features.py [--architectures alexnet,vgg16] [--images 256]``
 """
@@ -35,10 +36,10 @@ def seconds(work) -> float:
     return time.perf_counter() - started
 
 
-def bare(features: nn.Sequential, images: np.ndarray, device: Device, rounds: int) -> float:
+def bare(features: nn.Sequential, images: np.ndarray, device: Device, rounds: int, at_once: int) -> float:
     """Seconds of the convolutions alone on as many chunks of images, preprocessed before."""
     x = preprocess(images).to(device.name).contiguous(memory_format=torch.channels_last)
-    parts = x.split(AT_ONCE if device.name == "cpu" else len(x))
+    parts = x.split(at_once)
 
     def work():
         with torch.inference_mode(), device.autocast():
@@ -66,10 +67,14 @@ def measure(name: str, paths: list[str], devices: list[Device]) -> None:
     for device in devices:
         with tempfile.TemporaryDirectory() as cache:
             took = seconds(lambda: cached_features(features, paths, {len(features)}, device, folder=Path(cache)))  # noqa: B023
-        alone = bare(features, sample, device, -(-n // CHUNK)) * n / (-(-n // CHUNK) * len(sample))
+        group, rounds = AT_ONCE if device.name == "cpu" else CHUNK, -(-n // CHUNK)
+        alone, whole = (bare(features, sample, device, rounds, size) * n / (rounds * len(sample))
+                        for size in (group, CHUNK))
         pace[device.precision] = n / took
         print(f"{name}, {device.precision}: {n / took:.1f} images a second with reading and writing, {n / alone:.1f} "
               f"in a bare forward pass: {alone / took:.0%} of it", flush=True)
+        print(f"{name}, {device.precision}, groups of {group}: {whole / alone:.2f} times as fast as {CHUNK} at once",
+              flush=True)
     if len(pace) == 2:
         print(f"{name}: bf16 {pace['bf16'] / pace['fp32']:.2f} times as fast as fp32; "
               f"{agreement(features, sample, devices[1])}", flush=True)

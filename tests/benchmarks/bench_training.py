@@ -1,7 +1,7 @@
 """What training costs, as ratios from one run: ``python tests/benchmarks/bench_training.py``.
 
 Attention at conv1 ... conv5 against the same network without attention and with the same cached point (at most 2), and
-the own linear layers against torch's under autocast.
+the own linear layers against torch's, in the precision that the machine computes in.
 """
 
 from __future__ import annotations
@@ -56,22 +56,22 @@ def step_time(attention: Attention, device) -> float:
         return seconds(lambda: step(x, labels))
 
 
-def head_time(kind: type, inputs: int) -> float:
-    """One training step of a head of three layers of this kind."""
+def head_time(kind: type, inputs: int, dtype: torch.dtype) -> float:
+    """One training step of a head of three layers of this kind, on the processor."""
     head = nn.Sequential(kind(inputs, 4096), nn.ReLU(), kind(4096, 4096), nn.ReLU(), nn.Linear(4096, 2))
     x, labels = torch.randn(BATCH, inputs), torch.arange(BATCH) % 2
     optimiser = torch.optim.Adam(head.parameters(), fused=True)
 
     def step():
         clear_gradients(head)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
             F.cross_entropy(head(x), labels).backward()
         optimiser.step()
         for layer in head:
             if isinstance(layer, Linear):
                 layer.refresh()
 
-    with prepared(head, torch.bfloat16, train=True):
+    with prepared(head, dtype, train=True):
         return seconds(step)
 
 
@@ -85,8 +85,8 @@ def main() -> None:
               f"cbam {ratios[2]:.2f} times that", flush=True)
         assert np.isfinite(ratios).all()
     for name, inputs in (("AlexNet's head", 9216), ("a VGG's head", 25088)):
-        own, theirs = head_time(Linear, inputs), head_time(nn.Linear, inputs)
-        print(f"{name}: {1000 * own:.0f} ms, {own / theirs:.2f} times torch's under autocast", flush=True)
+        own, theirs = head_time(Linear, inputs, device.dtype), head_time(nn.Linear, inputs, device.dtype)
+        print(f"{name}: {1000 * own:.0f} ms, {own / theirs:.2f} times torch's in {device.precision}", flush=True)
 
 
 if __name__ == "__main__":
