@@ -82,7 +82,7 @@ def _smaller(png: str) -> str:
     """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/ keeps the full ones."""
     buffer = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    picture.thumbnail((WIDEST, WIDEST))
+    picture.thumbnail((WIDEST, 3 * WIDEST))
     few_colours(picture).save(buffer, "PNG", optimize=True)
     found = base64.b64encode(buffer.getvalue()).decode()
     return found if len(found) < len(png) else png

@@ -140,6 +140,26 @@ def readable(path: Path) -> str:
     return "\n".join([*(cell.source for cell in book.cells), *(o.get("text", "") for o in outputs), json.dumps(data)])
 
 
+def taken_names(source: str) -> set[str]:
+    """Names that a loop inside a loop binds, though the outer one reads them first, from before it began."""
+    found, nodes = set(), list(ast.walk(ast.parse(source)))
+    for outer in (node for node in nodes if isinstance(node, ast.For)):
+        inside = list(ast.walk(outer))
+        for inner in (node for node in inside if isinstance(node, ast.For) and node is not outer):
+            bound = {node.id for node in ast.walk(inner.target) if isinstance(node, ast.Name)}
+            found |= {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+                      and node.lineno < inner.lineno and node.id in bound
+                      and any(isinstance(other, ast.Name) and isinstance(other.ctx, ast.Store) and other.id == node.id
+                              and other.lineno < outer.lineno for other in nodes)}
+    return found
+
+
+def test_the_search_for_taken_names_finds_them():
+    cell = "rows = [1]\nfor a in b:\n    use(rows)\n    for who, rows in c:\n        use(rows)"
+    assert taken_names(cell) == {"rows"}
+    assert not taken_names(cell.replace("who, rows", "who, theirs")) and not taken_names("for a in b:\n    use(a)")
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 class TestNotebook:
     def test_it_opens_with_title_parameters_and_set_up(self, path):
@@ -163,6 +183,12 @@ class TestNotebook:
             figures = sum(c.source.count("save_figure(") for c in cells if c.cell_type == "code")
             # 200 words a minute, and a minute to look at a figure
             assert 0.65 <= int(stated[1]) / (prose / 200 + figures) <= 1.5
+
+    def test_no_inner_loop_takes_a_name_that_the_outer_loop_still_needs(self, path):
+        """Such a cell works as long as the outer loop runs once, and the tests' small study has one of most things."""
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                assert not taken_names(cell.source), cell.source
 
     def test_its_cells_are_short(self, path):
         cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
