@@ -74,7 +74,8 @@ def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None
     if "image/png" in output.get("data", {}):
         output.data["image/png"] = _smaller(output.data["image/png"])
         shown = output.metadata.get("image/png", {})
-        shown |= {"width": min(shown["width"], WIDEST)} if "width" in shown else {}
+        if "width" in shown:
+            shown["width"] = min(shown["width"], WIDEST)
     return output
 
 

@@ -81,11 +81,11 @@ def shuffled_labels(labels: np.ndarray, groups: np.ndarray, n: int, rng: np.rand
     mixed = [rows for rows in members if np.ptp(labels[rows])]
     alone = [rows for rows in members if not np.ptp(labels[rows])]
     theirs, sizes = np.array([labels[rows[0]] for rows in alone], labels.dtype), [len(rows) for rows in alone]
-    shuffled = np.repeat(labels[:, None], n, axis=1)
+    places, shuffled = np.concatenate([*alone, np.array([], int)]), np.repeat(labels[:, None], n, axis=1)
     for column in shuffled.T:
         for rows in mixed:
             column[rows] = rng.permutation(labels[rows])
-        column[np.concatenate([*alone, []]).astype(int)] = np.repeat(rng.permutation(theirs), sizes)
+        column[places] = np.repeat(rng.permutation(theirs), sizes)
     return shuffled
 
 

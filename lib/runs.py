@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from IPython.display import Image, Markdown, display
+from PIL import Image as Picture
 
 from lib.alt_text import describe
 from lib.files import write_csv, write_with
@@ -81,8 +82,9 @@ class Run:
         words = {"Software": None, "Description": alt}
         write_with(path, lambda p: figure.savefig(p, dpi=DOTS, bbox_inches="tight", metadata=words))
         plt.close(figure)
-        picture = path.read_bytes()
-        display(Image(picture, width=100 * int.from_bytes(picture[16:20]) // DOTS, alt=alt))
+        with Picture.open(path) as picture:
+            width = 100 * picture.width // DOTS
+        display(Image(path.read_bytes(), width=width, alt=alt))
         return path
 
     def rng(self, *key) -> np.random.Generator:
