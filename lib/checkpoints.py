@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +90,32 @@ class Checkpoint:
         for path in self.folder.glob("state-*.safetensors"):
             if path.name != keep:
                 path.unlink()
+
+
+class Writer:
+    """Finishes checkpoints in a thread of its own, while the next networks are made; leaving the block waits for it."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: list[Future] = []
+
+    def finish(self, checkpoint: Checkpoint, head: dict[str, Tensor], result: dict) -> None:
+        """``Checkpoint.finish``, later; a head on a GPU is fetched at once."""
+        head = {name: value.cpu() for name, value in head.items()}
+        self._pending.append(self._pool.submit(checkpoint.finish, head, result))
+
+    def wait(self) -> None:
+        """Until all is on disk; what went wrong there, such as a full disk, is raised here."""
+        while self._pending:
+            self._pending.pop(0).result()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind, error, traceback) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            self.wait()
 
 
 def take_head(network: Network, device: Device, into: dict[str, Tensor] | None = None) -> dict[str, Tensor]:

@@ -6,7 +6,8 @@ generator that yields after every step. It has random numbers of its own, so tha
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from lib.devices import PROCESSOR, Device
 MOST = 5  # more gain nothing: three already keep an H200's memory busy
 ROOM = 6e9  # bytes for one: the head, its gradient and averages, and what a block at conv1 keeps for its gradient
 
+S = TypeVar("S")
 T = TypeVar("T")
 Training = Generator[None, None, T]
 
@@ -32,6 +34,12 @@ def at_once(device: Device) -> int:
 def parted(items: Sequence[T], n: int) -> list[Sequence[T]]:
     """The items in their order, ``n`` at a time."""
     return [items[k:k + n] for k in range(0, len(items), n)]
+
+
+def side_by_side(make: Callable[[S], T], items: Sequence[S]) -> list[T]:
+    """What ``make`` makes of each item, by threads: a network's first weights or file take a processor a second."""
+    with ThreadPoolExecutor(len(items)) as pool:
+        return list(pool.map(make, items))
 
 
 def finished(training: Training[T]) -> T:

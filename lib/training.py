@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -23,7 +22,7 @@ from torch import Tensor, nn
 
 from lib import weights
 from lib.cells import Cell, cells, training_of
-from lib.checkpoints import Checkpoint
+from lib.checkpoints import Checkpoint, Writer
 from lib.decisions import decide
 from lib.devices import Device, choose_device
 from lib.features import channel_statistics, compute_features
@@ -33,7 +32,7 @@ from lib.networks import Network, box_regions, build_cell
 from lib.progress import Progress
 from lib.runs import MissingResult, Run
 from lib.settings import resolve
-from lib.together import at_once, finished, parted, together
+from lib.together import at_once, finished, parted, side_by_side, together
 
 SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
@@ -92,17 +91,15 @@ def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
 def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
               then: Callable[[Cell, Network], None] | None = None) -> None:
     """Train cells of one base, as many at once as the device holds; see ``cell_steps`` for ``then``."""
-    def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
-        return cell_steps(run, cell, network, base, device, waiting[cell], tick, then)
+    with Writer() as writer:
+        def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
+            return cell_steps(run, cell, network, base, device, waiting[cell], tick, then, writer.finish)
 
-    for some in parted(list(waiting), at_once(device)):  # no network is kept: a VGG's head fills half a gigabyte
-        together(list(map(steps, some, side_by_side(lambda cell: ready(run, cell, base), some))), device)
-
-
-def side_by_side(make: Callable[[Cell], Network], some: Sequence[Cell]) -> list[Network]:
-    """A network for each cell, by threads: first weights or a file take a processor a second."""
-    with ThreadPoolExecutor(len(some)) as pool:
-        return list(pool.map(make, some))
+        for some in parted(list(waiting), at_once(device)):  # no network is kept: a VGG's head fills half a gigabyte
+            networks = side_by_side(lambda cell: ready(run, cell, base), some)
+            writer.wait()  # before Adam takes its memory
+            together(list(map(steps, some, networks)), device)
+            del networks
 
 
 def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Checkpoint,
@@ -113,10 +110,13 @@ def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Che
 
 def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Device, checkpoint: Checkpoint,
                tick: Callable[[str], None] = lambda note: None,
-               then: Callable[[Cell, Network], None] | None = None) -> Generator[None, None, Network]:
+               then: Callable[[Cell, Network], None] | None = None,
+               keep: Callable[[Checkpoint, dict[str, Tensor], dict], None] = Checkpoint.finish,
+               ) -> Generator[None, None, Network]:
     """``train_cell`` for ``lib.together``, from the cell's untrained network on: yields after every step.
 
     ``then`` is called with the trained network, whose head is not kept in that case: writing it takes a second or two.
+    Otherwise ``keep`` writes head and results.
     """
     base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
     data = _data(cell, base, network)
@@ -125,11 +125,13 @@ def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Devic
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
         accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
-    checkpoint.finish(None if then else fit.best, {
-        "cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
-        "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy})
+    result = {"cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
+              "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy}
     if then:
+        checkpoint.finish(None, result)
         then(cell, network)
+    else:
+        keep(checkpoint, fit.best, result)
     return network
 
 
