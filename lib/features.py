@@ -32,7 +32,7 @@ from lib.weights import features_hash
 FOLDER = ROOT / "data/derived/features"
 COUNT_S = 1.0  # a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
 CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
-AT_ONCE = 16  # of them, on a processor: a VGG's first maps of 64 images fill 800 MB, more than its memory keeps at hand
+AT_ONCE = 8  # of them, on a processor: of 64 images a VGG's first maps fill 800 MB, more than its memory keeps at hand
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 
 
