@@ -32,7 +32,7 @@ from lib.weights import features_hash
 FOLDER = ROOT / "data/derived/features"
 COUNT_S = 1.0  # a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
 CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
-AT_ONCE = 8  # of them, on a processor: of 64 images a VGG's first maps fill 800 MB, more than its memory keeps at hand
+AT_ONCE = 8  # of them, where a processor's first maps are large: those of 64 images in a VGG fill 800 MB
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 
 
@@ -164,9 +164,14 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
 
 def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device) -> dict[int, Tensor]:
     """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
-    cuts, size = set(cuts), AT_ONCE if device.name == "cpu" else len(images)
+    cuts, size = set(cuts), group_size(features, device)
     parts = [_forward(features, images[k:k + size], cuts, device) for k in range(0, len(images), size)]
     return {cut: torch.cat([part[cut] for part in parts]) for cut in cuts}
+
+
+def group_size(features: nn.Sequential, device: Device) -> int:
+    """How many images go through together; AlexNet's first layer takes every fourth pixel, a VGG's every one."""
+    return AT_ONCE if device.name == "cpu" and features[0].stride == (1, 1) else CHUNK
 
 
 @torch.no_grad()

@@ -6,6 +6,8 @@ import torch
 
 from lib.cells import Cell
 from lib.networks import (
+    MEAN,
+    SPREAD,
     Attention,
     box_regions,
     build_cell,
@@ -128,6 +130,16 @@ def test_preprocessing_by_hand():
     assert torch.allclose(x[0, :, 0, 0], torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), atol=1e-5)
     with pytest.raises(ValueError, match="allowed: uint8"):
         preprocess(np.zeros((1, 3, 224, 224), np.float32))
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_preprocessing_is_torchvisions(n):
+    """Oracle: its own normalisation, of all 256 values, in pictures of any shape and order in memory."""
+    images = np.random.default_rng(n).permutation(np.resize(np.arange(256, dtype=np.uint8), (n, 20, 17, 3)).ravel())
+    images = images.reshape(n, 3, 20, 17).transpose(0, 2, 3, 1)
+    found, normalise = preprocess(images), torchvision.transforms.functional.normalize
+    wanted = normalise(torch.from_numpy(images.transpose(0, 3, 1, 2)) / 255, list(MEAN), list(SPREAD))
+    assert found.shape == (n, 3, 20, 17) and torch.equal(found, wanted)
 
 
 def test_a_cells_network_is_the_studys():

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from lib.devices import Device, choose_device
-from lib.features import AT_ONCE, CHUNK, cached_features, forward, loaded
+from lib.features import CHUNK, cached_features, forward, group_size, loaded
 from lib.networks import build_network, preprocess
 from lib.settings import Training
 
@@ -67,14 +67,15 @@ def measure(name: str, paths: list[str], devices: list[Device]) -> None:
     for device in devices:
         with tempfile.TemporaryDirectory() as cache:
             took = seconds(lambda: cached_features(features, paths, {len(features)}, device, folder=Path(cache)))  # noqa: B023
-        group, rounds = AT_ONCE if device.name == "cpu" else CHUNK, -(-n // CHUNK)
+        group, rounds = group_size(features, device), -(-n // CHUNK)
         alone, whole = (bare(features, sample, device, rounds, size) * n / (rounds * len(sample))
                         for size in (group, CHUNK))
         pace[device.precision] = n / took
         print(f"{name}, {device.precision}: {n / took:.1f} images a second with reading and writing, {n / alone:.1f} "
               f"in a bare forward pass: {alone / took:.0%} of it", flush=True)
-        print(f"{name}, {device.precision}, groups of {group}: {whole / alone:.2f} times as fast as {CHUNK} at once",
-              flush=True)
+        if group < CHUNK:
+            print(f"{name}, {device.precision}, groups of {group}: {whole / alone:.2f} times as fast as {CHUNK} at "
+                  "once", flush=True)
     if len(pace) == 2:
         print(f"{name}: bf16 {pace['bf16'] / pace['fp32']:.2f} times as fast as fp32; "
               f"{agreement(features, sample, devices[1])}", flush=True)
@@ -83,18 +84,18 @@ def measure(name: str, paths: list[str], devices: list[Device]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architectures", default="alexnet,vgg11,vgg13,vgg16")
-    parser.add_argument("--images", type=int, default=256)
+    parser.add_argument("--images", type=int, default=256, help="for AlexNet four times as many")
     options = parser.parse_args()
     best = choose_device(Training())
     devices = [Device(best.name)] + [best] * (best.precision == "bf16")
     print(f"{best.describe()}, chunks of {CHUNK}")
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_pictures(Path(folder), options.images)
+        paths = write_pictures(Path(folder), 4 * options.images)
         chunks = [paths[k:k + CHUNK] for k in range(0, len(paths), CHUNK)]
         took = seconds(lambda: list(map(len, loaded(chunks))))
         print(f"reading alone: {len(paths) / took:.0f} images a second", flush=True)
         for name in options.architectures.split(","):
-            measure(name, paths, devices)
+            measure(name, paths if name == "alexnet" else paths[:options.images], devices)
 
 
 if __name__ == "__main__":
