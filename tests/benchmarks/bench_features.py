@@ -18,15 +18,18 @@ from torch import nn
 
 from lib.devices import Device, choose_device
 from lib.features import CHUNK, cached_features, forward, group_size, loaded
+from lib.image_files import encode_png
 from lib.networks import build_network, preprocess
 from lib.settings import Training
 
 
-def write_pictures(folder: Path, n: int, side: int = 224) -> list[str]:
-    """Blurred noise, as large as the built-in faces, so that it takes as long to read as a photograph."""
+def write_pictures(folder: Path, n: int, side: int = 224, *, compressed: bool = True) -> list[str]:
+    """Blurred noise, as large as the built-in faces: compressed, so that it takes as long to read as a photograph, or
+    as the workbook keeps what it draws."""
     rng, paths = np.random.default_rng(0), [str(folder / f"{k:05d}.png") for k in range(n)]
     for path in paths:
-        cv2.imwrite(path, cv2.GaussianBlur(rng.integers(0, 256, (side, side, 3), dtype=np.uint8), (0, 0), 3))
+        picture = cv2.GaussianBlur(rng.integers(0, 256, (side, side, 3), dtype=np.uint8), (0, 0), 3)
+        Path(path).write_bytes(cv2.imencode(".png", picture)[1].tobytes() if compressed else encode_png(picture))
     return paths
 
 
@@ -60,7 +63,8 @@ def agreement(features: nn.Sequential, images: np.ndarray, low: Device) -> str:
     return f"relative difference {float(error.mean()):.1e}, smallest cosine {float(cosine.min()):.6f}"
 
 
-def measure(name: str, paths: list[str], devices: list[Device]) -> None:
+def measure(name: str, paths: list[str], devices: list[Device], kind: str) -> None:
+    """``kind`` of the pictures' files."""
     features = build_network(name, pretraining="untrained").features
     features.to(memory_format=torch.channels_last)
     sample, n, pace = next(loaded([paths[:CHUNK]])), len(paths), {}
@@ -71,8 +75,8 @@ def measure(name: str, paths: list[str], devices: list[Device]) -> None:
         alone, whole = (bare(features, sample, device, rounds, size) * n / (rounds * len(sample))
                         for size in (group, CHUNK))
         pace[device.precision] = n / took
-        print(f"{name}, {device.precision}: {n / took:.1f} images a second with reading and writing, {n / alone:.1f} "
-              f"in a bare forward pass: {alone / took:.0%} of it", flush=True)
+        print(f"{name}, {device.precision}: {n / took:.1f} images a second with {kind} PNGs read and maps written, "
+              f"{n / alone:.1f} in a bare forward pass: {alone / took:.0%} of it", flush=True)
         if group < CHUNK:
             print(f"{name}, {device.precision}, groups of {group}: {whole / alone:.2f} times as fast as {CHUNK} at "
                   "once", flush=True)
@@ -89,13 +93,17 @@ def main() -> None:
     best = choose_device(Training())
     devices = [Device(best.name)] + [best] * (best.precision == "bf16")
     print(f"{best.describe()}, chunks of {CHUNK}")
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write_pictures(Path(folder), 4 * options.images)
-        chunks = [paths[k:k + CHUNK] for k in range(0, len(paths), CHUNK)]
-        took = seconds(lambda: list(map(len, loaded(chunks))))
-        print(f"reading alone: {len(paths) / took:.0f} images a second", flush=True)
-        for name in options.architectures.split(","):
-            measure(name, paths if name == "alexnet" else paths[:options.images], devices)
+    for kind in ("compressed", "uncompressed"):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = write_pictures(Path(folder), 4 * options.images, compressed=kind == "compressed")
+            chunks = [paths[k:k + CHUNK] for k in range(0, len(paths), CHUNK)]
+            took = seconds(lambda: list(map(len, loaded(chunks))))  # noqa: B023
+            print(f"reading {kind} PNGs alone: {len(paths) / took:.0f} images a second", flush=True)
+            for name in options.architectures.split(","):
+                if name == "alexnet":  # the only one that is as fast as reading
+                    measure(name, paths, devices, kind)
+                elif kind == "compressed":
+                    measure(name, paths[:options.images], devices, kind)
 
 
 if __name__ == "__main__":
