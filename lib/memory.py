@@ -10,11 +10,11 @@ import ctypes
 import os
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's numbers, malloc.h
-LARGEST_KEPT, KEPT_IN_ALL = 2**27, 2**29  # bytes
+LARGEST_KEPT, KEPT_IN_ALL = 150 * 2**20, 2**29  # bytes
 
 
 def keep_freed_memory() -> bool:
-    """Blocks up to 128 MB are used again, and up to 512 MB are kept; settings in the environment (MALLOC_…) go first.
+    """Blocks up to 150 MB are used again, and up to 512 MB are kept; settings in the environment (MALLOC_…) go first.
 
     Returns
     -------

@@ -10,8 +10,8 @@ from torch import nn
 
 from lib import features as module
 from lib.devices import Device, choose_device
-from lib.features import cached_features, channel_statistics, compute_features, forward, loaded
-from lib.networks import preprocess
+from lib.features import cached_features, channel_statistics, compute_features, forward, group_size, loaded
+from lib.networks import build_network, preprocess
 from lib.settings import Training
 
 CPU = Device()
@@ -181,9 +181,20 @@ def test_several_networks_read_each_image_once_and_get_what_each_gets_alone(smal
     assert read == []
 
 
-def test_images_go_through_in_small_groups_in_their_order(small, pictures, monkeypatch):
-    images = np.stack([np.asarray(Image.open(path)) for path in pictures])
-    whole = forward(small, images, [0, 2, 5], CPU)
+def test_images_go_through_in_small_groups_in_their_order(pictures, monkeypatch):
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AvgPool2d(20)).requires_grad_(False)
+    images, sizes = np.stack([np.asarray(Image.open(path)) for path in pictures]), []
+    monkeypatch.setattr(module, "AT_ONCE", len(images))
+    whole = forward(layers, images, [0, 3], CPU)
+    layers[0].register_forward_hook(lambda layer, inputs, output: sizes.append(len(output)))
     monkeypatch.setattr(module, "AT_ONCE", 4)
-    parts = forward(small, images, [0, 2, 5], CPU)
-    assert all(torch.allclose(parts[cut], whole[cut], atol=1e-6) for cut in (0, 2, 5))
+    parts = forward(layers, images, [0, 3], CPU)
+    assert sizes == [4] * (len(images) // 4) + [len(images) % 4] * (len(images) % 4 > 0) and len(sizes) > 1
+    assert all(torch.allclose(parts[cut], whole[cut], atol=1e-6) for cut in (0, 3))
+
+
+def test_only_large_first_maps_on_a_processor_are_made_in_small_groups():
+    alexnet, vgg = (build_network(name, pretraining="untrained").features for name in ("alexnet", "vgg11"))
+    assert group_size(vgg, CPU) == module.AT_ONCE < group_size(alexnet, CPU) == module.CHUNK
+    assert group_size(vgg, Device("cuda")) == module.CHUNK
