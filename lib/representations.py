@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from lib.networks import Network
@@ -31,6 +32,7 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
     return panel.summaries(network) | panel.outputs(network, own, SUMMARY)
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # matrices so small that threads cost more than they do
 def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator, *,
                     folds: int = 5, n_permutations: int = 100, alpha: float = 100.0) -> dict[str, float]:
     """How well a linear read-out tells happy from sad on people that it has not seen.

@@ -1,9 +1,10 @@
-"""What a CUDA GPU makes of it: ``bench_gpu.py [steps] [features] [agreement] [protocol [weights_dir=…]]``.
+"""What a CUDA GPU makes of it: ``bench_gpu.py [steps] [features] [agreement] [pictures] [protocol [weights_dir=…]]``.
 
 ``steps``: a training step recorded and not; every block at every location, and what the whole attention grid at the
 paper's size would take. ``features``: loading against the bare forward pass. ``agreement``: the same study on
-processor and GPU. ``protocol``, only where it is named: the paper's size (28,000 training images, made here; 40
-epochs, 5 seeds), end to end. Without a GPU there is nothing to measure.
+processor and GPU. Only where they are named: ``protocol``, the paper's size (28,000 training images, 40 epochs, 5
+seeds), end to end, which goes on where it was stopped; ``pictures``, its images alone, made here. Without a GPU there
+is nothing to measure.
 """
 
 from __future__ import annotations
@@ -177,22 +178,28 @@ def agreement(device: Device) -> None:
               f"{loss.max():.1e} at most")
 
 
-def protocol(device: Device) -> None:
-    started, study = time.perf_counter(), load_study(ROOT / "data/studies/paper.yaml", PROTOCOL)
-    faces = load_study(ROOT / "data/studies/demo.yaml", ["images.identities=60", "images.n_train=1000",
-                                                         "images.n_validation=200", "images.n_test=200"])
-    faces = drawn(faces)
+def pictures(device: Device) -> None:
+    last = ROOT / f"data/derived/protocol/test/sad/{PICTURES['test'] // 2 - 1}.png"
+    if last.is_file():
+        return
+    faces = drawn(load_study(ROOT / "data/studies/demo.yaml", ["images.identities=60", "images.n_train=1000",
+                                                               "images.n_validation=200", "images.n_test=200"]))
     with multiprocessing.get_context("fork").Pool(threads()) as pool:
         pool.starmap(vary, [(faces, part) for part in range(threads())])
-    print(f"{sum(PICTURES.values()):,} pictures: {time.perf_counter() - started:.0f} s", flush=True)
+    print(f"{sum(PICTURES.values()):,} pictures made")
+
+
+def protocol(device: Device) -> None:
+    pictures(device)
+    study = load_study(ROOT / "data/studies/paper.yaml", PROTOCOL)
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", "data/studies/paper.yaml", "--set",
-                    *PROTOCOL], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "lib.workbook", "run", "--study", "data/studies/paper.yaml",
+                    "--resume", "--set", *PROTOCOL], cwd=ROOT, check=True)
     whole, folder = time.perf_counter() - started, ROOT / "runs" / study.name
     print(f"stages: {json.dumps(json.loads((folder / 'manifest.json').read_text())['notebooks'])}")
     print(pd.read_csv(folder / "tables" / "accuracy.csv").query("split == 'test'").groupby("architecture")["accuracy"]
           .agg(["mean", "min", "max"]).round(4).to_string())
-    print(f"the paper's protocol, end to end: {whole:.0f} s")
+    print(f"the paper's protocol, end to end or from where it was stopped: {whole:.0f} s")
 
 
 def vary(faces: pd.DataFrame, part: int) -> None:
@@ -210,7 +217,8 @@ def vary(faces: pd.DataFrame, part: int) -> None:
             cv2.imwrite(str(folder / f"{k}.png"), cv2.convertScaleAbs(face, alpha=rng.uniform(0.8, 1.2)))
 
 
-PARTS = {part.__name__: part for part in (steps, features, agreement, protocol)}
+PARTS = {part.__name__: part for part in (steps, features, agreement, pictures, protocol)}
+ONLY_NAMED = (pictures, protocol)
 
 
 def main(wanted: list[str]) -> None:
@@ -221,7 +229,7 @@ def main(wanted: list[str]) -> None:
     print(device.describe(), flush=True)
     PROTOCOL.extend(word for word in wanted if "=" in word)
     for part in PARTS.values():
-        if part.__name__ in wanted or (part is not protocol and not any(name in PARTS for name in wanted)):
+        if part.__name__ in wanted or (part not in ONLY_NAMED and not any(name in PARTS for name in wanted)):
             began = time.perf_counter()
             part(device)
             print(f"[{part.__name__}: {time.perf_counter() - began:.0f} s]", flush=True)
