@@ -191,6 +191,7 @@ def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
     network, start = small_network(seed), f"{cue}.{seed}."
     network.load_state_dict({key.removeprefix(start): value for key, value in load_file(path).items()
                              if key.startswith(start)})
+    network.features.to(memory_format=torch.channels_last)
     return network
 
 
