@@ -57,9 +57,13 @@ def _backwards(network: Network) -> list[tuple[str, list[nn.Module]]]:
 
 
 def _draw_anew(layer: nn.Module, generator: torch.Generator) -> None:
-    """He initialisation, which keeps the signal's size from layer to layer; biases 0."""
+    """He initialisation, which keeps the signal's size from layer to layer; biases 0.
+
+    The same weights whichever order a convolution's have in memory.
+    """
     with torch.no_grad():
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+        drawn = nn.init.kaiming_normal_(torch.empty(layer.weight.shape), nonlinearity="relu", generator=generator)
+        layer.weight.copy_(drawn)
         if layer.bias is not None:
             layer.bias.zero_()
 

@@ -45,6 +45,13 @@ def test_same_seed_same_cascade():
     assert torch.equal(ends[0], ends[1]) and not torch.equal(ends[0], ends[2])
 
 
+def test_a_cascade_draws_the_same_in_any_order_of_memory():
+    networks = [toy_network(0), toy_network(0)]
+    networks[1].features.to(memory_format=torch.channels_last)
+    ends = [[changed for _, changed in cascade(network, seed=1)][-1].state_dict() for network in networks]
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
 def test_a_map_that_ignores_the_weights_is_caught():
     """An edge detector stays the same all the way, Grad-CAM does not."""
     rows = cascade_rows(toy_network(0), IMAGES, {"edges": lambda n, x: np.abs(np.diff(x.mean(3), axis=1)),

@@ -1,13 +1,14 @@
 """Training on cached features against the plain loop that a user would write, for each architecture, in one run.
 
-``python tests/benchmarks/bench_plain_loop.py [--architectures alexnet,vgg16] [--images 192] [--test 200]``
+``python tests/benchmarks/bench_plain_loop.py [--architectures alexnet,vgg16] [--images 192] [--test 200] [--warm 0]``
 
 The plain loop is fp32: every image is read and goes through the frozen convolutions in every epoch; layers, Adam and
 the order of numbers in memory (a picture's channels one after the other) are torch's defaults. All its epochs cost the
 same, so some are timed and the rest counted at their mean. Between it and the workbook's path, which also judges the
 validation images in every epoch and keeps the best one, stand the steps one by one: features stored (the first loss
 must be the plain loop's), bf16, Adam fused, and the head's own layers. Accuracies are those of the best epoch, trained
-without dropout, whose random numbers differ.
+without dropout, whose random numbers differ. Untrained convolutions leave every head near chance, where accuracies tell
+nothing: ``--warm`` trains them whole for so many steps first, on other built-in faces at a lower resolution.
 """
 
 from __future__ import annotations
@@ -64,26 +65,52 @@ def plain_head(network: Network) -> nn.Sequential:
 def loop(head: nn.Sequential, given: Iterable[tuple[Tensor, Tensor]], optimiser, bf16: bool) -> Iterator[float]:
     """One step for each batch of flat features and labels; the losses."""
     for x, labels in given:
-        optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            loss = F.cross_entropy(head(x), labels)
-        loss.backward()
-        optimiser.step()
-        yield float(loss.detach())
+        yield loop_once(head, x, labels, optimiser, bf16)
+
+
+def loop_once(head: nn.Sequential, x: Tensor, labels: Tensor, optimiser, bf16: bool) -> float:
+    optimiser.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        loss = F.cross_entropy(head(x), labels)
+    loss.backward()
+    optimiser.step()
+    return float(loss.detach())
 
 
 def flat(network: Network, maps: Tensor) -> Tensor:
     return ((maps.float() - network.mean) / network.spread).flatten(1)
 
 
+def warmed(features: nn.Sequential, steps: int, *, size: int = 96, batch: int = 32) -> nn.Sequential:
+    """The convolutions, trained whole to tell built-in faces, in bf16, and frozen again."""
+    faces = load_images(load_study("data/studies/smoke.yaml", {
+        "images.n_train": 1600, "images.n_validation": 24, "images.n_test": 24, "images.identities": 96,
+        "images.split_seed": 1})).query("split == 'train'")
+    x = torch.cat([F.interpolate(preprocess(read_image(resolve(path))[None]), (size, size), mode="area")
+                   for path in faces["path"]]).contiguous(memory_format=torch.channels_last)
+    y, generator = torch.from_numpy((faces["label"] == "happy").to_numpy(int)), torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    features = features.requires_grad_(True).to(memory_format=torch.channels_last)
+    whole = nn.Sequential(features, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.LazyLinear(2))
+    whole(x[:2])
+    optimiser = torch.optim.Adam(whole.parameters(), lr=1e-4, fused=True)
+    for _ in range(steps):
+        rows = torch.randint(len(x), (batch,), generator=generator)
+        loop_once(whole, x[rows], y[rows], optimiser, bf16=True)
+    return features.requires_grad_(False)
+
+
 class Race:
     """One architecture: the same images, the same first head, the same batches for everybody."""
 
     def __init__(self, architecture: str, images: pd.DataFrame, training: Training, folder: Path, *,
-                 dropout: bool = True):
+                 dropout: bool = True, warm: int = 0):
         pretraining = "imagenet" if weights.find(architecture, "imagenet") else "untrained"
-        self.name, self.training, self.folder = f"{architecture} ({pretraining})", training, folder
         self.network = build_network(architecture, pretraining=pretraining)
+        if warm and pretraining == "untrained":
+            warmed(self.network.features, warm)
+            pretraining = f"{warm} steps"
+        self.name, self.training, self.folder = f"{architecture} ({pretraining})", training, folder
         for layer in self.network.classifier:
             if isinstance(layer, nn.Dropout) and not dropout:
                 layer.p = 0.0
@@ -91,7 +118,7 @@ class Race:
         self.labels = torch.from_numpy(labels)
         self.rows = {s: np.flatnonzero(images["split"] == s) for s in ("train", "validation", "test")}
         exact, self.seconds_fp32 = self.features(Device())
-        if pretraining == "untrained":
+        if pretraining != "imagenet":
             self.network.standardise(*channel_statistics(exact, self.rows["train"]))
         self.exact = flat(self.network, exact)
 
@@ -171,10 +198,10 @@ class Race:
         return self.features(Device())[0]
 
 
-def race(architecture: str, images: pd.DataFrame, training: Training, timed: int) -> None:
+def race(architecture: str, images: pd.DataFrame, training: Training, timed: int, warm: int) -> None:
     """Print the ratio, both accuracies, and what each step between them brings."""
     with tempfile.TemporaryDirectory() as folder:
-        one = Race(architecture, images, training, Path(folder))
+        one = Race(architecture, images, training, Path(folder), warm=warm)
         epoch, first = one.plain(timed)
         steps = {"features stored": one.on_stored(bf16=False, fused=False),
                  "bf16": one.on_stored(bf16=True, fused=False), "Adam fused": one.on_stored(bf16=True, fused=True)}
@@ -182,7 +209,7 @@ def race(architecture: str, images: pd.DataFrame, training: Training, timed: int
             raise SystemExit(f"{one.name}: the plain loop's first loss is {first}, that on stored features "
                              f"{steps['features stored'][1]}")
         features, trained, _ = one.ours()
-        alike = Race(architecture, images, training, Path(folder), dropout=False)
+        alike = Race(architecture, images, training, Path(folder), dropout=False, warm=warm)
         theirs, accuracy = alike.plain_accuracy(), alike.ours()[2]
     before = {"features stored": one.seconds_fp32}  # bf16 features come with the step bf16
     seconds = {"plain": training.epochs * epoch}
@@ -203,13 +230,14 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=192, help="training images")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--test", type=int, default=200, help="test images")
+    parser.add_argument("--warm", type=int, default=0, help="steps for convolutions without weights, before the race")
     parser.add_argument("--timed", type=int, default=2, help="epochs of the plain loop that are timed")
     options = parser.parse_args()
     training = Training(epochs=options.epochs, device="cpu")
     print(f"{torch.get_num_threads()} threads, {choose_device(training).describe()}")
     images = images_of(options.images, options.test)
     for architecture in options.architectures.split(","):
-        race(architecture, images, training, options.timed)
+        race(architecture, images, training, options.timed, options.warm)
 
 
 if __name__ == "__main__":
