@@ -17,7 +17,7 @@ from lib.settings import ROOT, Study, resolve
 from lib.study import StudyError, load_study
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
-DISK_GB, MEMORY_GB = 8.0, 4.0  # of the default study: heads of 15 networks, features, pictures
+DISK_GB, MEMORY_GB = 8.0, 5.0  # of the default study: heads of 15 networks, features, pictures
 
 Finding = tuple[str, str, str]  # what was found; ok, note or problem; what to do
 
