@@ -48,7 +48,7 @@ weights: $(SET_UP)
 
 publish: $(SET_UP)
 	$(PY) -m lib.workbook run --study data/studies/demo.yaml
-	$(PY) -m lib.publish runs/demo
+	$(PY) -m lib.workbook.publish runs/demo
 
 bench: $(SET_UP)
 	$(PY) tests/benchmarks

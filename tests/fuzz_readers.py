@@ -24,16 +24,16 @@ import torch
 from PIL import Image
 from safetensors.torch import save as save_tensors
 
-from lib import weights
-from lib.image_files import ImageError, read_image, unreadable
-from lib.image_sources import find_images
-from lib.landmarks import read_tem
-from lib.people import read_people
-from lib.people_guess import guess_people
-from lib.settings import ROOT
-from lib.study import StudyError, load_study
-from lib.trial_file import FILE_COLUMNS, TrialFile
-from lib.trials import TrialError
+from lib.networks import weights
+from lib.people.guess import guess_people
+from lib.people.reading import read_people
+from lib.people.trial_file import FILE_COLUMNS, TrialFile
+from lib.people.trials import TrialError
+from lib.pictures.landmarks import read_tem
+from lib.pictures.reading import ImageError, read_image, unreadable
+from lib.pictures.sources import find_images
+from lib.settings.loading import StudyError, load_study
+from lib.settings.options import ROOT
 
 SMOKE = "data/studies/smoke.yaml"
 SLOW_S = 20.0

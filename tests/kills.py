@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from lib.settings import ROOT
+from lib.settings.options import ROOT
 
 STUDY = "data/studies/smoke.yaml"
 TARGETS = ("runner", "kernel", "all")

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pandas as pd
 from PIL import Image
 
-from lib.attention import make_block
-from lib.cells import Cell
-from lib.faces import make_identity, part_regions, render_face
-from lib.ground_truth import small_network
-from lib.networks import Attention, Network
-from lib.occlusion import occlude
-from lib.runs import Run
-from lib.study import load_study
+from lib.faces.render import make_identity, part_regions, render_face
+from lib.mechanisms.known_cues import small_network
+from lib.networks.attention import make_block
+from lib.networks.design import Cell
+from lib.networks.network import Attention, Network
+from lib.pictures.hiding import occlude
+from lib.settings.loading import load_study
+from lib.storage.runs import Run
 
 LEVELS = (0.0, 0.5, 1.0)
 CELLS = [Cell("alexnet", "untrained", seed=0), Cell("fe_alexnet", "untrained", Attention(), seed=0),
@@ -53,7 +53,7 @@ def small_networks() -> dict[Cell, Network]:
 
 
 class Loader:
-    """Stands in for ``lib.training.load_trained`` and counts."""
+    """Stands in for ``lib.training.train.load_trained`` and counts."""
 
     def __init__(self):
         self.networks, self.calls = small_networks(), []

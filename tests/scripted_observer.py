@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from lib.observer_task import TaskSettings, Timing
+from lib.widgets.observer_task import TaskSettings, Timing
 
 PSE, SCALE = 0.42, 0.12
 FAST = TaskSettings(repeats=2, practice=0, break_every=0,

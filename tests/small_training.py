@@ -6,12 +6,16 @@ import pytest
 from PIL import Image
 from torch import Generator, nn
 
-from lib import attention_lab, features, grid, networks, training, transfer
-from lib.dropout import Dropout
-from lib.linear import Linear
-from lib.observers import simulate_people
-from lib.runs import Run
-from lib.study import load_study
+from lib.networks import network as networks
+from lib.networks.dropout import Dropout
+from lib.networks.linear import Linear
+from lib.people.simulated import simulate_people
+from lib.settings.loading import load_study
+from lib.storage.runs import Run
+from lib.training import attention_grid as grid
+from lib.training import features, transfer
+from lib.training import train as training
+from lib.widgets import attention_lab
 
 
 def small_classifier(backbone, n_classes, seed, dropout):

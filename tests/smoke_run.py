@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.runs import read_csv
-from lib.study import Study, load_study
+from lib.settings.loading import Study, load_study
+from lib.storage.runs import read_csv
 
 SMOKE = "data/studies/smoke.yaml"
 

@@ -15,14 +15,15 @@ import torch
 from fuzz_readers import answers
 from PIL import Image
 
-from lib import study_command, workbook
-from lib.fit_tables import fit_table
-from lib.image_files import read_image
-from lib.images import load_images
-from lib.people import read_people
-from lib.settings import ROOT, resolve
-from lib.study import load_study
-from lib.weights import new_features
+from lib.networks.weights import new_features
+from lib.people.reading import read_people
+from lib.pictures.labelled import load_images
+from lib.pictures.reading import read_image
+from lib.psychometrics.tables import fit_table
+from lib.settings.loading import load_study
+from lib.settings.options import ROOT, resolve
+from lib.study import command as study_command
+from lib.workbook import command as workbook
 
 SMOKE = "data/studies/smoke.yaml"
 SPLITS = {"train": 6, "validation": 2, "test": 2}

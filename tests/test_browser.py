@@ -12,10 +12,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from scripted_observer import ScriptedObserver, grey_squares
 from smoke_run import SMOKE
 
-from lib.runs import NOTEBOOKS
-from lib.settings import ROOT
-from lib.trial_file import TrialFile
-from lib.trials import validate_trials
+from lib.people.trial_file import TrialFile
+from lib.people.trials import validate_trials
+from lib.settings.options import ROOT
+from lib.storage.runs import NOTEBOOKS
 
 pytestmark = pytest.mark.browser
 # what takes long and shows nothing more on the page
@@ -126,10 +126,10 @@ def wait_until(true, timeout_s: float = 30) -> None:
 TASK = """
 import pandas as pd
 from scripted_observer import FAST
-from lib.fit_tables import fit_table
-from lib.observers import simulate_people
-from lib.reader import reader_task
-from lib.runs import open_run
+from lib.psychometrics.tables import fit_table
+from lib.people.simulated import simulate_people
+from lib.widgets.reader import reader_task
+from lib.storage.runs import open_run
 run = open_run("04", {study!r}, "name=task output={output!r}")
 stimuli = pd.read_csv({table!r})
 others = fit_table(simulate_people(run.study, stimuli), run.study.statistics)

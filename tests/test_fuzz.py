@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from lib.image_files import read_image
-from lib.people import read_people
-from lib.study import load_study
-from lib.trials import validate_trials
+from lib.people.reading import read_people
+from lib.people.trials import validate_trials
+from lib.pictures.reading import read_image
+from lib.settings.loading import load_study
 
 READERS = {reader.file: reader for reader in readers()}
 SMOKE = "data/studies/smoke.yaml"

@@ -4,19 +4,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from test_heads import Killed, separable, small_network
+from training.test_heads import Killed, separable, small_network
 
-from lib.attention import Attention
-from lib.checkpoints import Checkpoint, put_head
-from lib.devices import Device, choose_device
-from lib.dropout import own_numbers
-from lib.features import cached_features
-from lib.heads import head_steps, logits, make_optimiser, near, p_happy, train_head
-from lib.networks import build_network
-from lib.panel import Panel
-from lib.settings import LOCATIONS, Training
-from lib.steps import EAGER, Replayed, make_step
-from lib.together import at_once, together
+from lib.networks.attention import Attention
+from lib.networks.devices import Device, choose_device
+from lib.networks.dropout import own_numbers
+from lib.networks.network import build_network
+from lib.networks.panel import Panel
+from lib.settings.options import LOCATIONS, Training
+from lib.training.checkpoints import Checkpoint, put_head
+from lib.training.features import cached_features
+from lib.training.heads import head_steps, logits, make_optimiser, near, p_happy, train_head
+from lib.training.steps import EAGER, Replayed, make_step
+from lib.training.together import at_once, together
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 SHAPES = dict(zip(LOCATIONS, [(64, 55, 55), (192, 27, 27), (384, 13, 13), (256, 13, 13), (256, 13, 13)], strict=True))

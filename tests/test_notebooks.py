@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from smoke_run import SMOKE
 
-from lib.alt_text import read_alt_text
-from lib.runs import TABLES
-from lib.settings import ROOT
-from lib.trials import validate_trials
+from lib.people.trials import validate_trials
+from lib.settings.options import ROOT
+from lib.storage.alt_text import read_alt_text
+from lib.storage.runs import TABLES
 
 pytestmark = pytest.mark.slow
 # what a table holds at least (design, section 9); more columns may follow

@@ -9,12 +9,13 @@ import nbformat
 import pytest
 from make_tools import outside_make
 from smoke_run import SMOKE
-from test_study_command import answers, faces  # noqa: F401 - fixtures
+from study.test_command import answers, faces  # noqa: F401 - fixtures
 
-from lib import study_command, workbook
-from lib.runs import read_csv
-from lib.settings import ROOT
-from lib.study import load_study
+from lib.settings.loading import load_study
+from lib.settings.options import ROOT
+from lib.storage.runs import read_csv
+from lib.study import command as study_command
+from lib.workbook import command as workbook
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
@@ -63,7 +64,7 @@ def test_the_environments_are_those_that_make_and_conda_build():
 
 
 def test_own_faces_and_answers_become_a_study_that_can_run(faces, answers, tmp_path, capsys, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("lib.study_new.ROOT", tmp_path)
+    monkeypatch.setattr("lib.study.new.ROOT", tmp_path)
     (new,), (check,) = commands("python", "-m", "lib.study", "new"), commands("python", "-m", "lib.study", "check")
     ours = {"path/to/faces": str(faces), "path/to/answers.csv": str(answers)}
     assert study_command.main([ours.get(word, word) for word in new[3:]]) == 0
@@ -99,7 +100,7 @@ def test_sweeps_are_read_with_all_their_points():
 
 
 def workbook_grid(options) -> dict:
-    from lib.sweep import parse_grid
+    from lib.workbook.sweep import parse_grid
     return parse_grid(options.grid)
 
 

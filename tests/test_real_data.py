@@ -3,13 +3,13 @@
 import pytest
 from small_training import make_small
 
-from lib.cells import cells
-from lib.images import load_images
-from lib.networks import make_classifier
-from lib.runs import Run
-from lib.settings import ROOT
-from lib.study import load_study
-from lib.training import train_cells
+from lib.networks.design import cells
+from lib.networks.network import make_classifier
+from lib.pictures.labelled import load_images
+from lib.settings.loading import load_study
+from lib.settings.options import ROOT
+from lib.storage.runs import Run
+from lib.training.train import train_cells
 
 SHARED = ROOT.parent / "shared"
 NEEDED = [SHARED / "data/fer2013", SHARED / "weights/alexnet_features_imagenet1k_v1.safetensors"]

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib.image_files import read_image
-from lib.images import load_images
-from lib.observers import read_people, validate_trials
-from lib.settings import ROOT
-from lib.stimuli import control_patch, make_stimuli, regions_of
-from lib.study import load_study, resolve
-from lib.study_check import check_study
+from lib.people.simulated import read_people, validate_trials
+from lib.pictures.labelled import load_images
+from lib.pictures.reading import read_image
+from lib.pictures.stimuli import control_patch, make_stimuli, regions_of
+from lib.settings.loading import load_study, resolve
+from lib.settings.options import ROOT
+from lib.study.check import check_study
 
 README = (ROOT / "data/README.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"^### Recipe: (.+?)\n.*?```yaml\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE))
@@ -255,7 +255,7 @@ def test_psychopys_output(tmp_path):
 
 
 def test_files_of_the_workbooks_task(tmp_path):
-    from lib.trial_file import TrialFile
+    from lib.people.trial_file import TrialFile
     folder = tmp_path / "task"
     for person in ("P1", "P2"):
         file = TrialFile(folder / f"faces_{person}.csv")

@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from make_tools import outside_make
 
-from lib.settings import ROOT
+from lib.settings.options import ROOT
 
-MODULES = sorted((ROOT / "lib").glob("*.py"))
+MODULES = sorted((ROOT / "lib").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PYTHON = sorted([*MODULES, *(ROOT / "tests").rglob("*.py")])
 # a home or scratch folder of some machine; the parts are kept apart, so that this file does not match itself
@@ -240,7 +240,7 @@ def test_a_benchmark_finds_all_that_it_takes_from_the_project(script):
 
 
 def test_notebook_libraries_come_through_one_module_which_spares_two_seconds():
-    """Imported before it, one of them has the grammar built that ``lib.notebook_files`` keeps from being built."""
+    """Imported before it, one of them has the grammar built that ``lib.workbook.notebook_files`` keeps from being built."""
     slow = re.compile(r"^\s*(from|import) (nbformat|nbclient|papermill|nbconvert|jsonschema)\b", re.MULTILINE)
     found = {path.stem for path in MODULES if slow.search(path.read_text(encoding="utf-8"))}
     assert found == {"notebook_files"}

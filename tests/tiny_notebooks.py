@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from lib.runs import NOTEBOOKS, TABLES
+from lib.storage.runs import NOTEBOOKS, TABLES
 
 PARAMETERS = 'study = ""\noverrides = ""'
-SET_UP = "from lib.runs import open_run\nimport pandas as pd\nrun = open_run({number!r}, study, overrides)"
+SET_UP = "from lib.storage.runs import open_run\nimport pandas as pd\nrun = open_run({number!r}, study, overrides)"
 FIGURE = ("import matplotlib.pyplot as plt\nfigure, axes = plt.subplots(figsize=(2, 1))\n"
           "axes.plot([0, 1], [0, run.study.training.epochs])\naxes.set_xlabel('level')\n"
           "run.save_figure(figure, 'line')")

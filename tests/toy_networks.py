@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from lib.attention import Attention, make_block
-from lib.networks import Network
+from lib.networks.attention import Attention, make_block
+from lib.networks.network import Network
 
 
 def toy_network(seed=0, *, attention=None, channels=6, linear=False):

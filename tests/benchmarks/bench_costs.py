@@ -1,4 +1,4 @@
-"""The constants of ``lib.costs``, measured here: ``python tests/benchmarks/bench_costs.py``.
+"""The constants of ``lib.study.costs``, measured here: ``python tests/benchmarks/bench_costs.py``.
 
 Processor time over the number of cores, so that other programs matter less; next to each the value in use.
 """
@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib import costs
-from lib.devices import choose_device
-from lib.faces import make_identity, render_face
-from lib.fit_tables import fit_table
-from lib.heads import computing, make_optimiser
-from lib.image_files import encode_png
-from lib.networks import build_network
-from lib.observers import simulate_people
-from lib.settings import Training
-from lib.steps import make_step
-from lib.study import load_study
+from lib.faces.render import make_identity, render_face
+from lib.networks.devices import choose_device
+from lib.networks.network import build_network
+from lib.people.simulated import simulate_people
+from lib.pictures.reading import encode_png
+from lib.psychometrics.tables import fit_table
+from lib.settings.loading import load_study
+from lib.settings.options import Training
+from lib.study import costs
+from lib.training.heads import computing, make_optimiser
+from lib.training.steps import make_step
 
 CORES = len(os.sched_getaffinity(0))
 

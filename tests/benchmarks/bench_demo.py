@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib.settings import ROOT
+from lib.settings.options import ROOT
 
 STUDY = "data/studies/demo.yaml"
 

@@ -5,8 +5,8 @@ import time
 import cv2
 import numpy as np
 
-from lib.faces import Nuisance, make_identity, render_face
-from lib.image_files import encode_png
+from lib.faces.render import Nuisance, make_identity, render_face
+from lib.pictures.reading import encode_png
 
 
 def rate(work, n: int) -> float:

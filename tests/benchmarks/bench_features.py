@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from lib.devices import Device, choose_device
-from lib.features import CHUNK, cached_features, forward, group_size, loaded
-from lib.image_files import encode_png
-from lib.networks import build_network, preprocess
-from lib.settings import Training
+from lib.networks.devices import Device, choose_device
+from lib.networks.network import build_network, preprocess
+from lib.pictures.reading import encode_png
+from lib.settings.options import Training
+from lib.training.features import CHUNK, cached_features, forward, group_size, loaded
 
 
 def write_pictures(folder: Path, n: int, side: int = 224, *, compressed: bool = True) -> list[str]:

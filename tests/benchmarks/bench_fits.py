@@ -9,8 +9,8 @@ import time
 import numpy as np
 import psignifit
 
-from lib.psychometrics import fit_psychometric
-from lib.sigmoids import both_tails
+from lib.psychometrics.fitting import fit_psychometric
+from lib.psychometrics.sigmoids import both_tails
 
 LEVEL = np.linspace(0, 1, 21)
 

@@ -23,24 +23,24 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lib import face_sets
-from lib.attention import Attention
-from lib.cells import cells
-from lib.devices import Device, choose_device
-from lib.features import CHUNK, cached_features, forward, loaded
-from lib.files import threads, write_csv
-from lib.grid import points
-from lib.heads import make_optimiser
-from lib.image_files import keep_pictures
-from lib.images import load_images
-from lib.networks import build_network, grid_size
-from lib.runs import Run
-from lib.settings import ROOT, Training
-from lib.steps import EAGER, Replayed, make_step
-from lib.stimuli import make_stimuli
-from lib.study import load_study
-from lib.together import MOST
-from lib.training import answer_stimuli, train_cells
+from lib.networks.attention import Attention
+from lib.networks.design import cells
+from lib.networks.devices import Device, choose_device
+from lib.networks.network import build_network, grid_size
+from lib.pictures import builtin as face_sets
+from lib.pictures.labelled import load_images
+from lib.pictures.reading import keep_pictures
+from lib.pictures.stimuli import make_stimuli
+from lib.settings.loading import load_study
+from lib.settings.options import ROOT, Training
+from lib.storage.files import threads, write_csv
+from lib.storage.runs import Run
+from lib.training.attention_grid import points
+from lib.training.features import CHUNK, cached_features, forward, loaded
+from lib.training.heads import make_optimiser
+from lib.training.steps import EAGER, Replayed, make_step
+from lib.training.together import MOST
+from lib.training.train import answer_stimuli, train_cells
 
 BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
 PICTURES = {"train": N_TRAIN, "validation": 2000, "test": 2000}

@@ -9,11 +9,11 @@ import time
 import numpy as np
 import torch
 
-from lib.faces import make_identity, part_regions, render_face
-from lib.networks import build_network, layer_at, preprocess
-from lib.occlusion import occlude
-from lib.saliency import enlarge, gradcam, normalise
-from lib.vision import torchvision
+from lib.faces.render import make_identity, part_regions, render_face
+from lib.mechanisms.saliency import enlarge, gradcam, normalise
+from lib.networks.network import build_network, layer_at, preprocess
+from lib.networks.vision import torchvision
+from lib.pictures.hiding import occlude
 
 
 def faces() -> torch.Tensor:

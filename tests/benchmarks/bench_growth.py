@@ -47,11 +47,11 @@ def one_size(n: int) -> None:
     """Print megabytes of own memory, megabytes on disk, images a second."""
     import torch
 
-    from lib.devices import choose_device
-    from lib.features import cached_features
-    from lib.heads import Data, train_head
-    from lib.networks import build_network
-    from lib.settings import Training
+    from lib.networks.devices import choose_device
+    from lib.networks.network import build_network
+    from lib.settings.options import Training
+    from lib.training.features import cached_features
+    from lib.training.heads import Data, train_head
 
     memory, training = OwnMemory(), Training(epochs=1, device="cpu")
     memory.start()

@@ -13,9 +13,9 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 
-from lib.attention_controls import LabControls
-from lib.attention_lab import AttentionLab, LabState
-from lib.runs import MissingResult, open_run
+from lib.storage.runs import MissingResult, open_run
+from lib.widgets.attention_controls import LabControls
+from lib.widgets.attention_lab import AttentionLab, LabState
 
 # new values each, so that nothing is remembered that a reader's move would have to compute
 CHANGES = {"gain": (1.0, -0.5, 2.0, 0.25, -1.0), "temperature": (0.5, 2.0, 0.25, 1.5, 0.75),

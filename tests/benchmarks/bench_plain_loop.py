@@ -29,17 +29,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib import weights
-from lib.devices import Device, choose_device
-from lib.features import cached_features, channel_statistics
-from lib.heads import Data, p_happy, train_head
-from lib.heads import logits as head_logits
-from lib.image_files import read_image
-from lib.images import load_images
-from lib.linear import Linear
-from lib.networks import Network, build_network, preprocess
-from lib.settings import Training, resolve
-from lib.study import load_study
+from lib.networks import weights
+from lib.networks.devices import Device, choose_device
+from lib.networks.linear import Linear
+from lib.networks.network import Network, build_network, preprocess
+from lib.pictures.labelled import load_images
+from lib.pictures.reading import read_image
+from lib.settings.loading import load_study
+from lib.settings.options import Training, resolve
+from lib.training.features import cached_features, channel_statistics
+from lib.training.heads import Data, p_happy, train_head
+from lib.training.heads import logits as head_logits
 
 
 def images_of(n: int, n_test: int) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def images_of(n: int, n_test: int) -> pd.DataFrame:
 
 
 def batches(labels: np.ndarray, training: Training, epoch: int) -> list[np.ndarray]:
-    """The batches of one epoch, as ``lib.heads`` makes them."""
+    """The batches of one epoch, as ``lib.training.heads`` makes them."""
     order = np.random.default_rng((0, epoch)).permutation(len(labels))
     return np.array_split(order, -(-len(order) // training.batch))
 

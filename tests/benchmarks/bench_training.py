@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lib.attention import Attention
-from lib.devices import choose_device
-from lib.heads import computing, make_optimiser
-from lib.linear import Linear, clear_gradients, prepared
-from lib.networks import build_network, relu_index
-from lib.settings import LOCATIONS, Training
-from lib.steps import EAGER, make_step
+from lib.networks.attention import Attention
+from lib.networks.devices import choose_device
+from lib.networks.linear import Linear, clear_gradients, prepared
+from lib.networks.network import build_network, relu_index
+from lib.settings.options import LOCATIONS, Training
+from lib.training.heads import computing, make_optimiser
+from lib.training.steps import EAGER, make_step
 
 BATCH, STEPS = 128, 4
 

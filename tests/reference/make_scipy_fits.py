@@ -2,7 +2,7 @@
 
     python tests/reference/make_scipy_fits.py
 
-The objective is written out again here from its definition (lib/psychometrics.py), with scipy.special alone. About five
+The objective is written out again here from its definition (lib/psychometrics/fitting.py), with scipy.special alone. About five
 minutes on two cores; run again only when the definition of the objective changes.
 """
 

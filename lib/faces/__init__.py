@@ -1,0 +1,1 @@
+"""Drawn faces and objects: identity, expression, hair, light, and the picture."""

@@ -1,0 +1,1 @@
+"""What a network uses: saliency, bubbles, read-out, lesions, parts of the face."""

@@ -1,0 +1,6 @@
+"""Networks: devices, weights, backbones, attention, and one way to an answer."""
+
+from lib.networks.attention import Attention
+from lib.networks.network import build_network
+
+__all__ = ["Attention", "build_network"]

@@ -1,0 +1,46 @@
+"""Attention maps of chosen faces: which faces, which place asks, and what the trained network's block answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.networks.network import Network, preprocess
+from lib.pictures.reading import read_image
+from lib.settings.options import resolve
+
+
+def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
+    """Whole faces of the first identity from sad over middle to happy: ``n`` rows of ``stimuli``, evenly spaced."""
+    full = stimuli[stimuli["condition"] == "full"]
+    one = full[full["identity"] == full["identity"].iloc[0]].sort_values("level")
+    return one.iloc[np.linspace(0, len(one) - 1, min(n, len(one))).round().astype(int)]
+
+
+def map_of(network: Network, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Attention maps (n, N, N), heads averaged, and the pictures, uint8 (n, 224, 224, 3).
+
+    Raises
+    ------
+    ValueError : a network without self-attention.
+    """
+    pictures = np.stack([read_image(resolve(path)) for path in faces["path"]])
+    with torch.no_grad():
+        maps = network.eval().attention_map(preprocess(pictures).to(network.mean.device))
+    return maps.mean(dim=1).cpu().numpy(), pictures
+
+
+def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:
+    """(row, column) on the attention grid of n_places of the middle of a part.
+
+    Parameters
+    ----------
+    mask : of the part, (height, width), or (n, height, width), which are averaged; see ``lib.pictures.stimuli.regions_of``.
+    """
+    share = np.asarray(mask, float)
+    share = share.mean(axis=0) if share.ndim == 3 else share
+    side = round(n_places ** 0.5)
+    middle = [(share.sum(axis=1 - axis) * (np.arange(size) + 0.5)).sum() / share.sum() / size
+              for axis, size in enumerate(share.shape)]
+    return int(middle[0] * side), int(middle[1] * side)

@@ -1,0 +1,124 @@
+"""The cells of a study's design: which networks are trained, with which seeds, and which are left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+import pandas as pd
+
+from lib.networks import weights
+from lib.networks.attention import Attention
+from lib.settings.options import Study, Training
+
+LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network to train.
+
+    Parameters
+    ----------
+    architecture : as in the tables: the five words, ``alexnet_matched`` or ``alexnet_shuffled``.
+    labels : ``true``, or ``shuffled`` among the training images.
+    """
+
+    architecture: str
+    pretraining: str
+    attention: Attention | None = None
+    labels: str = "true"
+    seed: int = 0
+
+    @property
+    def observer(self) -> str:
+        """The name of this network as an observer, such as ``alexnet-imagenet-s0``."""
+        return f"{self.architecture}-{self.pretraining}-s{self.seed}"
+
+    @property
+    def backbone(self) -> str:
+        return "alexnet" if "alexnet" in self.architecture else self.architecture
+
+    @property
+    def attention_name(self) -> str:
+        return self.attention.name if self.attention else "none"
+
+
+def training_of(cell: Cell, training: Training) -> dict:
+    """The training settings that change what a cell becomes: its seed is its own, and only a block has its own rate."""
+    without = {"seeds"} | ({"attention_lr"} if cell.attention_name == "none" else set())
+    return {name: value for name, value in asdict(training).items() if name not in without}
+
+
+def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
+    """All cells in the study's order, seeds innermost; and the networks left out for want of weights.
+
+    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes on without,
+    ``objects`` goes on with the project's own weights where it has some.
+
+    Raises
+    ------
+    MissingWeights : policy ``error``, or nothing is left to train.
+    """
+    wanted = [_main(study, name) for name in study.networks.architectures]
+    wanted += [_control(study, name) for name in study.networks.controls]
+    kept, left_out, missing, problems = [], [], [], [_problem(study, cell) for cell in wanted]
+    _refuse_misfit(problems)
+    for cell, problem in zip(wanted, problems, strict=True):
+        if problem and study.networks.missing_weights in ("untrained", "objects"):
+            cell = replace(cell, pretraining=fallback(study, cell.backbone))
+        elif problem:
+            missing.append(str(problem))
+            left_out.append([cell.architecture, cell.pretraining, *_reason(str(problem))])
+            continue
+        kept += [cell] if cell not in kept else []
+    if missing and (study.networks.missing_weights == "error" or not kept):
+        raise weights.MissingWeights("\n".join(dict.fromkeys(missing)))
+    table = [replace(cell, seed=seed) for cell in kept for seed in range(study.training.seeds)]
+    return table, pd.DataFrame(left_out, columns=LEFT_OUT)
+
+
+def fallback(study: Study, backbone: str) -> str:
+    """The pretraining that takes the place of one whose weights are not at hand."""
+    wanted = study.networks.missing_weights
+    there = wanted == "objects" and weights.find(backbone, "objects", weights_dir=study.weights_dir)
+    return "objects" if there else "untrained"
+
+
+def _main(study: Study, architecture: str) -> Cell:
+    attention = Attention.of(study.attention) if architecture == "fe_alexnet" else None
+    return Cell(architecture, study.networks.pretraining, attention)
+
+
+def _control(study: Study, control: str) -> Cell:
+    if control == "untrained":
+        return Cell("alexnet", "untrained")
+    if control == "shuffled":
+        return Cell("alexnet_shuffled", study.networks.pretraining, labels="shuffled")
+    matched = Attention.of(study.attention, kind="matched", region_prior=None)
+    return Cell("alexnet_matched", study.networks.pretraining, matched)
+
+
+def _refuse_misfit(problems: list[Exception | None]) -> None:
+    """A file of weights that fits no network at all is a mistake, whatever is to be done about missing ones."""
+    wrong = [problem for problem in problems if isinstance(problem, weights.WrongArchitecture)]
+    if wrong and None not in problems:
+        raise wrong[0]
+
+
+def _problem(study: Study, cell: Cell) -> Exception | None:
+    """Why a cell's weights cannot be used, None where they can. A broken file is no such reason: it raises."""
+    try:
+        weights.load(cell.backbone, cell.pretraining, weights_dir=study.weights_dir,
+                     face_weights=study.networks.face_weights)
+    except weights.MissingWeights as error:
+        return error
+    except weights.WrongArchitecture as error:  # one face file fits one architecture
+        if cell.pretraining != "face":
+            raise
+        return error
+    return None
+
+
+def _reason(message: str) -> tuple[str, str]:
+    reason, _, remedy = message.partition(": ") if "`make weights`" in message else message.partition("; ")
+    return reason, remedy

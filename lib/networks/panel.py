@@ -1,0 +1,216 @@
+"""Pictures on their way through frozen convolutions: what several networks share is computed once.
+
+All seeds of an architecture, and FE-AlexNet and AlexNet, have the same convolutions. A ``Panel`` takes its
+pictures through them once and keeps where they were; each network goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lib.networks.devices import Device
+from lib.networks.network import Network, preprocess, relu_index
+from lib.networks.weights import features_hash
+from lib.settings.options import LOCATIONS
+
+SUMMARY = 6  # each layer's map is averaged down to 6 x 6 places for read-out and similarity
+
+
+@dataclass(frozen=True)
+class Halfway:
+    """Images behind the first ``start`` modules of a network's features: x (B, C, h, w)."""
+
+    x: Tensor
+    start: int
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows) -> Halfway:
+        """Some of the images."""
+        return Halfway(self.x[rows], self.start)
+
+
+def logits(network: Network, images: Tensor | Halfway) -> Tensor:
+    """A network's answer (B, 2) to preprocessed images (B, 3, H, W), or to images that are halfway there."""
+    if isinstance(images, Halfway):
+        # a copy, because the ReLU that comes next works in place
+        return network.back(network.features[images.start:network.cut](images.x.clone()))
+    return network(images)
+
+
+def log_odds(answers: Tensor) -> Tensor:
+    """ln p(happy) - ln p(sad) of two-class logits (B, 2), whose order is sad, happy: (B,)."""
+    return answers[:, 1] - answers[:, 0]
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[nn.Module]:
+    """Dropout off while the block lasts; every module is then as it was."""
+    before = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield network
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+@dataclass
+class Tape:
+    """What one layer did in the last forward pass: its output as a leaf, (B, C, h, w)."""
+
+    activations: list[Tensor] = field(default_factory=list)
+
+    @property
+    def activation(self) -> Tensor:
+        return self.activations[-1]
+
+
+@contextmanager
+def recording(module: nn.Module) -> Iterator[Tape]:
+    """Let the layer's output be a leaf that requires a gradient, while the block lasts.
+
+    Everything after it sees a copy, so that an in-place ReLU cannot overwrite the record; gradients stop at the
+    leaf, so that frozen layers in front need none. The hook is removed however the block ends.
+    """
+    tape = Tape()
+
+    def keep(_module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
+        leaf = output.detach().clone().requires_grad_()
+        tape.activations[:] = [leaf]
+        return leaf.clone()
+
+    handle = module.register_forward_hook(keep)
+    try:
+        yield tape
+    finally:
+        handle.remove()
+        tape.activations.clear()
+
+
+def start_of(networks: Sequence[Network], location: str) -> int:
+    """How far networks of one architecture may share the way to a layer: to just before its ReLU, or less."""
+    return min(relu_index(networks[0].features, location), *(network.cut for network in networks))
+
+
+def shared_log_odds(networks: Sequence[Network], images: Tensor) -> Tensor:
+    """Log-odds of networks with the same convolutions, (n_networks, B); the convolutions run once.
+
+    Raises
+    ------
+    ValueError : convolutions that differ.
+    """
+    hashes = {features_hash(network.features) for network in networks}
+    if len(hashes) > 1:
+        raise ValueError(f"networks with {len(hashes)} different sets of convolutions given; allowed: one. "
+                         "Ask them in turn")
+    return log_odds_together(networks, images)
+
+
+def log_odds_together(networks: Sequence[Network], images: Tensor) -> Tensor:
+    """Without the comparison of weights, which would cost more than a small batch."""
+    start = start_of(networks, LOCATIONS[-1])
+    with torch.inference_mode():
+        halfway = Halfway(networks[0].features[:start](images), start)
+        answers = []
+        for network in networks:
+            with evaluating(network):
+                answers.append(log_odds(logits(network, halfway)))
+    return torch.stack(answers)
+
+
+class Panel:
+    """A set of pictures for many networks.
+
+    Parameters
+    ----------
+    images : uint8 (n, H, W, 3), RGB.
+    batch : pictures computed together.
+    device : where and in which precision the shared convolutions are computed; the processor and fp32 unless one is
+        given. What follows them is computed on the processor.
+    """
+
+    def __init__(self, images: np.ndarray, batch: int = 21, device: Device | None = None):
+        self.images, self.batch, self.device = images, batch, device or Device()
+        self._halfway: dict[tuple[str, int], Halfway] = {}
+        self._summaries: dict[str, dict[str, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batches(self) -> Iterator[Tensor]:
+        """Preprocessed images, ``batch`` at a time."""
+        for first in range(0, len(self.images), self.batch):
+            yield preprocess(self.images[first:first + self.batch])
+
+    def at(self, network: Network, location: str = "conv5") -> Halfway:
+        """The pictures on their way to ``location``, computed once for all networks with these convolutions."""
+        key = features_hash(network.features), start_of([network], location)
+        if key not in self._halfway:
+            self._walk(network, *key)
+        return self._halfway[key]
+
+    def summaries(self, network: Network) -> dict[str, np.ndarray]:
+        """Each convolutional layer's activity averaged to 6 x 6 places: conv1 … conv5 -> float32 (n, C * 36).
+
+        What an attention block changes is not in it: this is what the frozen convolutions offer.
+        """
+        key = features_hash(network.features)
+        if key not in self._summaries:
+            self._walk(network, key, start_of([network], LOCATIONS[-1]))
+        return self._summaries[key]
+
+    def outputs(self, network: Network, layers: Mapping[str, nn.Module], places: int) -> dict[str, np.ndarray]:
+        """Some of a network's own layers, behind the convolutions, in one pass: name -> float32 (n, units).
+
+        Maps are averaged to places x places (1: one number a channel).
+        """
+        halfway, parts = self.at(network), {name: [] for name in layers}
+        with evaluating(network), torch.no_grad(), ExitStack() as hooks:
+            tapes = {name: hooks.enter_context(recording(layer)) for name, layer in layers.items()}
+            for first in range(0, len(self), 4 * self.batch):
+                logits(network, halfway.take(slice(first, first + 4 * self.batch)))
+                for name, tape in tapes.items():
+                    output = tape.activation.detach()
+                    parts[name].append(F.adaptive_avg_pool2d(output, places).flatten(1) if output.ndim == 4 else output)
+        return {name: torch.cat(values).numpy() for name, values in parts.items()}
+
+    def forget(self) -> None:
+        """Free what was kept."""
+        self._halfway.clear()
+        self._summaries.clear()
+
+    def _walk(self, network: Network, key: str, start: int) -> None:
+        """Once through the convolutions: keep the activity at ``start`` and every layer's summary."""
+        layers = {relu_index(network.features, location): location for location in LOCATIONS}
+        kept, found, features = [], {location: [] for location in LOCATIONS}, network.features
+        if self.device.name != "cpu":
+            features = deepcopy(features).to(self.device.name)
+        with torch.inference_mode(), self.device.autocast():
+            for x in self.batches():
+                x = x.to(self.device.name)
+                for index, layer in enumerate(features):
+                    if index == start:
+                        kept.append(x.to("cpu", torch.float32, copy=True))
+                    x = layer(x)
+                    if index in layers:
+                        found[layers[index]].append(F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1).cpu())
+        # made outside inference mode, so that gradients may pass through what comes next
+        self._halfway[key, start] = Halfway(torch.cat(kept), start)
+        self._summaries[key] = {name: torch.cat(parts).numpy() for name, parts in found.items()}
+
+    def log_odds(self, network: Network) -> np.ndarray:
+        """The network's log-odds of every picture, float (n,)."""
+        halfway = self.at(network)
+        with evaluating(network), torch.inference_mode():
+            return torch.cat([log_odds(logits(network, halfway.take(slice(first, first + 4 * self.batch))))
+                              for first in range(0, len(self), 4 * self.batch)]).numpy()

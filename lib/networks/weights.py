@@ -1,0 +1,221 @@
+"""Pretrained convolutions: where they are found, what is refused, and the proof that they are in the network.
+
+``python -m lib.weights`` (``make weights``) gets torchvision's ImageNet weights once; nothing else here uses the
+network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from lib.networks.vision import torchvision
+from lib.settings.options import ROOT, resolve
+from lib.storage.files import file_hash
+
+BACKBONES = ("alexnet", "vgg11", "vgg13", "vgg16")
+FOLDER = ROOT / "data/weights"
+INIT_SEED = 0  # one He initialisation for all untrained networks: the head's seeds are the replicates
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+
+
+class MissingWeights(FileNotFoundError):
+    """Wanted weights are not at hand; the message names the remedies."""
+
+
+class WeightsError(ValueError):
+    """A weights file that cannot be used."""
+
+
+class WrongArchitecture(WeightsError):
+    """Weights of another network: convolutions missing, unexpected, or of another shape."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Convolutions and the proof of where they come from (a row of table ``weights`` without its first columns)."""
+
+    features: nn.Sequential
+    proof: dict
+
+
+def load_features(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
+                  face_weights: str | Path | None = None) -> nn.Sequential:
+    """The frozen convolutions alone; see ``load``."""
+    return load(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights).features
+
+
+def load(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
+         face_weights: str | Path | None = None) -> Loaded:
+    """Convolutions with their weights, and the proof.
+
+    Parameters
+    ----------
+    backbone : ``alexnet``, ``vgg11``, ``vgg13`` or ``vgg16``.
+    pretraining : ``untrained`` is He initialisation from one fixed seed; the others read a file.
+
+    Raises
+    ------
+    MissingWeights : no file, with the remedies. WeightsError : a file that cannot be used.
+    """
+    features = new_features(backbone)
+    if pretraining == "untrained":
+        return Loaded(features, {
+            "source": f"He initialisation, seed {INIT_SEED}", "sha256": features_hash(features), "loaded_keys": 0,
+            "missing": "", "unexpected": "", "differs_from_init": 0})
+    path = find(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights)
+    if path is None:
+        raise MissingWeights(missing_message(backbone, pretraining, face_weights))
+    tensors = read(path)
+    check(tensors, features, path)
+    features.load_state_dict(tensors)
+    return Loaded(features, prove(features, tensors, path, backbone))
+
+
+def prove(features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, backbone: str) -> dict:
+    """What is in the network, looked up in the network itself after loading.
+
+    ``loaded_keys`` counts its tensors that equal the file's; ``differs_from_init`` those that differ from a fresh
+    initialisation.
+
+    Raises
+    ------
+    WeightsError : not every tensor is loaded, or not one differs from a fresh initialisation.
+    """
+    inside, fresh = features.state_dict(), new_features(backbone).state_dict()
+    loaded = sum(torch.equal(inside[k], v) for k, v in tensors.items())
+    differs = sum(not torch.equal(inside[k], fresh[k]) for k in inside)
+    if loaded != len(inside) or differs != len(inside):
+        raise WeightsError(f"{path.name}: of {len(inside)} convolutional tensors in the network {loaded} equal the "
+                           f"file's and {differs} differ from a fresh initialisation; both must be all of them")
+    return {"source": _shown(path), "sha256": file_hash(path), "loaded_keys": loaded,
+            "missing": "", "unexpected": "", "differs_from_init": differs}
+
+
+def find(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
+         face_weights: str | Path | None = None) -> Path | None:
+    """The file that would be loaded: in ``weights_dir``, then data/weights, then torchvision's cache."""
+    if pretraining == "face":
+        return resolve(face_weights) if face_weights and resolve(face_weights).is_file() else None
+    name = "imagenet1k_v1" if pretraining == "imagenet" else pretraining
+    folders = [resolve(weights_dir)] if weights_dir else []
+    for folder in [*folders, FOLDER]:
+        patterns = [f"{backbone}_features_{name}.safetensors"]
+        if pretraining == "imagenet":
+            patterns += [torchvision_file(backbone), f"{backbone}.pth", f"{backbone}-*.pth"]
+        for pattern in patterns:
+            if found := sorted(folder.glob(pattern)):
+                return found[0]
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / torchvision_file(backbone)
+    return cached if pretraining == "imagenet" and cached.is_file() else None
+
+
+def missing_message(backbone: str, pretraining: str, face_weights: str | Path | None = None) -> str:
+    """What is missing and what helps."""
+    untrained = ("or networks.missing_weights=untrained to go on with untrained convolutions (objects: with the "
+                 "project's own, for alexnet)")
+    if pretraining == "face":
+        return (f"no file {face_weights!r} (networks.face_weights); allowed: a state-dict file of {backbone}; "
+                f"{untrained}")
+    if pretraining in ("objects", "faces"):
+        make = f"`python -m lib.pretraining {pretraining} --keep` makes them, for alexnet alone"
+        return f"no weights of {backbone} pretrained on {pretraining}; {make}; {untrained}"
+    return (f"no ImageNet weights of {backbone}: `make weights` gets them once; or weights_dir=<folder that holds "
+            f"{backbone}_features_imagenet1k_v1.safetensors or {torchvision_file(backbone)}>; {untrained}")
+
+
+def read(path: str | Path) -> dict[str, Tensor]:
+    """The convolutional tensors of a file as fp32, named ``N.weight``, ``N.bias`` (N: index among the features).
+
+    A pickle is read as plain tensors only, never as code. Wrappers (``state_dict``) and prefixes (``module.``,
+    ``features.``) are taken off.
+    """
+    path = Path(path)
+    try:
+        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise WeightsError(f"{path}: refused, because it holds code or other objects beside tensors; allowed: a state "
+                           "dict of plain tensors, as torch.save(model.state_dict(), path) writes it") from None
+    except Exception as error:  # the readers stumble over a broken file in many ways, IndexError among them
+        raise WeightsError(f"{path}: not readable ({' '.join(str(error).split())[:120]}); it may be cut short. Get it "
+                           "again; allowed: .safetensors, or .pth with a state dict") from None
+    for wrapper in WRAPPERS:
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    named = {_plain(k): v for k, v in state.items() if isinstance(v, Tensor)} if isinstance(state, dict) else {}
+    tensors = {k.removeprefix("features."): v.float() for k, v in named.items() if k.startswith("features.")}
+    if not tensors:
+        raise WeightsError(f"{path}: holds no tensor named features.N.weight; found "
+                           f"{', '.join(list(named)[:3]) or 'no tensors'}; allowed: torchvision's names")
+    return tensors
+
+
+def check(tensors: Mapping[str, Tensor], features: nn.Sequential, path: Path) -> None:
+    """WrongArchitecture unless names and shapes are exactly those of ``features``."""
+    wanted = features.state_dict()
+    problems = [f"features.{k} is missing" for k in wanted if k not in tensors]
+    problems += [f"features.{k} is unexpected" for k in tensors if k not in wanted]
+    problems += [f"features.{k} has shape {tuple(v.shape)}, needed is {tuple(wanted[k].shape)}"
+                 for k, v in tensors.items() if k in wanted and v.shape != wanted[k].shape]
+    if problems:
+        more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise WrongArchitecture(f"{path}: weights of another network: {'; '.join(problems[:3])}{more}")
+
+
+def new_features(backbone: str, seed: int = INIT_SEED) -> nn.Sequential:
+    """torchvision's convolutions, He-initialised (He et al. 2015, fan-in) with zero biases, in eval mode."""
+    if backbone not in BACKBONES:
+        raise ValueError(f"backbone {backbone!r} given; allowed: {', '.join(BACKBONES)}")
+    with torch.device("meta"):
+        features = getattr(torchvision.models, backbone)().features
+    features = features.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    for layer in features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(layer.bias)
+    return features.requires_grad_(False).eval()
+
+
+def features_hash(features: nn.Sequential) -> str:
+    """SHA-256 of the tensors' names, shapes and bytes: the same whichever file they came from."""
+    tensors = sorted(features.state_dict().items())
+    version = [(name, tensor.data_ptr(), tensor._version) for name, tensor in tensors]
+    known, digest = _hashes.get(features, (None, ""))
+    if known != version:  # hashing a VGG's 60 MB takes long for what every batch of pictures may ask
+        whole = hashlib.sha256()
+        for name, tensor in tensors:
+            whole.update(f"{name}{tuple(tensor.shape)}".encode())
+            whole.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest = whole.hexdigest()
+        _hashes[features] = version, digest
+    return digest
+
+
+_hashes: WeakKeyDictionary[nn.Module, tuple[list, str]] = WeakKeyDictionary()
+
+
+def torchvision_weights(backbone: str):
+    """torchvision's own record of its ImageNet weights, which knows their address."""
+    return torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
+
+
+def torchvision_file(backbone: str) -> str:
+    """The name of torchvision's file; its last eight hexadecimal digits begin the file's SHA-256."""
+    return torchvision_weights(backbone).url.rsplit("/", 1)[1]
+
+
+def _plain(key: str) -> str:
+    return key.removeprefix("module.").removeprefix("model.").replace("features.module.", "features.")
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name

@@ -1,0 +1,1 @@
+"""People's answers: read from any long table, or simulated, as the trial table."""

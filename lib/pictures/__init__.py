@@ -1,0 +1,1 @@
+"""Pictures: read, found, drawn, morphed, and with parts of the face hidden."""

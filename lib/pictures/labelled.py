@@ -1,0 +1,155 @@
+"""The labelled images of a study: found or drawn, checked, freed of duplicates, balanced and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib.pictures.builtin import LEVELS, SPLITS, builtin_set, wanted
+from lib.pictures.reading import ImageError, read_image, unreadable
+from lib.pictures.sources import LABELS, find_images
+from lib.settings.options import ROOT, Study, resolve
+from lib.storage.files import file_hashes
+from lib.storage.runs import relative
+
+__all__ = ["ImageError", "load_images", "read_image", "survey_images"]
+
+COLUMNS = ["path", "label", "split", "identity", "level", "sha256"]
+
+
+def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
+    """The table ``images`` of a study, from any ``images.source``.
+
+    Parameters
+    ----------
+    folder : where drawn or unpacked pictures are kept; None is data/derived.
+
+    Returns
+    -------
+    Columns path, label (happy or sad), split (train, validation, test), identity, level (built-in faces only),
+    sha256; sorted by split, label and path; each split balanced, with at most ``images.n_<split>`` images.
+    ``attrs["notes"]`` lists in sentences what was left out and why; ``attrs["duplicates"]`` the files removed
+    because the same picture is elsewhere.
+
+    Raises
+    ------
+    ImageError : nothing usable, one class only, an empty class, unreadable files, conflicting labels, or one
+        person in two splits; with the list and the remedy.
+    """
+    folder = ROOT / "data/derived" if folder is None else Path(folder)
+    if study.images.source == "builtin":
+        images, notes = builtin_set(study, folder), []
+    else:
+        images, notes = find_images(study.images, folder)
+        images = images.assign(sha256=file_hashes(map(resolve, images["path"])))
+    _refuse_conflicts(images)
+    images, duplicates = _without_duplicates(images)
+    if duplicates:
+        notes.append(_duplicate_note(duplicates))
+    images = _balanced(images, study, notes)
+    _refuse_unreadable(images)
+    images["path"] = [relative(p) for p in images["path"]]
+    images = images.reindex(columns=[c for c in COLUMNS if c != "level" or "level" in images])
+    images.attrs.update(notes=notes, duplicates=duplicates)
+    return images
+
+
+def survey_images(study: Study) -> tuple[pd.DataFrame, list[str]]:
+    """What a study's images are, without opening them.
+
+    Returns
+    -------
+    counts : columns split, label, n.
+    problems : sentences with the remedy; empty when the images can be used.
+    """
+    if study.images.source == "builtin":
+        rows = [(split, label, wanted(study.images, split)) for split in SPLITS for label in LEVELS]
+        return pd.DataFrame(rows, columns=["split", "label", "n"]), []
+    try:
+        images, _ = find_images(study.images, folder=None)
+        counts = images.groupby(["split", "label"]).size().rename("n").reset_index()
+        _refuse_empty(images)
+    except ImageError as error:
+        return pd.DataFrame(columns=["split", "label", "n"]), [str(error)]
+    return counts, []
+
+
+def _listed(items, limit: int = 10) -> str:
+    """The first few items, one a line, and how many more there are."""
+    items = list(items)
+    more = [f"  … and {len(items) - limit} more"] if len(items) > limit else []
+    return "\n".join([f"  {item}" for item in items[:limit]] + more)
+
+
+def _refuse_conflicts(images: pd.DataFrame) -> None:
+    """The same picture under both labels is an error, and so is one person in two splits."""
+    labels = images.groupby("sha256")["label"].transform("nunique")
+    if (labels > 1).any():
+        groups = images[labels > 1].groupby("sha256")
+        lines = [" = ".join(f"{p} ({label})" for p, label in zip(g["path"], g["label"], strict=True))
+                 for _, g in groups]
+        raise ImageError(f"{len(lines)} pictures carry both labels; allowed: one label for each picture. Remove the "
+                         f"wrong copy of each:\n{_listed(lines)}")
+    named = images[images["identity"].astype(str).ne("")]
+    splits = named.groupby("identity")["split"].unique()
+    shared = splits[splits.map(len) > 1]
+    if len(shared):
+        lines = [f"{identity}: {', '.join(where)}" for identity, where in shared.items()]
+        raise ImageError(f"{len(shared)} people are in more than one split; allowed: each person in one split. Change "
+                         f"the split column, or leave it out and the workbook splits by person:\n{_listed(lines)}")
+
+
+def _without_duplicates(images: pd.DataFrame) -> tuple[pd.DataFrame, list[dict]]:
+    """Keep each picture once: the test set's copy before the validation set's, and that before the training set's."""
+    rank = images["split"].map({"test": 0, "validation": 1, "train": 2})
+    order = images.assign(rank=rank).sort_values(["rank", "path"], kind="stable")
+    first = order.drop_duplicates("sha256").set_index("sha256")
+    extra = order[order.duplicated("sha256")].sort_values("path")
+    removed = [{"path": row.path, "split": row.split, "kept": first["path"][row.sha256],
+                "kept_split": first["split"][row.sha256]} for row in extra.itertuples()]
+    return images.drop(extra.index), removed
+
+
+def _duplicate_note(duplicates: list[dict]) -> str:
+    across = sum(d["split"] != d["kept_split"] for d in duplicates)
+    return (f"{len(duplicates)} exact duplicates removed, {across} of them across splits (the copy in the test set "
+            "was kept, then the one in the validation set)")
+
+
+def _refuse_empty(images: pd.DataFrame) -> None:
+    for split in SPLITS:
+        here = images[images["split"] == split]["label"].value_counts()
+        if missing := [label for label in LABELS if not here.get(label, 0)]:
+            found = ", ".join(f"{n} {label}" for label, n in here.items()) or "no images at all"
+            raise ImageError(f"the {split} split has no image labelled {' or '.join(missing)} ({found}); needed: both "
+                             "classes in every split. Check images.labels and the folders or splits of your set")
+
+
+def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFrame:
+    """As many images of each class as asked for, chosen by ``images.split_seed``; None takes all there are."""
+    _refuse_empty(images)
+    chosen = []
+    for split in SPLITS:
+        here = images[images["split"] == split].sort_values(["label", "path"])
+        count, have = getattr(study.images, f"n_{split}"), here["label"].value_counts()
+        if study.images.source == "builtin" or count is None:
+            chosen.append(here)
+            continue
+        each = min(count // 2, have.min())
+        if each < count // 2:
+            notes.append(f"images.n_{split}={count} asked for; the {split} split has {have.min()} "
+                         f"{have.idxmin()} images, so {each} of each class are used")
+        rng = np.random.default_rng([14, study.images.split_seed, SPLITS.index(split)])
+        for label in sorted(LABELS):
+            rows = here[here["label"] == label]
+            chosen.append(rows.iloc[np.sort(rng.permutation(len(rows))[:each])])
+    return pd.concat(chosen, ignore_index=True)
+
+
+def _refuse_unreadable(images: pd.DataFrame) -> None:
+    problems = unreadable(resolve(p) for p in images["path"])
+    if problems:
+        raise ImageError(f"{len(problems)} images cannot be read; allowed: whole image files. Replace them or take "
+                         f"them out:\n{_listed(problems)}")

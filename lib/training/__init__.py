@@ -1,0 +1,1 @@
+"""Training: features of frozen convolutions, heads, checkpoints, pretraining."""

@@ -1,0 +1,113 @@
+"""Tables about the networks themselves: parameters against the published counts, bf16 against fp32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.networks.design import Cell
+from lib.networks.devices import Device, choose_device
+from lib.networks.network import Network, build_cell, parameter_counts, preprocess
+from lib.networks.panel import Panel
+from lib.networks.weights import torchvision_weights
+from lib.pictures.reading import read_image
+from lib.settings.options import resolve
+from lib.storage.runs import Run
+from lib.training.heads import computing, p_happy
+from lib.training.train import load_trained
+
+
+def network_table(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
+    """How large each architecture is.
+
+    Returns
+    -------
+    architecture, features, block, classifier, all, trained (parameters); with_1000_outputs (all but the block, if the
+    last layer had ImageNet's 1000 outputs) and published (what torchvision records): these two must agree.
+    """
+    rows = []
+    for architecture in dict.fromkeys(cell.architecture for cell in chosen):
+        cell = replace(next(c for c in chosen if c.architecture == architecture), seed=0)
+        counts = parameter_counts(network := build_cell(cell, run.study, empty=True))
+        last = network.classifier[-1]
+        full_size = counts["all"] - counts["block"] + (1000 - last.out_features) * (last.in_features + 1)
+        rows.append({"architecture": architecture, **counts, "with_1000_outputs": full_size,
+                     "published": torchvision_weights(cell.backbone).meta["num_params"]})
+    return pd.DataFrame(rows)
+
+
+def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) -> dict:
+    """A trained network's p_happy in the study's precision against fp32, from the picture on.
+
+    Returns
+    -------
+    n, precision, largest and mean absolute difference, flipped (answers that change sides).
+    """
+    chosen = stimuli.iloc[np.unique(np.linspace(0, len(stimuli) - 1, n).astype(int))]
+    images = preprocess(np.stack([read_image(resolve(path)) for path in chosen["path"]]))
+    device, network = choose_device(run.study.training), load_trained(run, cell)
+    used, exact = (_answers(network, images, d) for d in (device, Device(device.name, torch.float32)))
+    gap = np.abs(used - exact)
+    return {"n": len(chosen), "precision": device.precision, "largest": float(gap.max()), "mean": float(gap.mean()),
+            "flipped": int(((used > 0.5) != (exact > 0.5)).sum())}
+
+
+@torch.no_grad()
+def zero_gain_check(run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: int = 4) -> pd.DataFrame:
+    """The untrained networks' logits at gain 0 against AlexNet's of the same seed, on the first ``n`` pictures.
+
+    Returns
+    -------
+    architecture, attention, largest_difference : one row an architecture (seed 0).
+    """
+    images = preprocess(np.stack([read_image(resolve(path)) for path in stimuli["path"][:n]]))
+    rows = []
+    for cell in {c.architecture: replace(c, seed=0) for c in chosen}.values():
+        closed = replace(cell, attention=replace(cell.attention, gain=0.0))
+        plain = replace(cell, architecture="alexnet", attention=None)
+        gap = build_cell(closed, run.study)(images) - build_cell(plain, run.study)(images)
+        rows.append([cell.architecture, cell.attention_name, float(gap.abs().max())])
+    return pd.DataFrame(rows, columns=["architecture", "attention", "largest_difference"])
+
+
+def block_effects(networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: int = 24) -> pd.DataFrame:
+    """What each network's block does to its log-odds, on ``n`` of the whole faces.
+
+    Returns
+    -------
+    architecture, seed, moved (root mean square of what the log-odds move by when the block is taken out), spread
+    (their SD over the faces), share (moved / spread). A row a network that has a block.
+    """
+    whole = stimuli[stimuli["condition"] == "full"]
+    chosen = whole.iloc[np.linspace(0, len(whole) - 1, min(n, len(whole))).round().astype(int)]
+    panel, rows = Panel(np.stack([read_image(resolve(path)) for path in chosen["path"]])), []
+    for cell, network in networks.items():
+        if hasattr(network.block, "gain"):
+            there = panel.log_odds(network)
+            with _without_block(network):
+                moved = np.sqrt(np.mean((there - panel.log_odds(network)) ** 2))
+            rows.append([cell.architecture, cell.seed, moved, there.std(ddof=1), moved / there.std(ddof=1)])
+    return pd.DataFrame(rows, columns=["architecture", "seed", "moved", "spread", "share"])
+
+
+@contextmanager
+def _without_block(network: Network) -> Iterator[None]:
+    """The gain at 0 while the block of code lasts."""
+    gain = network.block.gain.detach().clone()
+    network.block.gain.data.zero_()
+    try:
+        yield
+    finally:
+        network.block.gain.data.copy_(gain)
+
+
+@torch.no_grad()
+def _answers(network: Network, images: torch.Tensor, device: Device) -> np.ndarray:
+    network = network.to(device.name).eval()
+    with computing(network, device), device.autocast():
+        return p_happy(torch.cat([network(x.to(device.name)).float().cpu() for x in images.split(32)]))

@@ -1,0 +1,269 @@
+"""The attention lab on the screen: its figure and table, and in a live notebook the controls above them."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import display
+
+from lib.figures.networks import plot_attention
+from lib.figures.psychometrics import X, people_kind, plot_people
+from lib.figures.style import colour
+from lib.psychometrics.tables import curves_of
+from lib.settings.options import CONDITIONS, KINDS, LOCATIONS, PARTS
+from lib.settings.words import people_label, title_note
+from lib.storage.progress import headless
+from lib.training.attention_grid import Cancelled
+from lib.training.heads import TrainingFailed
+from lib.widgets.attention_lab import AttentionLab, LabState, View
+
+
+def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm", figure=None):
+    """The shown face with its attention map, and the network's curve on people's band with AlexNet's beside it.
+
+    Parameters
+    ----------
+    people : people's rows of a psychometrics table.
+    figure : an earlier one to draw into, which saves the making of axes; a new one where none is given.
+    """
+    figure = plt.figure(figsize=(10, 3.7)) if figure is None else figure
+    face, curve = _axes(figure)
+    _plot_face(view, face)
+    _plot_curve(view, people, sigmoid, curve)
+    return figure
+
+
+def _axes(figure) -> tuple:
+    """For the face, new each time because a colour bar narrows it, and for the curve, emptied if it is there."""
+    places = figure.add_gridspec(1, 2, width_ratios=[1, 1.3], wspace=0.3, left=0.02, right=0.98, bottom=0.14, top=0.87)
+    curve, *others = figure.axes or [figure.add_subplot(places[1])]
+    for artist in (*others, *curve.lines, *curve.collections):
+        artist.remove()
+    return figure.add_subplot(places[0]), curve
+
+
+def _plot_face(view: View, ax) -> None:
+    if view.attention is None:
+        ax.imshow(view.picture)
+        ax.set_xticks([])
+        ax.set_yticks([])
+    else:
+        plot_attention(view.picture[None], view.attention, view.asks, [ax])
+    state = view.state
+    asks = f"; the {state.asks} ask{'' if state.asks == 'eyes' else 's'}" if view.attention is not None else ""
+    ax.set_title(f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) = {view.p_happy:.2f}",
+                 fontsize=10)
+
+
+def _plot_curve(view: View, people: pd.DataFrame, sigmoid: str, ax) -> None:
+    plot_people(people, sigmoid, ax)
+    for architecture, style in (("alexnet", "--"), ("fe_alexnet", "-")):
+        fits = view.fits[view.fits["architecture"] == architecture]
+        name = {"alexnet": "AlexNet", "fe_alexnet": "with the attention set above"}[architecture]
+        ax.plot(X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name)
+    shares = view.answers.groupby("level")["p_happy"].mean()
+    ax.plot(shares.index, shares, "o", color=colour("fe_alexnet"), ms=4)
+    ax.set_title("Curve on people's band" + title_note(people_kind(people)), fontsize=10)
+    ax.legend(fontsize="x-small", loc="upper left")
+
+
+def score_table(view: View, people: pd.DataFrame) -> pd.DataFrame:
+    """The scorecard with parameter counts below it, as text."""
+    kind = people_label(people_kind(people))
+    table = view.scores.rename(columns={"ceiling": f"ceiling ({kind})"}).map(
+        lambda x: "" if np.isnan(x) else f"{x:.3f}")
+    table.index = [name.replace("_", " ") for name in table.index]
+    counts = view.counts
+    table.loc["parameters of the block"] = [f"{counts['block']:,}", "0", "", ""]
+    table.loc["parameters in all"] = [f"{counts['all']:,}", f"{counts['all'] - counts['block']:,}", "", ""]
+    return table.rename_axis(columns=None, index=None)
+
+
+def attention_lab(lab: AttentionLab):
+    """Show the lab: headless its default state, in a live notebook the controls too.
+
+    Returns
+    -------
+    figure of the default state, to save.
+    """
+    state = lab.default()
+    view, people = lab.view(state), lab.reference.at(state.condition).people_fits
+    figure = plot_view(view, people, lab.run.study.statistics.sigmoid)
+    if headless():
+        display(score_table(view, people))
+        return figure
+    plt.close(figure)
+    display(LabControls(lab).box)
+    return figure
+
+
+class LabControls:
+    """The controls; ``box`` is the widget to display. Every one is reached by Tab and moved by the arrow keys."""
+
+    def __init__(self, lab: AttentionLab):
+        import ipywidgets as widgets  # here, because headless runs need no widgets
+
+        lab.reference.prepare(lab.stimuli["condition"].unique())
+        self.lab, self.start = lab, lab.default()
+        self.controls = _controls(widgets, lab, self.start)
+        self.picture, self.table, self.note = widgets.Image(format="png"), widgets.HTML(), widgets.HTML()
+        self.bar = widgets.IntProgress(min=0, max=1, description="training")
+        self.left = widgets.Label("")
+        self.text = widgets.Textarea(layout={"width": "98%", "height": "150px", "display": "none"})
+        acts = {"Train": self.train, "Cancel": self.cancel, "Reset": self.reset, "Copy settings": self.copy}
+        self.buttons = {name: widgets.Button(description=name) for name in acts}
+        for name, act in acts.items():
+            self.buttons[name].on_click(lambda _, act=act: act())
+        self.buttons["Cancel"].disabled = True
+        for name, control in self.controls.items():
+            control.observe(lambda _, name=name: self.changed(name), names="value")
+        self._stop, self._quiet, self._thread = threading.Event(), False, None
+        self._figure, self._drawing = None, threading.Lock()  # a training that ends draws in a thread of its own
+        rows = [widgets.HBox([self.controls[name] for name in names]) for names in ROWS]
+        self.box = widgets.VBox([*rows, widgets.HBox(list(self.buttons.values())), widgets.HBox([self.bar, self.left]),
+                                 self.note, self.picture, self.table, self.text])
+        self.redraw()
+
+    def state(self) -> LabState:
+        """Where the controls stand."""
+        return LabState(**{name: control.value for name, control in self.controls.items()})
+
+    def changed(self, name: str) -> None:
+        """A control was moved: another block starts from its own learned gain."""
+        if self._quiet:
+            return
+        if name in ("kind", "location", "reduction", "heads"):
+            self._set(gain=self._gain())
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the present state."""
+        self.show(self.state())
+
+    def show(self, state: LabState) -> None:
+        """Figure, table and note of a state; what does not fit is said instead."""
+        with self._drawing:
+            self._show(state)
+
+    def _show(self, state: LabState) -> None:
+        for name in ("heads", "temperature", *PARTS, "asks"):
+            self.controls[name].disabled = state.kind != "self"
+        try:
+            view, people = self.lab.view(state), self.lab.reference.at(state.condition).people_fits
+        except ValueError as error:
+            self.note.value = f"<b>{error}</b>"
+            return
+        self.note.value = view.note
+        self._figure = plot_view(view, people, self.lab.run.study.statistics.sigmoid, self._figure)
+        self.picture.value = _png(self._figure)
+        self.table.value = score_table(view, people).to_html(border=0)
+
+    def train(self) -> None:
+        """Train the present block in the background, so that the notebook stays alive."""
+        self._stop.clear()
+        self.bar.value, self.bar.bar_style, self.left.value = 0, "", "starting"
+        self._running(True)
+        self._thread = threading.Thread(target=self._train, args=(self.state(),), daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop behind the step that is being computed."""
+        self._stop.set()
+
+    def reset(self) -> None:
+        """Back to the study's settings."""
+        self._set(**{name: getattr(self.start, name) for name in self.controls})
+        self.redraw()
+
+    def copy(self) -> None:
+        """Show the present settings as a study's YAML and as words for ``--set``, to be copied."""
+        section, words = self.lab.settings(self.state())
+        self.text.value = f"{section}\n# or, for make workbook SET=\"…\" and after --set:\n{words}"
+        self.text.rows = 12
+        self.text.layout.display = ""
+
+    def _train(self, state: LabState) -> None:
+        try:
+            judged = self.lab.train(state, self._ticker())
+        except Cancelled:
+            return self._ended("cancelled; nothing has changed", "warning")
+        except (ValueError, TrainingFailed) as error:
+            return self._ended(str(error), "danger")
+        self.bar.value = self.bar.max
+        self._ended(f"trained: {judged['accuracy']:.3f} of {judged['n']} test images right", "success")
+        if self.state().structure == state.structure:
+            self._set(gain=self._gain())
+        self.redraw()
+
+    def _ticker(self) -> Callable[[str], None]:
+        self.bar.max = self.lab.steps()
+
+        def tick(note: str) -> None:
+            self.bar.value += 1
+            self.left.value = note
+            if self._stop.is_set():
+                raise Cancelled
+
+        return tick
+
+    def _ended(self, words: str, style: str) -> None:
+        self.left.value, self.bar.bar_style = words, style
+        self._running(False)
+
+    def _running(self, running: bool) -> None:
+        self.buttons["Train"].disabled, self.buttons["Cancel"].disabled = running, not running
+
+    def _gain(self) -> float:
+        try:
+            return self.lab.learned_gain(self.state())
+        except ValueError:
+            return self.start.gain
+
+    def _set(self, **values) -> None:
+        """Move controls without redrawing at each."""
+        self._quiet = True
+        for name, value in values.items():
+            self.controls[name].value = value
+        self._quiet = False
+
+
+ROWS = (("kind", "location", "reduction", "heads"), ("temperature", "gain"), PARTS,
+        ("face", "level", "condition", "asks"))
+
+
+def _controls(widgets, lab: AttentionLab, start: LabState) -> dict:
+    """One control a setting, standing at ``start``."""
+    faces = lab.stimuli[lab.stimuli["condition"] == "full"]
+
+    def pick(name, options):
+        options = sorted({*options, getattr(start, name)}) if name in ("reduction", "heads") else list(options)
+        return widgets.Dropdown(options=options, value=getattr(start, name), description=name)
+
+    def slide(name, low, high, step, kind=widgets.FloatSlider, **options):
+        return kind(value=getattr(start, name), min=low, max=high, step=step, description=name,
+                    continuous_update=False, **options)
+
+    return {
+        "kind": pick("kind", KINDS), "location": pick("location", LOCATIONS),
+        "reduction": pick("reduction", (1, 2, 4, 8, 16, 32)), "heads": pick("heads", (1, 2, 4, 8)),
+        "temperature": slide("temperature", -2, 2, 0.05, widgets.FloatLogSlider),
+        "gain": slide("gain", -5, 5, 0.05, readout_format=".2f"),
+        **{part: slide(part, -3, 3, 0.1, readout_format=".1f") for part in PARTS},
+        "face": pick("face", faces["identity"].unique()),
+        "level": widgets.SelectionSlider(options=[(f"{v:g}", v) for v in sorted(faces["level"].unique())],
+                                         value=start.level, description="level", continuous_update=False),
+        "condition": pick("condition", [c for c in CONDITIONS if c in set(lab.stimuli["condition"])]),
+        "asks": pick("asks", PARTS)}
+
+
+def _png(figure) -> bytes:
+    """The figure as a picture, and pyplot forgets it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,283 @@
+"""The attention lab: every setting of the attention stage as a control, and what it does to map, curve and likeness.
+
+Gain, temperature and region prior act on a block as it is; kind, location, reduction and heads make another block,
+which is new until it is trained. A new block sits in the trained AlexNet, so that at gain 0 it *is* AlexNet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+
+from lib.likeness.guidance import as_override
+from lib.networks.attention import Attention, make_block
+from lib.networks.attention_maps import place_of
+from lib.networks.design import Cell, cells
+from lib.networks.devices import choose_device
+from lib.networks.network import Network, block_channels, build_cell, parameter_counts
+from lib.pictures.reading import read_image
+from lib.pictures.stimuli import regions_of
+from lib.settings.options import PARTS, resolve
+from lib.storage.runs import MissingResult, Run
+from lib.training.attention_grid import architecture_of
+from lib.training.checkpoints import Checkpoint
+from lib.training.features import cached_features
+from lib.training.heads import computing, logits, n_steps, p_happy, take
+from lib.training.train import folder_of, load_trained, make_base, train_cell, trial_rows
+from lib.widgets.lab_reference import Reference
+
+STRUCTURE = ("kind", "location", "reduction", "heads")
+LOADED = 4  # trained networks in memory, a quarter of a gigabyte or more each; others are read back when wanted
+
+
+@dataclass(frozen=True)
+class LabState:
+    """Where every control stands: the attention's settings, the face that is shown, and the part that asks."""
+
+    kind: str
+    location: str
+    reduction: int
+    heads: int
+    temperature: float
+    gain: float
+    eyes: float
+    nose: float
+    mouth: float
+    face: str
+    level: float
+    condition: str
+    asks: str
+
+    @property
+    def structure(self) -> tuple:
+        """What needs another block when it changes."""
+        if self.kind == "none":
+            return ("none",)
+        return tuple(getattr(self, name) for name in STRUCTURE[:4 if self.kind == "self" else 3])
+
+    def attention(self, grid: int) -> Attention:
+        """The attention settings; parts are weighed in kind ``self`` alone. ValueError as ``Attention``."""
+        looks = self.kind == "self"
+        prior = {part: getattr(self, part) for part in PARTS if looks and (self.eyes or self.nose or self.mouth)}
+        return Attention(self.kind, self.location, self.reduction, self.heads if looks else 1, self.temperature,
+                         self.gain, prior or None, grid)
+
+
+@dataclass(frozen=True)
+class View:
+    """What one state shows.
+
+    attention : (1, N, N) map of the shown face, heads averaged; None without self-attention.
+    asks : (row, column) of the place that asks. fits : psychometrics rows of the two networks.
+    scores : metric, now, AlexNet, chance, ceiling. counts : parameters by stage.
+    """
+
+    state: LabState
+    picture: np.ndarray
+    attention: np.ndarray | None
+    asks: tuple[int, int]
+    answers: pd.DataFrame
+    fits: pd.DataFrame
+    scores: pd.DataFrame
+    counts: dict[str, int]
+    p_happy: float
+    note: str
+
+
+class AttentionLab:
+    """One trained AlexNet (seed 0) and whatever attention stage the reader puts into it.
+
+    Parameters
+    ----------
+    run : of notebook 03, with trained AlexNets (otherwise MissingResult). images, stimuli : the tables.
+    people : their rows of the trial table.
+    """
+
+    def __init__(self, run: Run, images: pd.DataFrame, stimuli: pd.DataFrame, people: pd.DataFrame):
+        self.run, self.images, self.stimuli = run, images, stimuli.reset_index(drop=True)
+        self.device = choose_device(run.study.training)
+        self.regions = {part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()}
+        self.regions = {part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()}
+        own = [cell for cell in cells(run.study)[0] if cell.seed == 0]
+        self._files: dict[tuple, Callable[[], Network]] = {
+            _structure(cell.attention): partial(load_trained, run, cell) for cell in own if cell.attention is not None}
+        plain = [cell for cell in own if cell.architecture == "alexnet"]
+        if not plain:
+            raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
+                                "to networks.architectures")
+        self.plain_cell, self._maps, self._last = plain[0], {}, None
+        self._open: dict[tuple, ExitStack] = {}
+        self.plain = self._prepare(("none",), load_trained(run, self.plain_cell))
+        self.reference = Reference(people, self.plain_answers, run.study.statistics)
+        self.networks: dict[tuple, Network] = {("none",): self.plain}
+        self.trained: set[tuple] = {("none",)}
+
+    def default(self) -> LabState:
+        """The study's attention as it was trained, a fully happy face, and the mouth asking."""
+        attention, faces = Attention.of(self.run.study.attention), self.stimuli[self.stimuli["condition"] == "full"]
+        weights = attention.region_prior or {}
+        state = LabState(*(getattr(attention, name) for name in STRUCTURE), attention.temperature, attention.gain,
+                         *(float(weights.get(part, 0)) for part in PARTS),
+                         faces["identity"].iloc[0], faces["level"].max(), "full", "mouth")
+        return replace(state, gain=self.learned_gain(state))
+
+    def learned_gain(self, state: LabState) -> float:
+        """The gain that training gave the state's block; the study's starting gain for a block that is new."""
+        network = self.network(state, apply=False)
+        return float(network.learned_gain) if hasattr(network, "learned_gain") else self.run.study.attention.gain
+
+    def network(self, state: LabState, apply: bool = True) -> Network:
+        """The state's network: trained where it is, otherwise a new block in the trained AlexNet.
+
+        ValueError : settings that do not fit each other, such as heads that do not divide the channels.
+        """
+        key, attention = state.structure, state.attention(self.run.study.attention.grid)
+        if key not in self.networks:
+            self.networks[key] = self._read_back(key) or self._new(attention)
+        network = self.networks[key]
+        if apply and key != ("none",):
+            network.block.gain.data.fill_(state.gain)
+            network.block.temperature = state.temperature
+            network.set_regions(attention, self.regions)
+        return network
+
+    def _read_back(self, key: tuple) -> Network | None:
+        """A network that the study, or this lab, has trained; None where neither has."""
+        try:
+            return self._keep(key, self._files[key]()) if key in self._files else None
+        except MissingResult:
+            return None
+
+    def _new(self, attention: Attention) -> Network:
+        """A new block; convolutions and head are the trained AlexNet's own."""
+        channels = block_channels(self.plain.features, attention.location)
+        block = make_block(attention, channels, torch.Generator().manual_seed(0))
+        network = Network(self.plain.features, self.plain.classifier, block, attention.location)
+        network.standardise(self.plain.mean.flatten(), self.plain.spread.flatten())
+        return network.to(self.device.name).eval()
+
+    def _keep(self, key: tuple, network: Network) -> Network:
+        """Remember a trained network as it is now, and put away those that have been here longest."""
+        self._last = None
+        network.learned_gain = float(network.block.gain.detach())
+        self.networks[key] = self._prepare(key, network)
+        self.trained.add(key)
+        for old in [k for k in self._open if k != ("none",)][:-LOADED]:
+            self._open.pop(old).close()
+            del self.networks[old]
+        return network
+
+    def _prepare(self, key: tuple, network: Network) -> Network:
+        """On the device, its large layers in the working precision for as long as it is here."""
+        network = network.to(self.device.name).eval()
+        self._open.pop(key, ExitStack()).close()
+        self._open[key] = ExitStack()
+        self._open[key].enter_context(computing(network, self.device))
+        return network
+
+    def train(self, state: LabState, tick: Callable[[str], None] = lambda note: None) -> dict:
+        """Train the state's network (seed 0) from its head on; what ``tick`` raises stops it, and nothing changes.
+
+        Returns
+        -------
+        split, n, accuracy, auc of the test images.
+        """
+        if state.kind == "none":
+            raise ValueError("attention kind 'none' given; there is no block to train. Allowed: "
+                             "self, se, cbam, matched")
+        attention, study = state.attention(self.run.study.attention.grid), self.run.study
+        cell = Cell(architecture_of(attention), self.plain_cell.pretraining,
+                    replace(attention, gain=self.starting_gain(state)))
+        base = make_base(self.run, [cell], self.images, self.device, self.regions)
+        checkpoint = Checkpoint(folder_of(self.run, cell, base, self.device))
+
+        def read() -> Network:
+            return checkpoint.load_head(build_cell(cell, study, empty=True))
+
+        network = read() if checkpoint.trained() else train_cell(self.run, cell, base, self.device, checkpoint, tick)
+        self._files[state.structure] = read
+        self._keep(state.structure, network)
+        return checkpoint.result()["accuracy"][-1]
+
+    def steps(self) -> int:
+        """Steps of one training."""
+        training = self.run.study.training
+        return training.epochs * n_steps(int((self.images["split"] == "train").sum()), training)
+
+    def starting_gain(self, state: LabState) -> float:
+        """The gain that training begins with: the control's for a new block, the study's for one that was trained."""
+        return self.run.study.attention.gain if state.structure in self.trained else state.gain
+
+    def maps(self, cut: int) -> torch.Tensor:
+        """The stimuli at a cut, from the cache."""
+        if cut not in self._maps:
+            paths = list(self.stimuli["path"])
+            self._maps |= cached_features(self.plain.features, paths, {cut}, self.device, name="alexnet")
+        return self._maps[cut]
+
+    def view(self, state: LabState) -> View:
+        """All that the state shows. ValueError as ``network``."""
+        network, rows = self.network(state), np.flatnonzero(self.stimuli["condition"] == state.condition)
+        here, maps = self.stimuli.iloc[rows], self.maps(network.cut)
+        answers, fits, scores = self._behaviour(state, network, maps, rows)
+        one = int(np.flatnonzero((here["identity"] == state.face) & np.isclose(here["level"], state.level))[0])
+        seen = self._map(network, maps[int(rows[one])])
+        side = round((seen.shape[-1] if seen is not None else 1) ** 0.5)
+        picture, asks = read_image(resolve(here["path"].iloc[one])), place_of(self.regions[state.asks], side * side)
+        return View(state, picture, seen, asks, answers, fits, scores, parameter_counts(network),
+                    float(answers["p_happy"].iloc[one]), self.note(state))
+
+    def _behaviour(self, state: LabState, network: Network, maps: torch.Tensor, rows: np.ndarray) -> tuple:
+        """Answers, fits and scores of a state, kept for the next one that only shows another face or place."""
+        behaves = replace(state, face="", level=0.0, asks="")
+        if self._last is None or self._last[0] != behaves:
+            answers = self._answers("fe_alexnet", network, maps, rows)
+            self._last = (behaves, answers, *self.reference.compare(answers, state.condition))
+        return self._last[1:]
+
+    def note(self, state: LabState) -> str:
+        """Whether the block is trained, in words."""
+        if state.kind == "none":
+            return "AlexNet without a block."
+        if state.structure in self.trained:
+            learned = self.networks[state.structure].learned_gain
+            return f"This block is trained; its learned gain is {learned:+.3f}."
+        return "This block is new: at gain 0 the network is AlexNet. Press Train to train it."
+
+    def plain_answers(self, condition: str) -> pd.DataFrame:
+        """The trained AlexNet's answers to a condition."""
+        rows = np.flatnonzero(self.stimuli["condition"] == condition)
+        return self._answers("alexnet", self.plain, self.maps(self.plain.cut), rows)
+
+    def settings(self, state: LabState) -> tuple[str, str]:
+        """The state as a study's YAML and as the words after ``--set``."""
+        values = asdict(replace(state.attention(self.run.study.attention.grid), gain=self.starting_gain(state)))
+        prior = values.pop("region_prior")
+        words = [f"attention.{name}={value}" for name, value in values.items()]
+        values |= {"region_prior": prior} if prior else {}
+        words += [as_override(prior)] if prior else []
+        return yaml.safe_dump({"attention": values}, sort_keys=False), " ".join(words)
+
+    def _answers(self, architecture: str, network: Network, maps: torch.Tensor, rows: np.ndarray) -> pd.DataFrame:
+        cell = replace(self.plain_cell, architecture=architecture)
+        table = trial_rows(cell, self.stimuli.iloc[rows], p_happy(logits(network, maps, rows, self.device)))
+        return table.assign(condition="full")
+
+    @torch.no_grad()
+    def _map(self, network: Network, one: torch.Tensor) -> np.ndarray | None:
+        if not hasattr(network.block, "attention_map"):
+            return None
+        x = take(one[None], torch.tensor([0]), self.device).float()
+        return network.block.attention_map(x, network.prior).mean(dim=1).cpu().numpy()
+
+
+def _structure(attention: Attention) -> tuple:
+    last = (attention.heads,) if attention.kind == "self" else ()
+    return (attention.kind, attention.location, attention.reduction, *last)

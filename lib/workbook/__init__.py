@@ -1,0 +1,1 @@
+"""Running the notebooks without a screen, their report, and sweeps."""

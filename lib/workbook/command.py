@@ -1,0 +1,217 @@
+"""Run the notebooks of a study without a screen: ``python -m lib.workbook run --study … --set key=value``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.networks.devices import DeviceError
+from lib.settings.loading import Study, StudyError, load_study
+from lib.settings.options import ROOT
+from lib.storage.files import FULL, remove_leftovers
+from lib.storage.locks import locked
+from lib.storage.progress import clock
+from lib.storage.runs import Stopped, read_csv, relative
+from lib.workbook.execution import NotebookFailed, execute
+from lib.workbook.kernels import Kernels
+from lib.workbook.manifest import write_manifest
+from lib.workbook.report import write_report
+from lib.workbook.stages import Stage, stages
+
+NOTEBOOKS = ROOT / "notebooks"
+STOPPED, INTERRUPTED = 1, 130
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for."""
+
+    study_file: str
+    overrides: tuple[str, ...] = ()
+    resume: bool = False
+    only: tuple[str, ...] = ()
+    notebooks: Path = NOTEBOOKS  # folder of NN_name.ipynb
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"study": self.study_file, "overrides": shlex.join(self.overrides)}
+
+
+def run(request: Request) -> Path:
+    """Execute the notebooks in order and write manifest, workbook of tables and report; returns the run's folder.
+
+    Raises
+    ------
+    StudyError, Stopped : with the message that a reader needs.
+    """
+    study = load_study(request.study_file, request.overrides)
+    remove_leftovers(ROOT / "data" / "derived")
+    with locked(study.folder) as lock:
+        remove_leftovers(study.folder)
+        if study.weights.download:
+            _download_weights(study)
+        _run_stages(request, study, lock)
+    return study.folder
+
+
+def _run_stages(request: Request, study: Study, lock: int) -> None:
+    everything = stages(study, request.notebooks)
+    wanted = [stage for stage in everything if not request.only or stage.number in request.only]
+    print(f"study {study.name!r}, {len(wanted)} of {len(everything)} notebooks, into {relative(study.folder)}/",
+          flush=True)
+    if not (request.resume or request.only):
+        _clear_folder(study.folder, everything)
+    write_manifest(study, request, everything, status="running")
+    try:
+        with Kernels((lock,)) as kernels:
+            for place, stage in enumerate(wanted, 1):
+                print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
+                _run_stage(request, stage, everything, kernels, wanted[place] if place < len(wanted) else None)
+    except Stopped:
+        write_manifest(study, request, everything, status="stopped")
+        raise
+    complete = all(stage.read_marker() for stage in everything)
+    write_manifest(study, request, everything, status="complete" if complete else "partial")
+    for line in _say_weights(study):
+        print(line)
+    print(f"report: {relative(write_report(study.folder))}", flush=True)
+
+
+def _run_stage(request: Request, stage: Stage, everything: list[Stage], kernels: Kernels,
+               following: Stage | None) -> None:
+    before = everything[:everything.index(stage)]
+    key = stage.key(before)
+    if request.resume and stage.done(key):
+        print("      done before, kept", flush=True)
+        return
+    # what comes later is built on this stage; with --only it is left alone, and --resume finds that it is stale
+    for late in [stage] if request.only else everything[len(before):]:
+        late.clear()
+    started = time.time()
+    # with --only, what follows may turn out to be done before
+    ahead = following.notebook if following and not following.read_marker() else None
+    cost = execute(stage.notebook, stage.executed, request.parameters, kernels, ahead)
+    stage.check(started)
+    stage.mark(key, cost)
+    print(f"      done in {clock(cost.seconds)}, peak memory {cost.peak_memory_mb / 1024:.1f} GB", flush=True)
+
+
+def _say_weights(study: Study) -> list[str]:
+    """Which networks went without the weights that the study wants, and which were left out: once, in plain words."""
+    table, left_out = (study.folder / "tables" / f"{name}.csv" for name in ("weights", "left_out"))
+    lines, wanted = [], study.networks.pretraining
+    if table.is_file() and wanted != "untrained":
+        rows = read_csv(table)
+        have = rows.groupby("architecture")["pretraining"].agg(set)
+        trained = [name for name in study.networks.architectures if name in have]
+        instead = {name: have[name] for name in trained if wanted not in have[name]}
+        own = [name for name, bases in instead.items() if "objects" in bases]
+        untrained = [name for name in instead if name not in own]
+        said = [f"UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}"] if untrained else []
+        said += [f"pretrained on generated objects instead: {', '.join(own)}"] if own else []
+        if said:
+            lines.append(f"note: {'; '.join(said)}. `make weights` gets torchvision's ImageNet weights once")
+    if left_out.is_file():
+        lines += [f"note: left out: {row.reason}; {row.remedy}" for row in read_csv(left_out).itertuples()]
+    return lines
+
+
+def _clear_folder(folder: Path, everything: list[Stage]) -> None:
+    """Remove earlier results, their markers first; checkpoints stay, for they are kept by their settings."""
+    for stage in everything:
+        stage.marker.unlink(missing_ok=True)
+    for name in ("tables", "figures", "notebooks"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("report.html", "tables.xlsx", "manifest.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _download_weights(study: Study) -> None:
+    """Get torchvision's weights where the study asks for it; imported here, for torch takes seconds."""
+    from lib.networks.download import DownloadError, download
+    from lib.networks.weights import WeightsError
+
+    try:
+        download(study.networks.architectures)
+    except (DownloadError, WeightsError) as error:
+        raise NotebookFailed(f"weights.download: {error}") from None
+
+
+def study_path(given: str) -> str:
+    """A study as notebooks get it: relative to the root where it lies inside, wherever the command was given."""
+    here = Path(given).expanduser()
+    if (ROOT / given).is_file() or not here.is_file():
+        return given
+    return relative(here.resolve())
+
+
+def _numbers(text: str) -> tuple[str, ...]:
+    known = sorted(path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    numbers = tuple(word.strip().zfill(2) for word in text.split(",") if word.strip())
+    unknown = [number for number in numbers if number not in known]
+    if unknown or not numbers:
+        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: {', '.join(known)}, separated by commas")
+    return numbers
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m lib.workbook``."""
+    main = argparse.ArgumentParser(prog="python -m lib.workbook", description=__doc__)
+    commands = main.add_subparsers(dest="command", required=True)
+    run_, sweep = (commands.add_parser(name, help=text) for name, text in (
+        ("run", "run the notebooks of a study in order"),
+        ("sweep", "train a study's networks at every point of a grid of settings")))
+    for command in (run_, sweep):
+        command.add_argument("--study", default="data/studies/demo.yaml", help="a study file (default: %(default)s)")
+        command.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
+                             help="settings that differ from the study file, such as training.epochs=10")
+    run_.add_argument("--resume", action="store_true", help="keep what is done and current, go on with the rest")
+    run_.add_argument("--only", type=_numbers, default=(), metavar="04[,05]", help="just these notebooks")
+    sweep.add_argument("--grid", action="append", default=[], metavar="KEY=V1,V2", help="a setting and its values")
+    sweep.add_argument("--seeds", type=int, help="seeds of every cell; the same as --set training.seeds=…")
+    sweep.add_argument("--workers", type=int, default=os.cpu_count() or 1,
+                       help="local processes (default: %(default)s); 0: one cell after the other in this process")
+    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a running Dask scheduler instead")
+    return main
+
+
+def command(options: argparse.Namespace) -> None:
+    """Do what the command line says."""
+    if options.command == "run":
+        run(Request(study_path(options.study), tuple(options.set), options.resume, options.only, NOTEBOOKS))
+        return
+    from lib.workbook.sweep import command_sweep  # here, because it loads torch and Dask
+
+    command_sweep(study_path(options.study), options)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; every expected failure is one message and exit code 1, an interruption is 130."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    options = parser().parse_args(arguments)
+    try:
+        command(options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; --resume goes on from here", file=sys.stderr)
+        return INTERRUPTED
+    except (Stopped, StudyError, DeviceError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return STOPPED
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(f"\n{error if str(error).count('disk is full') else 'the disk is full: ' + str(error)}\n"
+              "What was finished is kept: free some space and run again with --resume", file=sys.stderr)
+        return STOPPED
+    return os.EX_OK
+
+
+def _as_interrupt(number, frame) -> None:
+    raise KeyboardInterrupt

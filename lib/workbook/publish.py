@@ -1,0 +1,103 @@
+"""Put a finished run's executed notebooks and figures where they are committed: ``python -m lib.workbook.publish runs/demo``."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from lib.settings.options import ROOT, resolve
+from lib.storage.files import write_text, write_with
+from lib.workbook.notebook_files import nbformat
+from lib.workbook.report_cells import PROGRESS, few_colours
+
+HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
+WIDEST = 1000  # pixels of a picture
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+class NotPublishable(RuntimeError):
+    """A run that must not be committed as it is."""
+
+
+def publish(folder: Path, notebooks: Path, figures: Path) -> None:
+    """Copy the executed notebooks and the figures of a complete run.
+
+    Raises
+    ------
+    NotPublishable : the run is not complete, an output holds an error, or one holds a path of this machine.
+    """
+    status = json.loads((folder / "manifest.json").read_text())["status"]
+    if status != "complete":
+        raise NotPublishable(f"{folder.name} is {status!r}; only a complete run is published: run it again first")
+    cleaned = {path.name: clean(nbformat.read(path, as_version=4), path.name)
+               for path in sorted((folder / "notebooks").glob("*.ipynb"))}
+    for name, notebook in cleaned.items():
+        write_text(notebooks / name, nbformat.writes(notebook) + "\n")
+    for old in figures.glob("[0-9][0-9]_*.png"):
+        old.unlink()
+    for figure in sorted((folder / "figures").glob("*.png")):
+        write_with(figures / figure.name, lambda temporary, source=figure: shutil.copyfile(source, temporary))
+
+
+def clean(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """A notebook as it is committed: no injected cell, no widget state, no times, no progress lines."""
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    notebook.metadata = nbformat.NotebookNode(kernelspec=KERNEL, language_info=nbformat.NotebookNode(name="python"))
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        if cell.cell_type == "code":
+            count += 1
+            cell.execution_count = count
+            cell.outputs = [output for output in map(_clean_output, cell.outputs) if output]
+            _refuse(cell, name, count)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """An output without what only a live notebook can show; None where nothing is left."""
+    if output.output_type == "stream":
+        output.text = PROGRESS.sub("", output.text)
+        return output if output.text.strip() and output.name == "stdout" else None
+    if any(kind.startswith("application/vnd.jupyter.widget") for kind in output.get("data", {})):
+        return None
+    if "execution_count" in output:
+        output.execution_count = None
+    if "image/png" in output.get("data", {}):
+        output.data["image/png"] = _smaller(output.data["image/png"])
+        shown = output.metadata.get("image/png", {})
+        if "width" in shown:
+            shown["width"] = min(shown["width"], WIDEST)
+    return output
+
+
+def _smaller(png: str) -> str:
+    """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/ keeps the full ones."""
+    buffer = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.thumbnail((WIDEST, 3 * WIDEST))
+    few_colours(picture).save(buffer, "PNG", optimize=True)
+    found = base64.b64encode(buffer.getvalue()).decode()
+    return found if len(found) < len(png) else png
+
+
+def _refuse(cell: nbformat.NotebookNode, name: str, count: int) -> None:
+    for output in cell.outputs:
+        text = json.dumps({k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")})
+        text += output.get("text", "")
+        if output.output_type == "error":
+            raise NotPublishable(f"{name}, cell [{count}] holds an error: {output.evalue}")
+        if HOME.search(text) or str(ROOT) in text:
+            raise NotPublishable(f"{name}, cell [{count}] shows a path of this machine; use lib.storage.runs.relative")
+
+
+if __name__ == "__main__":
+    publish(resolve(sys.argv[1]), ROOT / "notebooks", ROOT / "figures")
