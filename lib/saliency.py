@@ -15,4 +15,17 @@ from lib.mechanisms.saliency import (
     occlusion_maps,
 )
 
-__all__ = ["attention", "attention_rollout", "enlarge", "explain", "explain_cams", "gradcam", "hirescam", "integrated_gradients", "layer_gradient", "normalise", "occlusion", "occlusion_maps"]
+__all__ = [
+    "attention",
+    "attention_rollout",
+    "enlarge",
+    "explain",
+    "explain_cams",
+    "gradcam",
+    "hirescam",
+    "integrated_gradients",
+    "layer_gradient",
+    "normalise",
+    "occlusion",
+    "occlusion_maps",
+]

@@ -5,16 +5,29 @@ from contextlib import contextmanager
 
 import pytest
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def find_browser() -> str:
     """The path of an installed Chromium or Chrome; skips the test where there is none."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    found = [
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ]
     if not found:
-        pytest.skip("no browser: install Debian's chromium, or Google Chrome, to run the browser tests")
+        pytest.skip(
+            "no browser: install Debian's chromium, or Google Chrome, to run the browser tests"
+        )
     return found[0]
 
 

@@ -9,7 +9,8 @@ import pytest
 from small_training import images, morphs, small_heads  # noqa: F401
 from smoke_run import Result, finished, start_smoke, stop
 
-# the same cases every time, so that a failure is the change's; HYPOTHESIS_PROFILE=search looks for new ones
+# the same cases every time, so that a failure is the change's; HYPOTHESIS_PROFILE=search looks for
+# new ones
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("search")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
@@ -21,8 +22,16 @@ def uses_smoke(item) -> bool:
 
 
 def place(item) -> int:
-    """The longest file first, and those that look at a finished run last: it goes on while the others are tested."""
-    return 0 if item.path.stem == "test_interruptions" else 2 if item.path in item.session.waiting else 1
+    """The longest file first, and those that look at a finished run last: it goes on while the
+    others are tested.
+    """
+    return (
+        0
+        if item.path.stem == "test_interruptions"
+        else 2
+        if item.path in item.session.waiting
+        else 1
+    )
 
 
 def pytest_collection_modifyitems(session, items):
@@ -32,9 +41,11 @@ def pytest_collection_modifyitems(session, items):
 
 @pytest.fixture(scope="session", autouse=True)
 def smoke_run(request, tmp_path_factory) -> Path:
-    """A run of the smoke study from the first test on, where a test wants it, and once for all workers.
+    """A run of the smoke study from the first test on, where a test wants it, and once for all
+    workers.
 
-    Where SMOKE_RUN names a folder, somebody else's run goes on there (``.ci/run``: a fresh clone's).
+    Where SMOKE_RUN names a folder, somebody else's run goes on there (``.ci/run``: a fresh
+    clone's).
     """
     base, given = tmp_path_factory.getbasetemp(), os.environ.get("SMOKE_RUN")
     folder, process = Path(given) if given else (base.parent if WORKER else base) / "smoke", None

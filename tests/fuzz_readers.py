@@ -1,7 +1,8 @@
-"""Damage files of every kind that the workbook reads: each is read, or refused with the error meant for it.
+"""Damage files of every kind that the workbook reads: each is read, or refused with the error meant
+for it.
 
-``python tests/fuzz_readers.py --minutes 10`` goes on for that long and prints what else was raised, and with which
-seed; ``test_fuzz.py`` tries a few hundred of the same damages.
+``python tests/fuzz_readers.py --minutes 10`` goes on for that long and prints what else was raised,
+and with which seed; ``test_fuzz.py`` tries a few hundred of the same damages.
 """
 
 from __future__ import annotations
@@ -37,14 +38,45 @@ from lib.settings.options import ROOT
 
 SMOKE = "data/studies/smoke.yaml"
 SLOW_S = 20.0
-TOKENS = [b"\0", b"\xff\xfe", b"nan", b"1e999", b"-1", b'"', b"'", b"\n", b",", b";", b"\t", b"../", b"/etc/hostname",
-          b"~", b"*a", b"&a ", b"!!python/object:os.system ", b"{", b"[", b": ", b"\xef\xbb\xbf", b"9" * 400,
-          b"\xf0\x9f\x98\x80", b"inf", b"<<: ", b"%", b"\r", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"[" * 3000]
+TOKENS = [
+    b"\0",
+    b"\xff\xfe",
+    b"nan",
+    b"1e999",
+    b"-1",
+    b'"',
+    b"'",
+    b"\n",
+    b",",
+    b";",
+    b"\t",
+    b"../",
+    b"/etc/hostname",
+    b"~",
+    b"*a",
+    b"&a ",
+    b"!!python/object:os.system ",
+    b"{",
+    b"[",
+    b": ",
+    b"\xef\xbb\xbf",
+    b"9" * 400,
+    b"\xf0\x9f\x98\x80",
+    b"inf",
+    b"<<: ",
+    b"%",
+    b"\r",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"[" * 3000,
+]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A file's name, whole contents of that kind, how it is read, and the only error that may come of it."""
+    """A file's name, whole contents of that kind, how it is read, and the only error that may
+    come of it.
+    """
 
     file: str
     contents: tuple[bytes, ...]
@@ -53,7 +85,9 @@ class Reader:
 
 
 def damage(rng: np.random.Generator, contents: tuple[bytes, ...]) -> bytes:
-    """One of the contents with one to five damages: bits, cuts, copies, foreign bytes, a part of another."""
+    """One of the contents with one to five damages: bits, cuts, copies, foreign bytes, a part
+    of another.
+    """
     data = bytearray(contents[rng.integers(len(contents))])
     for _ in range(rng.integers(1, 6)):
         at, end = sorted(rng.integers(0, len(data) + 1, 2))
@@ -62,15 +96,15 @@ def damage(rng: np.random.Generator, contents: tuple[bytes, ...]) -> bytes:
         if kind == 0 and len(data):
             data[min(at, len(data) - 1)] ^= 1 << int(rng.integers(8))
         elif kind == 1:
-            del data[at:min(end, at + 40)]
+            del data[at : min(end, at + 40)]
         elif kind == 2:
-            data[at:at] = data[at:min(end, at + 400)]
+            data[at:at] = data[at : min(end, at + 400)]
         elif kind == 3:
             data[at:at] = TOKENS[rng.integers(len(TOKENS))]
         elif kind == 4:
-            del data[at if rng.random() < 0.3 else len(data):]
+            del data[at if rng.random() < 0.3 else len(data) :]
         elif kind == 5:
-            data[at:at + 4] = rng.integers(0, 256, 4, np.uint8).tobytes()
+            data[at : at + 4] = rng.integers(0, 256, 4, np.uint8).tobytes()
         else:
             data[at:end] = other[at:end]
     return bytes(data)
@@ -94,7 +128,8 @@ def attempt(reader: Reader, seed: int, folder: Path) -> str:
     return outcome if seconds < SLOW_S else f"took {seconds:.0f} s: {outcome}"
 
 
-# ---- whole files -----------------------------------------------------------------------------------------------------
+# ---- whole files
+# ------------------------------------------------------------
 
 
 def pictures(kind: str) -> tuple[bytes, ...]:
@@ -104,7 +139,10 @@ def pictures(kind: str) -> tuple[bytes, ...]:
     colour = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
     made = [grey, colour]
     if kind in ("png", "tiff"):
-        made += [Image.fromarray(rng.integers(0, 65536, (20, 30)).astype(np.uint16)), colour.convert("RGBA")]
+        made += [
+            Image.fromarray(rng.integers(0, 65536, (20, 30)).astype(np.uint16)),
+            colour.convert("RGBA"),
+        ]
     if kind == "tiff":
         made += [Image.fromarray(rng.random((20, 30), np.float32)), colour.convert("CMYK")]
     if kind in ("png", "gif"):
@@ -121,8 +159,11 @@ def _encoded(picture: Image.Image, kind: str) -> bytes:
 
 def answers() -> pd.DataFrame:
     """A few people's answers."""
-    rows = [(who, level, "happy" if level > 40 else "sad", 0.5 + level / 1000)
-            for who in ("p1", "p2") for level in (0, 25, 50, 75, 100)]
+    rows = [
+        (who, level, "happy" if level > 40 else "sad", 0.5 + level / 1000)
+        for who in ("p1", "p2")
+        for level in (0, 25, 50, 75, 100)
+    ]
     return pd.DataFrame(rows, columns=["participant", "percent", "answer", "rt"])
 
 
@@ -133,8 +174,14 @@ def _excel() -> bytes:
 
 
 def state() -> dict[str, torch.Tensor]:
-    """Tensors named as torchvision names them; small, for files are read before shapes are checked."""
-    return {f"features.{n}.{kind}": torch.arange(6.0).view(2, 3) for n in (0, 3) for kind in ("weight", "bias")}
+    """Tensors named as torchvision names them; small, for files are read before shapes are
+    checked.
+    """
+    return {
+        f"features.{n}.{kind}": torch.arange(6.0).view(2, 3)
+        for n in (0, 3)
+        for kind in ("weight", "bias")
+    }
 
 
 def _pickled() -> bytes:
@@ -144,25 +191,47 @@ def _pickled() -> bytes:
 
 
 def manifests() -> tuple[bytes, ...]:
-    rows = [f"{k}.png,{'happy' if k % 2 else 'sad'},{('train', 'validation', 'test')[k // 2 % 3]},p{k // 2}"
-            for k in range(12)]
-    return ("\n".join(["path,label,split,identity", *rows]).encode(),
-            "\n".join(["path,label", *(row.rsplit(",", 2)[0] for row in rows)]).encode())
+    splits = ("train", "validation", "test")
+    rows = [
+        f"{k}.png,{'happy' if k % 2 else 'sad'},{splits[k // 2 % 3]},p{k // 2}" for k in range(12)
+    ]
+    return (
+        "\n".join(["path,label,split,identity", *rows]).encode(),
+        "\n".join(["path,label", *(row.rsplit(",", 2)[0] for row in rows)]).encode(),
+    )
 
 
 def fer_tables() -> tuple[bytes, ...]:
     pixels = " ".join(str(k % 256) for k in range(48 * 48))
-    rows = [f"{code},{pixels},{usage}" for usage in ("Training", "PublicTest", "PrivateTest") for code in (3, 4, 0)]
+    rows = [
+        f"{code},{pixels},{usage}"
+        for usage in ("Training", "PublicTest", "PrivateTest")
+        for code in (3, 4, 0)
+    ]
     return ("\n".join(["emotion,pixels,Usage", *rows]).encode(),)
 
 
-# ---- how they are read -----------------------------------------------------------------------------------------------
+# ---- how they are read
+# ------------------------------------------------------------
 
 
 def _people(path: Path):
-    return read_people(load_study(SMOKE, {
-        "observers.file": str(path), "observers.level_range": [0, 100], "observers.codes": {"happy": 1, "sad": 0},
-        "observers.columns": {"observer": "participant", "level": "percent", "response": "answer", "rt_s": "rt"}}))
+    return read_people(
+        load_study(
+            SMOKE,
+            {
+                "observers.file": str(path),
+                "observers.level_range": [0, 100],
+                "observers.codes": {"happy": 1, "sad": 0},
+                "observers.columns": {
+                    "observer": "participant",
+                    "level": "percent",
+                    "response": "answer",
+                    "rt_s": "rt",
+                },
+            },
+        )
+    )
 
 
 def _set(source: str) -> Callable[[Path], object]:
@@ -173,6 +242,7 @@ def _set(source: str) -> Callable[[Path], object]:
         before = _outside(path.parent)
         find_images(study.images, path.parent / "derived")
         assert _outside(path.parent) == before, "something was written outside the folder"
+
     return read
 
 
@@ -197,17 +267,22 @@ def readers() -> list[Reader]:
     trials = (",".join(FILE_COLUMNS) + "\n" + ",".join(["x"] * len(FILE_COLUMNS)) + "\n").encode()
     guess = lambda path: guess_people(path, {}, {})  # noqa: E731
     return [
-        *(Reader(f"face.{kind}", pictures(kind), _image, ImageError)
-          for kind in ("png", "jpeg", "bmp", "tiff", "webp", "gif")),
+        *(
+            Reader(f"face.{kind}", pictures(kind), _image, ImageError)
+            for kind in ("png", "jpeg", "bmp", "tiff", "webp", "gif")
+        ),
         Reader("study.yaml", studies, load_study, StudyError),
-        Reader("answers.csv", tables, _people, TrialError), Reader("answers.tsv", tables, _people, TrialError),
-        Reader("answers.xlsx", (_excel(),), _people, TrialError), Reader("guessed.csv", tables, guess, TrialError),
+        Reader("answers.csv", tables, _people, TrialError),
+        Reader("answers.tsv", tables, _people, TrialError),
+        Reader("answers.xlsx", (_excel(),), _people, TrialError),
+        Reader("guessed.csv", tables, guess, TrialError),
         Reader("task.csv", (trials,), lambda path: TrialFile(path).read(), TrialError),
         Reader("manifest.csv", manifests(), _set("manifest"), ImageError),
         Reader("fer2013.csv", fer_tables(), _set("fer2013_csv"), ImageError),
         Reader("face.tem", (points,), read_tem, ImageError),
         Reader("net.safetensors", (save_tensors(state()),), weights.read, weights.WeightsError),
-        Reader("net.pth", (_pickled(),), weights.read, weights.WeightsError)]
+        Reader("net.pth", (_pickled(),), weights.read, weights.WeightsError),
+    ]
 
 
 def main() -> int:
@@ -217,7 +292,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of the file's name")
     options = parser.parse_args()
     chosen = [reader for reader in readers() if options.only in reader.file]
-    counts, known, end, seed = collections.Counter(), set(), time.monotonic() + 60 * options.minutes, options.seed
+    counts, known, end, seed = (
+        collections.Counter(),
+        set(),
+        time.monotonic() + 60 * options.minutes,
+        options.seed,
+    )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "inside"
         folder.mkdir()

@@ -1,4 +1,6 @@
-"""JupyterLab on a free loopback port, driven as a person would: open a notebook, run all cells, use its widgets."""
+"""JupyterLab on a free loopback port, driven as a person would: open a notebook, run all cells,
+use its widgets.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,28 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-# JupyterLab's own lines in the console that say nothing about the workbook: exact pattern, and why it is harmless
+# JupyterLab's own lines in the console that say nothing about the workbook: exact pattern, and why
+# it is harmless
 KNOWN_NOISE = {
-    r"Failed to load resource: the server responded with a status of 404 \(Not Found\) .*/lab/api/workspaces/.*":
-        "a workspace that was never saved before",
-    r"Failed to load resource: the server responded with a status of 404 \(Not Found\) .*/static/favicons/.*":
-        "the icon of a busy page",
+    (
+        r"Failed to load resource: the server responded with a status "
+        r"of 404 \(Not Found\) .*/lab/api/workspaces/.*"
+    ): "a workspace that was never saved before",
+    (
+        r"Failed to load resource: the server responded with a status "
+        r"of 404 \(Not Found\) .*/static/favicons/.*"
+    ): "the icon of a busy page",
 }
 
 SETTINGS = {
     # every cell is in the page, also one far below the window, so that the test can look at it
-    "@jupyterlab/notebook-extension/tracker": '{"windowingMode": "none", "autoStartDefaultKernel": true}',
+    "@jupyterlab/notebook-extension/tracker": (
+        '{"windowingMode": "none", "autoStartDefaultKernel": true}'
+    ),
     # no look at the outside world
-    "@jupyterlab/apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',
+    "@jupyterlab/apputils-extension/notification": (
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    ),
     "@jupyterlab/docmanager-extension/plugin": '{"autosave": false}',
 }
 
@@ -35,7 +46,8 @@ KERNEL_IDLE = """() => typeof jupyterapp !== 'undefined'
 # every cell has run, or one has failed, and nothing runs or waits
 ALL_RUN = """() => {
   const panel = jupyterapp.shell.currentWidget;
-  const cells = panel.content.widgets.filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
+  const cells = panel.content.widgets
+    .filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
   const failed = cells.some(c => c.model.outputs.toJSON().some(o => o.output_type === 'error'));
   return panel.sessionContext.session.kernel.status === 'idle'
     && cells.every(c => c.model.executionState === 'idle' && (failed || c.model.executionCount));
@@ -50,24 +62,49 @@ def _free_port() -> int:
 
 @contextmanager
 def jupyter_lab(folder: Path, environment: dict[str, str]):
-    """Start JupyterLab on ``folder``; yields its address. Its settings are its own, the user's stay untouched."""
+    """Start JupyterLab on ``folder``; yields its address. Its settings are its own, the user's
+    stay untouched.
+    """
     home = folder / ".jupyter-test"
     for name, text in SETTINGS.items():
         path = home / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     port = _free_port()
-    places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_SETTINGS_DIR": "settings",
-              "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython", "JUPYTER_DATA_DIR": "data"}
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+        "JUPYTER_DATA_DIR": "data",
+    }
     log = open(home / "server.log", "w")  # noqa: SIM115 - for as long as the server lives
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-         "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password=",
-         f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
-         "--LabApp.extension_manager=readonly"],
-        env={**os.environ, **environment, **{name: str(home / place) for name, place in places.items()},
-             "JUPYTER_PREFER_ENV_PATH": "1"},
-        stdout=subprocess.DEVNULL, stderr=log)
+        [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ip=127.0.0.1",
+            f"--port={port}",
+            "--ServerApp.port_retries=0",
+            "--IdentityProvider.token=",
+            "--ServerApp.password=",
+            f"--ServerApp.root_dir={folder}",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.extension_manager=readonly",
+        ],
+        env={
+            **os.environ,
+            **environment,
+            **{name: str(home / place) for name, place in places.items()},
+            "JUPYTER_PREFER_ENV_PATH": "1",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+    )
     try:
         _wait_for_server(f"http://127.0.0.1:{port}/api", process, home / "server.log")
         yield f"http://127.0.0.1:{port}"
@@ -132,24 +169,36 @@ class NotebookPage:
 
     def outputs(self) -> list[dict]:
         """All outputs of all code cells, as notebooks store them."""
-        return self.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code')"
-                                  ".flatMap(c => c.model.outputs.toJSON())")
+        return self.page.evaluate(
+            "jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type === 'code')"
+            ".flatMap(c => c.model.outputs.toJSON())"
+        )
 
     def errors(self) -> list[str]:
         """Error outputs, and error messages inside widgets' own output areas."""
-        told = [f"{o['ename']}: {o['evalue']}" for o in self.outputs() if o["output_type"] == "error"]
-        inside = self.page.locator(".jupyter-widgets [data-mime-type='application/vnd.jupyter.stderr'], "
-                                   ".jupyter-widgets [data-mime-type='application/vnd.jupyter.error'], "
-                                   ".jupyter-widgets-error-widget")
+        told = [
+            f"{o['ename']}: {o['evalue']}" for o in self.outputs() if o["output_type"] == "error"
+        ]
+        inside = self.page.locator(
+            ".jupyter-widgets [data-mime-type='application/vnd.jupyter.stderr'], "
+            ".jupyter-widgets [data-mime-type='application/vnd.jupyter.error'], "
+            ".jupyter-widgets-error-widget"
+        )
         return told + [text.strip() for text in inside.all_inner_texts()]
 
     def red_lines(self) -> list[str]:
         """What the console shows in red, without JupyterLab's own known noise."""
-        return [line for line in self.console if not any(re.fullmatch(known, line) for known in KNOWN_NOISE)]
+        return [
+            line
+            for line in self.console
+            if not any(re.fullmatch(known, line) for known in KNOWN_NOISE)
+        ]
 
     def figures(self) -> list[str]:
         """The sources of all pictures that cells show, in order."""
-        return self.page.locator(".jp-OutputArea img, .jupyter-widgets img").evaluate_all("all => all.map(i => i.src)")
+        return self.page.locator(".jp-OutputArea img, .jupyter-widgets img").evaluate_all(
+            "all => all.map(i => i.src)"
+        )
 
     def sliders(self) -> list:
         """The handles of all sliders that can be used now."""
@@ -178,13 +227,16 @@ class NotebookPage:
 
     def choose(self, name: str, option: str) -> None:
         """Another option of the drop-down list of that name."""
-        control = self.page.locator(f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select").first
+        control = self.page.locator(
+            f".jupyter-widgets.widget-dropdown:has(label:text-is('{name}')) select"
+        ).first
         control.select_option(option)
 
     def bars(self) -> list[float]:
         """How far each progress bar of the widgets is, in percent."""
         return self.page.locator(".jupyter-widgets .progress-bar").evaluate_all(
-            "all => all.map(bar => parseFloat(bar.style.width) || 0)")
+            "all => all.map(bar => parseFloat(bar.style.width) || 0)"
+        )
 
     def wait_for_bar(self, before: list[float], timeout_s: float = 60) -> list[float]:
         """The bars, once one is further than it was ``before``."""
@@ -222,11 +274,15 @@ class NotebookPage:
     def screenshot(self, path: Path) -> None:
         """The whole notebook as a picture, however long it is."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        height = self.page.evaluate("Math.max(...[...document.querySelectorAll('.jp-NotebookPanel-notebook, "
-                                    ".jp-NotebookPanel-notebook div')].map(e => e.scrollHeight))")
+        height = self.page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.jp-NotebookPanel-notebook, "
+            ".jp-NotebookPanel-notebook div')].map(e => e.scrollHeight))"
+        )
         self.page.set_viewport_size({"width": 1280, "height": min(int(height) + 160, 15_000)})
-        self.page.evaluate("jupyterapp.shell.currentWidget.content.node.querySelectorAll('*').forEach("
-                           "e => { if (e.scrollTop) e.scrollTop = 0 })")
+        self.page.evaluate(
+            "jupyterapp.shell.currentWidget.content.node.querySelectorAll('*').forEach("
+            "e => { if (e.scrollTop) e.scrollTop = 0 })"
+        )
         self.page.wait_for_timeout(300)
         self.page.screenshot(path=path)
         self.page.set_viewport_size({"width": 1280, "height": 1000})

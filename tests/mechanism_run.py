@@ -1,4 +1,6 @@
-"""A run whose networks are small and need no training, for the tests of what looks into networks."""
+"""A run whose networks are small and need no training, for the tests of what looks into
+networks.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,20 @@ from lib.settings.loading import load_study
 from lib.storage.runs import Run
 
 LEVELS = (0.0, 0.5, 1.0)
-CELLS = [Cell("alexnet", "untrained", seed=0), Cell("fe_alexnet", "untrained", Attention(), seed=0),
-         Cell("fe_alexnet", "untrained", Attention(), seed=1)]
+CELLS = [
+    Cell("alexnet", "untrained", seed=0),
+    Cell("fe_alexnet", "untrained", Attention(), seed=0),
+    Cell("fe_alexnet", "untrained", Attention(), seed=1),
+]
 
 
 def small_run(folder, **changes) -> Run:
-    given = {"output": str(folder), "saliency.faces": 2, "saliency.levels": [0.0, 1.0], "saliency.n_permutations": 19}
+    given = {
+        "output": str(folder),
+        "saliency.faces": 2,
+        "saliency.levels": [0.0, 1.0],
+        "saliency.n_permutations": 19,
+    }
     return Run(load_study("data/studies/smoke.yaml", given | changes), "05")
 
 
@@ -34,18 +44,29 @@ def small_stimuli(folder, people=(0, 1)) -> pd.DataFrame:
         for level in LEVELS:
             face = render_face(identity, level)
             for condition in ("full", "mouth"):
-                shown = face if condition == "full" else occlude(face, part_regions(identity)["mouth"])
+                shown = (
+                    face if condition == "full" else occlude(face, part_regions(identity)["mouth"])
+                )
                 path = folder / f"{name}_{condition}_{level}.png"
                 Image.fromarray(shown).save(path)
-                rows.append({"stimulus": path.stem, "path": str(path), "identity": name, "condition": condition,
-                             "level": level})
+                rows.append(
+                    {
+                        "stimulus": path.stem,
+                        "path": str(path),
+                        "identity": name,
+                        "condition": condition,
+                        "level": level,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
 def small_networks() -> dict[Cell, Network]:
     """A network a cell, all on the same convolutions; AlexNet has no block."""
     shared = small_network(0)
-    networks = {CELLS[0]: Network(shared.features, shared.classifier, make_block(None, 0, None)).eval()}
+    networks = {
+        CELLS[0]: Network(shared.features, shared.classifier, make_block(None, 0, None)).eval()
+    }
     for cell in CELLS[1:]:
         own = small_network(cell.seed)
         networks[cell] = Network(shared.features, own.classifier, own.block, "conv5").eval()

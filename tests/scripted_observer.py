@@ -12,8 +12,12 @@ from scipy.stats import norm
 from lib.widgets.observer_task import TaskSettings, Timing
 
 PSE, SCALE = 0.42, 0.12
-FAST = TaskSettings(repeats=2, practice=0, break_every=0,
-                    timing=Timing(fixation_s=0.02, present_s=0.05, mask_s=0, timeout_s=None, pause_s=0))
+FAST = TaskSettings(
+    repeats=2,
+    practice=0,
+    break_every=0,
+    timing=Timing(fixation_s=0.02, present_s=0.05, mask_s=0, timeout_s=None, pause_s=0),
+)
 
 
 def grey_squares(folder: Path) -> pd.DataFrame:
@@ -22,7 +26,9 @@ def grey_squares(folder: Path) -> pd.DataFrame:
     for identity in ("id00", "id01"):
         for level in np.linspace(0, 1, 9):
             name = f"{identity}_full_{level:.3f}"
-            cv2.imwrite(str(folder / f"{name}.png"), np.full((64, 64, 3), int(40 + 180 * level), np.uint8))
+            cv2.imwrite(
+                str(folder / f"{name}.png"), np.full((64, 64, 3), int(40 + 180 * level), np.uint8)
+            )
             rows.append([name, str(folder / f"{name}.png"), identity, level, "full"])
     return pd.DataFrame(rows, columns=["stimulus", "path", "identity", "level", "condition"])
 
@@ -49,7 +55,10 @@ class ScriptedObserver:
         last = self.answered[-1] if self.answered else None
         handle = self.page.wait_for_function(
             "last => { const s = document.querySelector('.stage')?.dataset; "
-            "return s?.trial && s.trial !== last ? [s.trial, s.stimulus] : null }", arg=last, polling=4)
+            "return s?.trial && s.trial !== last ? [s.trial, s.stimulus] : null }",
+            arg=last,
+            polling=4,
+        )
         place, stimulus = handle.json_value()
         happy = self.rng.random() < norm.cdf((self.levels[stimulus] - PSE) / SCALE)
         self.page.keyboard.press(keys[int(happy)])

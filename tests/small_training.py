@@ -1,4 +1,6 @@
-"""Small but real: AlexNet's convolutions, heads of eight units, and pictures whose classes can be told apart."""
+"""Small but real: AlexNet's convolutions, heads of eight units, and pictures whose classes can
+be told apart.
+"""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,9 @@ from lib.widgets import attention_lab
 
 def small_classifier(backbone, n_classes, seed, dropout):
     """Heads of eight units instead of 4096."""
-    classifier = nn.Sequential(Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes))
+    classifier = nn.Sequential(
+        Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes)
+    )
     generator = Generator().manual_seed(seed or 0)
     for layer in (classifier[1], classifier[3]):
         nn.init.normal_(layer.weight, 0, 0.02, generator=generator)
@@ -36,13 +40,18 @@ def small_heads(monkeypatch, tmp_path):
 
 def make_small(monkeypatch, folder, head=small_classifier) -> None:
     """Small heads (or others), and a feature cache in ``folder``."""
+
     def cached(*passed, **named):
         return features.cached_features(*passed, **named, folder=folder)
 
     monkeypatch.setattr(networks, "make_classifier", head)
     for module in (grid, attention_lab, transfer):
         monkeypatch.setattr(module, "cached_features", cached)
-    monkeypatch.setattr(training, "compute_features", lambda *passed: features.compute_features(*passed, folder=folder))
+    monkeypatch.setattr(
+        training,
+        "compute_features",
+        lambda *passed: features.compute_features(*passed, folder=folder),
+    )
 
 
 def stripes(happy: float, rng: np.random.Generator) -> np.ndarray:
@@ -71,7 +80,9 @@ def draw_images(folder) -> pd.DataFrame:
         path = folder / f"{i}.png"
         Image.fromarray(stripes(float(i % 2), rng)).save(path)
         split = "train" if i < 24 else "validation" if i < 32 else "test"
-        rows.append({"path": str(path), "label": ("sad", "happy")[i % 2], "split": split, "identity": ""})
+        rows.append(
+            {"path": str(path), "label": ("sad", "happy")[i % 2], "split": split, "identity": ""}
+        )
     return pd.DataFrame(rows)
 
 
@@ -85,16 +96,30 @@ def draw_morphs(folder) -> pd.DataFrame:
                     picture[150:200, 60:160] = 120
                 name = f"{identity}_{condition}_{level:.2f}"
                 Image.fromarray(picture).save(folder / f"{name}.png")
-                rows.append({"stimulus": name, "path": str(folder / f"{name}.png"), "identity": identity,
-                             "level": level, "condition": condition})
+                rows.append(
+                    {
+                        "stimulus": name,
+                        "path": str(folder / f"{name}.png"),
+                        "identity": identity,
+                        "level": level,
+                        "condition": condition,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
 def a_run(tmp_path, number: str = "02", **changes) -> Run:
     """A run of the smoke study with untrained convolutions, ready to train on ``images``."""
-    given = {"output": str(tmp_path / "runs"), "networks.pretraining": "untrained", "training.epochs": 6,
-             "training.lr": 1e-3, "training.batch": 16, "training.seeds": 2, "training.precision": "fp32",
-             "training.device": "cpu"}
+    given = {
+        "output": str(tmp_path / "runs"),
+        "networks.pretraining": "untrained",
+        "training.epochs": 6,
+        "training.lr": 1e-3,
+        "training.batch": 16,
+        "training.seeds": 2,
+        "training.precision": "fp32",
+        "training.device": "cpu",
+    }
     return Run(load_study("data/studies/smoke.yaml", given | changes), number)
 
 

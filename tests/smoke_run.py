@@ -42,10 +42,23 @@ def start_smoke(output: Path) -> subprocess.Popen:
 
     What it says and its exit code are kept there, for whoever did not start it.
     """
-    command = [sys.executable, "-m", "lib.workbook", "run", "--study", SMOKE, "--set", f"output={output}"]
+    command = [
+        sys.executable,
+        "-m",
+        "lib.workbook",
+        "run",
+        "--study",
+        SMOKE,
+        "--set",
+        f"output={output}",
+    ]
     keep = '"$@" >said.txt 2>&1; echo $? >code.part; mv code.part code'
-    return subprocess.Popen(["sh", "-c", keep, "sh", *command], cwd=output, start_new_session=True,
-                            env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        ["sh", "-c", keep, "sh", *command],
+        cwd=output,
+        start_new_session=True,
+        env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+    )
 
 
 def stop(process: subprocess.Popen) -> None:
@@ -56,10 +69,14 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def finished(output: Path, patience: float = 900.0) -> Result:
-    """The result of the run into ``output``, once it has come to its good end; at most ``patience`` seconds later."""
+    """The result of the run into ``output``, once it has come to its good end; at most
+    ``patience`` seconds later.
+    """
     end = time.monotonic() + patience
     while not (output / "code").exists():
-        assert time.monotonic() < end, f"no end after {patience:.0f} s: {(output / 'said.txt').read_text('utf-8')}"
+        assert time.monotonic() < end, (
+            f"no end after {patience:.0f} s: {(output / 'said.txt').read_text('utf-8')}"
+        )
         time.sleep(0.2)
     said = (output / "said.txt").read_text(encoding="utf-8")
     assert (output / "code").read_text().strip() == "0", said

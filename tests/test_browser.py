@@ -21,7 +21,8 @@ pytestmark = pytest.mark.browser
 # what takes long and shows nothing more on the page
 SHORT = "saliency.faces=1 saliency.bubbles=20 saliency.n_permutations=20 statistics.n_boot=20"
 
-PROBE = ("""
+PROBE = (
+    """
 import matplotlib.pyplot as plt
 from ipywidgets import IntSlider, interact
 
@@ -29,7 +30,9 @@ def line(slope=1):
     plt.figure(figsize=(3, 2)); plt.plot([0, slope]); plt.ylim(0, 10); plt.show()
 
 line()
-""", "interact(line, slope=IntSlider(value=1, min=0, max=10));")
+""",
+    "interact(line, slope=IntSlider(value=1, min=0, max=10));",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +42,36 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     copy_notebooks(ROOT / "notebooks", folder)
     # as `make lab STUDY=… SET=…` would start it
-    environment = {"WORKBOOK_STUDY": str(ROOT / SMOKE), "WORKBOOK_SET": f"output='{folder / 'runs'}' {SHORT}"}
+    environment = {
+        "WORKBOOK_STUDY": str(ROOT / SMOKE),
+        "WORKBOOK_SET": f"output='{folder / 'runs'}' {SHORT}",
+    }
     with jupyter_lab(folder, environment) as address, chromium() as context:
         yield folder, address, context
 
 
 @pytest.fixture(scope="module")
 def finished(lab, smoke):
-    """The finished smoke run as the lab's own: what has been trained and computed there is found again."""
+    """The finished smoke run as the lab's own: what has been trained and computed there is
+    found again.
+    """
     runs = lab[0] / "runs" / "smoke"
     if not runs.exists():
-        # files are replaced, never changed in place; hidden ones belong to a run that another test has going there
-        shutil.copytree(smoke.folder, runs, copy_function=os.link, ignore=shutil.ignore_patterns(".*"))
+        # files are replaced, never changed in place; hidden ones belong to a run that another test
+        # has going there
+        shutil.copytree(
+            smoke.folder, runs, copy_function=os.link, ignore=shutil.ignore_patterns(".*")
+        )
     return runs
 
 
 def write(folder, name, *cells):
     book = new_notebook(cells=[new_code_cell(source) for source in cells])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     nbformat.write(book, folder / name)
     return name
 
@@ -83,7 +98,9 @@ import threading, time
 import ipywidgets as widgets
 
 bar = widgets.IntProgress(min=0, max=100)
-train, cancel, stop = widgets.Button(description="Train"), widgets.Button(description="Cancel"), threading.Event()
+train = widgets.Button(description="Train")
+cancel = widgets.Button(description="Cancel")
+stop = threading.Event()
 
 def work():
     stop.clear()
@@ -137,12 +154,16 @@ reader_task(run, stimuli, others, task=FAST)
 """
 
 
-def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_ends_with_the_curve(lab):
+def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_ends_with_the_curve(
+    lab,
+):
     folder, address, context = lab
     stimuli = grey_squares(folder)
     stimuli.to_csv(folder / "stimuli.csv", index=False)
     answers = folder / "runs/task/observer/answers.csv"
-    task = TASK.format(study=str(ROOT / SMOKE), output=str(folder / "runs"), table=str(folder / "stimuli.csv"))
+    task = TASK.format(
+        study=str(ROOT / SMOKE), output=str(folder / "runs"), table=str(folder / "stimuli.csv")
+    )
     cells = [f"import sys; sys.path.insert(0, {str(ROOT / 'tests')!r})", task, "1 + 1"]
     page = NotebookPage(context, address, write(folder, "task.ipynb", *cells))
     page.run_all()
@@ -153,7 +174,9 @@ def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_
     # F and J are JupyterLab's own keys too: they must not have reached it
     assert page.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") <= 2
     assert page.page.locator(".jp-DocumentSearch-overlay").count() == 0
-    wait_until(lambda: len(TrialFile(answers).read("me")) == 10)  # on the disk already, once Python has had its turn
+    wait_until(
+        lambda: len(TrialFile(answers).read("me")) == 10
+    )  # on the disk already, once Python has had its turn
     page.page.close()  # in the middle of a block
 
     again = NotebookPage(context, address, "task.ipynb")
@@ -171,7 +194,9 @@ def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_
     assert [int(place) for place in first + rest] == list(range(1, 37)) == list(trials["trial"])
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS[::-1])  # the longest first, so that no worker waits for another's in the end
+@pytest.mark.parametrize(
+    "name", NOTEBOOKS[::-1]
+)  # the longest first, so that no worker waits for another's in the end
 def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished, name):
     _, address, context = lab
     page = NotebookPage(context, address, f"notebooks/{name}.ipynb")
@@ -188,8 +213,10 @@ def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished
         train_and_cancel(page)
         page.page.wait_for_selector("text=cancelled; nothing has changed")
         page.press("Copy settings")
-        page.page.wait_for_function("document.querySelector('.jupyter-widgets textarea').value.includes("
-                                    "'attention.location=conv1')")
+        page.page.wait_for_function(
+            "document.querySelector('.jupyter-widgets textarea').value.includes("
+            "'attention.location=conv1')"
+        )
         page.press("Reset")
         page.page.wait_for_selector("text=This block is trained")
     assert not page.errors() and not page.red_lines()

@@ -1,4 +1,6 @@
-"""On a CUDA GPU: the recorded step is the step, trainings repeat themselves and resume, answers are the processor's."""
+"""On a CUDA GPU: the recorded step is the step, trainings repeat themselves and resume, answers
+are the processor's.
+"""
 
 import cv2
 import numpy as np
@@ -19,8 +21,16 @@ from lib.training.steps import EAGER, Replayed, make_step
 from lib.training.together import at_once, together
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-SHAPES = dict(zip(LOCATIONS, [(64, 55, 55), (192, 27, 27), (384, 13, 13), (256, 13, 13), (256, 13, 13)], strict=True))
-TRAINING = Training(epochs=3, lr=1e-3, attention_lr=1e-2, batch=8)  # 24 images in 4 batches are not of one size
+SHAPES = dict(
+    zip(
+        LOCATIONS,
+        [(64, 55, 55), (192, 27, 27), (384, 13, 13), (256, 13, 13), (256, 13, 13)],
+        strict=True,
+    )
+)
+TRAINING = Training(
+    epochs=3, lr=1e-3, attention_lr=1e-2, batch=8
+)  # 24 images in 4 batches are not of one size
 
 
 @pytest.fixture
@@ -30,16 +40,22 @@ def gpu():
 
 def trained(attention, gpu, data, **options):
     channels = data.maps.shape[1]
-    return train_head(small_network(attention, channels), data, TRAINING, seed=3, device=gpu, **options)
+    return train_head(
+        small_network(attention, channels), data, TRAINING, seed=3, device=gpu, **options
+    )
 
 
 def uneven(shape):
     data = separable(shape)
-    return type(data)(data.maps.bfloat16(), data.labels, {"train": np.arange(30), "validation": np.arange(30, 40)})
+    return type(data)(
+        data.maps.bfloat16(), data.labels, {"train": np.arange(30), "validation": np.arange(30, 40)}
+    )
 
 
 def same(one, two):
-    return one.history == two.history and all(torch.equal(one.best[k].cpu(), two.best[k].cpu()) for k in one.best)
+    return one.history == two.history and all(
+        torch.equal(one.best[k].cpu(), two.best[k].cpu()) for k in one.best
+    )
 
 
 def test_a_recorded_step_is_the_step_dropout_included(gpu):
@@ -58,7 +74,10 @@ def test_a_recorded_step_is_the_step_dropout_included(gpu):
     assert all(torch.equal(a, b) for a, b in zip(*parameters, strict=True))
 
 
-CASES = [(None, "conv5"), *[(kind, where) for kind in ("self", "se", "cbam", "matched") for where in LOCATIONS]]
+CASES = [
+    (None, "conv5"),
+    *[(kind, where) for kind in ("self", "se", "cbam", "matched") for where in LOCATIONS],
+]
 
 
 @pytest.mark.parametrize(("kind", "location"), CASES)
@@ -73,18 +92,34 @@ def test_a_training_repeats_itself_and_goes_on_where_it_was_killed(tmp_path, gpu
             raise Killed
 
     with pytest.raises(Killed):
-        trained(attention, gpu, data, checkpoint=Checkpoint(tmp_path, every_s=0), tick=kill_in_the_third_epoch)
+        trained(
+            attention,
+            gpu,
+            data,
+            checkpoint=Checkpoint(tmp_path, every_s=0),
+            tick=kill_in_the_third_epoch,
+        )
     assert same(trained(attention, gpu, data, checkpoint=Checkpoint(tmp_path, every_s=1e9)), whole)
-    assert same(trained(attention, gpu, type(data)(near(data.maps, gpu), data.labels, data.rows)), whole)
+    assert same(
+        trained(attention, gpu, type(data)(near(data.maps, gpu), data.labels, data.rows)), whole
+    )
 
 
 @pytest.mark.parametrize("attention", [None, Attention("self", "conv5", gain=0.1)])
 def test_heads_trained_at_once_are_the_heads_trained_alone(gpu, attention):
     data, seeds = uneven((256, 13, 13) if attention else (256, 6, 6)), range(3)
-    alone = [train_head(small_network(attention, seed=seed), data, TRAINING, seed=seed, device=gpu) for seed in seeds]
+    alone = [
+        train_head(small_network(attention, seed=seed), data, TRAINING, seed=seed, device=gpu)
+        for seed in seeds
+    ]
     there = type(data)(near(data.maps, gpu), data.labels, data.rows)
-    fits = together([head_steps(small_network(attention, seed=seed), there, TRAINING, seed=seed, device=gpu)
-                     for seed in seeds], gpu)
+    fits = together(
+        [
+            head_steps(small_network(attention, seed=seed), there, TRAINING, seed=seed, device=gpu)
+            for seed in seeds
+        ],
+        gpu,
+    )
     assert at_once(gpu) > 1 and all(same(*pair) for pair in zip(alone, fits, strict=True))
     assert alone[0].history != alone[1].history
 
@@ -98,7 +133,11 @@ def test_a_gpu_trains_as_the_processor_does():
         fit = train_head(network, data, TRAINING, seed=0, device=device)
         losses[device] = np.array([row["train_loss"] for row in fit.history])
     exact, fp32, bf16 = losses.values()
-    assert exact[-1] < exact[0] and np.abs(fp32 - exact).max() < 1e-3 and np.abs(bf16 - exact).max() < 0.05
+    assert (
+        exact[-1] < exact[0]
+        and np.abs(fp32 - exact).max() < 1e-3
+        and np.abs(bf16 - exact).max() < 0.05
+    )
 
 
 def test_a_gpu_answers_as_the_processor_does(gpu):
@@ -119,9 +158,19 @@ def test_pictures_go_through_a_gpus_convolutions_as_through_the_processors(tmp_p
     for path, image in zip(paths, images, strict=True):
         cv2.imwrite(path, image[..., ::-1])
     network = build_network("vgg11", pretraining="untrained")
-    maps = [cached_features(build_network("vgg11", pretraining="untrained").features, paths, {network.cut}, device,
-                            folder=tmp_path)[network.cut] for device in (Device(), Device("cuda"))]
+    maps = [
+        cached_features(
+            build_network("vgg11", pretraining="untrained").features,
+            paths,
+            {network.cut},
+            device,
+            folder=tmp_path,
+        )[network.cut]
+        for device in (Device(), Device("cuda"))
+    ]
     torch.testing.assert_close(*maps, rtol=1e-3, atol=1e-3 * float(maps[0].max()))
-    panels = [Panel(images, device=device).log_odds(network) for device in (Device(), Device("cuda"))]
+    panels = [
+        Panel(images, device=device).log_odds(network) for device in (Device(), Device("cuda"))
+    ]
     np.testing.assert_allclose(*panels, atol=1e-3)
     assert next(network.parameters()).device.type == "cpu"

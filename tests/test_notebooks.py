@@ -1,4 +1,6 @@
-"""The real notebooks, run headless on the smoke study: everything they declare is there, and again the same."""
+"""The real notebooks, run headless on the smoke study: everything they declare is there, and
+again the same.
+"""
 
 import json
 import subprocess
@@ -22,13 +24,15 @@ pytestmark = pytest.mark.slow
 COLUMNS = {
     "images": "path label split identity",
     "stimuli": "stimulus path identity level condition",
-    "trials": "observer kind architecture pretraining seed stimulus identity level condition repeat response p_happy "
-              "rt_s",
+    "trials": "observer kind architecture pretraining seed stimulus identity "
+    "level condition repeat response p_happy "
+    "rt_s",
     "accuracy": "architecture pretraining attention seed split n accuracy auc",
     "weights": "architecture pretraining source sha256 loaded_keys",
     "history": "architecture pretraining seed epoch train_loss validation_loss validation_accuracy",
-    "psychometrics": "observer kind architecture seed condition pse pse_low pse_high slope jnd guess lapse deviance "
-                     "converged reason",
+    "psychometrics": "observer kind architecture seed condition pse pse_low pse_high "
+    "slope jnd guess lapse deviance "
+    "converged reason",
     "human_likeness": "architecture metric value low high chance ceiling n_observers n_seeds",
     "saliency": "architecture seed condition level part share enrichment p",
     "claims": "id claim evidence value low high verdict simulated",
@@ -40,11 +44,17 @@ def test_all_five_notebooks_ran_in_order_to_their_last_cell_without_errors(smoke
     paths = sorted((smoke.folder / "notebooks").glob("*.ipynb"))
     assert [path.name[:2] for path in paths] == list(TABLES)
     for path in paths:
-        cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and c.source.strip()]
+        cells = [
+            c
+            for c in nbformat.read(path, as_version=4).cells
+            if c.cell_type == "code" and c.source.strip()
+        ]
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), path.name
         outputs = [output for cell in cells for output in cell.outputs]
         assert not [o for o in outputs if o.output_type == "error"]
-        assert any("image/png" in o.get("data", {}) for o in outputs), f"{path.name} shows no figure"
+        assert any("image/png" in o.get("data", {}) for o in outputs), (
+            f"{path.name} shows no figure"
+        )
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -54,8 +64,18 @@ def test_each_table_has_the_columns_of_the_design_and_only_numbers_that_are_fini
     assert not np.isinf(table.select_dtypes("number").to_numpy(float)).any()
 
 
-@pytest.mark.parametrize("name", ["people_summary", "comparison", "human_likeness", "multiverse", "selection",
-                                  "attention_grid", "attention_cells"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "people_summary",
+        "comparison",
+        "human_likeness",
+        "multiverse",
+        "selection",
+        "attention_grid",
+        "attention_cells",
+    ],
+)
 def test_tables_that_rest_on_simulated_people_say_so(smoke, name):
     assert set(smoke.table(name)["people"]) == {"simulated"}
 
@@ -64,18 +84,26 @@ def test_the_tables_have_the_rows_that_the_study_asks_for(smoke):
     study = smoke.study
     images, stimuli, trials = (smoke.table(name) for name in ("images", "stimuli", "trials"))
     assert images["split"].value_counts().to_dict() == {
-        "train": study.images.n_train, "validation": study.images.n_validation, "test": study.images.n_test}
+        "train": study.images.n_train,
+        "validation": study.images.n_validation,
+        "test": study.images.n_test,
+    }
     n = study.morphs.identities * study.morphs.levels * len(study.morphs.conditions)
     assert len(stimuli) == stimuli["stimulus"].nunique() == n
     cnn, people = trials[trials["kind"] == "cnn"], trials[trials["kind"] == "simulated"]
     assert len(cnn) + len(people) == len(trials)
-    assert (cnn.groupby("observer").size() == n).all() and cnn["observer"].nunique() == smoke.networks()
+    assert (cnn.groupby("observer").size() == n).all() and cnn[
+        "observer"
+    ].nunique() == smoke.networks()
     assert people["observer"].nunique() == study.observers.simulated.n
     assert len(smoke.table("history")) == smoke.networks() * study.training.epochs
     assert smoke.table("accuracy").groupby("split").size().to_dict() == dict.fromkeys(
-        ("test", "validation"), smoke.networks())
+        ("test", "validation"), smoke.networks()
+    )
     fits = smoke.table("psychometrics")
-    per_condition = fits[fits["observer"].isin(trials["observer"])].groupby("condition")["observer"].nunique()
+    per_condition = (
+        fits[fits["observer"].isin(trials["observer"])].groupby("condition")["observer"].nunique()
+    )
     assert (per_condition == smoke.networks() + study.observers.simulated.n).all()
     assert set(per_condition.index) == set(study.morphs.conditions)
     saliency = smoke.table("saliency")
@@ -111,15 +139,20 @@ def test_every_notebook_left_figures_that_show_something_and_say_what(smoke):
 def test_the_manifest_accounts_for_the_run(smoke):
     manifest = json.loads((smoke.folder / "manifest.json").read_text())
     assert manifest["status"] == "complete" and list(manifest["notebooks"]) == [
-        path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+        path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+    ]
     assert manifest["data"]["images"] == len(smoke.table("images"))
     assert {row["sha256"] for row in manifest["weights"]} == set(smoke.table("weights")["sha256"])
-    assert {name: table["rows"] for name, table in manifest["tables"].items()}["trials"] == len(smoke.table("trials"))
+    assert {name: table["rows"] for name, table in manifest["tables"].items()}["trials"] == len(
+        smoke.table("trials")
+    )
     assert 100 < manifest["peak_memory_mb"] < 4096
 
 
 def test_the_terminal_tells_what_was_done_and_that_the_networks_are_untrained(smoke):
-    assert smoke.out.index("[1/5] 01_") < smoke.out.index("[5/5] 05_") < smoke.out.index("report.html")
+    assert (
+        smoke.out.index("[1/5] 01_") < smoke.out.index("[5/5] 05_") < smoke.out.index("report.html")
+    )
     untrained = (smoke.table("weights")["pretraining"] == "untrained").any()
     assert smoke.out.count("UNTRAINED, for want of imagenet weights") == int(untrained)
     assert "Traceback" not in smoke.out
@@ -155,8 +188,17 @@ def test_the_report_is_one_file_with_all_figures_described_and_all_tables_attach
 
 def test_resume_keeps_everything_of_a_complete_run(smoke):
     before = smoke.contents("tables/*.csv")
-    command = [sys.executable, "-m", "lib.workbook", "run", "--study", SMOKE, "--set", f"output={smoke.folder.parent}",
-               "--resume"]
+    command = [
+        sys.executable,
+        "-m",
+        "lib.workbook",
+        "run",
+        "--study",
+        SMOKE,
+        "--set",
+        f"output={smoke.folder.parent}",
+        "--resume",
+    ]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert out.count("done before, kept") == 5 and smoke.contents("tables/*.csv") == before
 

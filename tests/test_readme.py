@@ -1,4 +1,6 @@
-"""Every command of README.md: run as it stands where that takes seconds, else followed to what it would run."""
+"""Every command of README.md: run as it stands where that takes seconds, else followed to what
+it would run.
+"""
 
 import re
 import shlex
@@ -19,27 +21,52 @@ from lib.workbook import command as workbook
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = [shlex.split(line, comments=True) for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+COMMANDS = [
+    shlex.split(line, comments=True)
+    for kind, text in BLOCKS
+    if kind == "sh"
+    for line in text.splitlines()
+]
 
 
 def commands(*first: str) -> list[list[str]]:
-    found = [command for command in COMMANDS if command[:len(first)] == list(first)]
+    found = [command for command in COMMANDS if command[: len(first)] == list(first)]
     assert found, f"README.md has no command that begins with {' '.join(first)}"
     return found
 
 
 def of_make(command: list[str]) -> list[list[str]]:
-    """What make would run, in the words of a shell; variables with a PY of ours, so that nothing is installed."""
-    told = subprocess.run(["make", "-n", *command[1:], "PY=python"], cwd=ROOT, env=outside_make(), capture_output=True,
-                          text=True, check=True)
+    """What make would run, in the words of a shell; variables with a PY of ours, so that
+    nothing is installed.
+    """
+    told = subprocess.run(
+        ["make", "-n", *command[1:], "PY=python"],
+        cwd=ROOT,
+        env=outside_make(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [shlex.split(line) for line in told.stdout.splitlines()]
 
 
 def test_no_command_is_of_a_kind_that_is_not_tested_here():
-    kinds = {" ".join(command[:4 if command[:3] == ["python", "-m", "lib.study"] else 3])
-             if command[0] == "python" else command[0] for command in COMMANDS}
-    assert kinds == {"make", "source", "conda", "papermill", "python -m lib.study new", "python -m lib.study check",
-                     "python -m lib.workbook", "python -m lib.setup_check"}
+    kinds = {
+        " ".join(command[: 4 if command[:3] == ["python", "-m", "lib.study"] else 3])
+        if command[0] == "python"
+        else command[0]
+        for command in COMMANDS
+    }
+    assert kinds == {
+        "make",
+        "source",
+        "conda",
+        "papermill",
+        "python -m lib.study new",
+        "python -m lib.study check",
+        "python -m lib.workbook",
+        "python -m lib.setup_check",
+    }
 
 
 @pytest.mark.parametrize("command", commands("make"), ids=" ".join)
@@ -54,18 +81,29 @@ def test_make_runs_commands_that_the_workbook_understands(command):
     # a study of the reader's own is not there
     study = options.study if (ROOT / options.study).is_file() else SMOKE
     assert load_study(study, options.set).name
-    assert options.resume == ("RESUME=1" in command) and options.only == (("04",) if "ONLY=04" in command else ())
+    assert options.resume == ("RESUME=1" in command) and options.only == (
+        ("04",) if "ONLY=04" in command else ()
+    )
 
 
 def test_the_environments_are_those_that_make_and_conda_build():
-    (source,), (create,), (activate,) = commands("source"), commands("conda", "env"), commands("conda", "activate")
+    (source,), (create,), (activate,) = (
+        commands("source"),
+        commands("conda", "env"),
+        commands("conda", "activate"),
+    )
     assert source[1] == ".venv/bin/activate" and "-m venv .venv" in (ROOT / "Makefile").read_text()
     assert (ROOT / create[-1]).read_text().split("name: ")[1].startswith(activate[-1])
 
 
-def test_own_faces_and_answers_become_a_study_that_can_run(faces, answers, tmp_path, capsys, monkeypatch):  # noqa: F811
+def test_own_faces_and_answers_become_a_study_that_can_run(
+    faces, answers, tmp_path, capsys, monkeypatch
+):  # noqa: F811
     monkeypatch.setattr("lib.study.new.ROOT", tmp_path)
-    (new,), (check,) = commands("python", "-m", "lib.study", "new"), commands("python", "-m", "lib.study", "check")
+    (new,), (check,) = (
+        commands("python", "-m", "lib.study", "new"),
+        commands("python", "-m", "lib.study", "check"),
+    )
     ours = {"path/to/faces": str(faces), "path/to/answers.csv": str(answers)}
     assert study_command.main([ours.get(word, word) for word in new[3:]]) == 0
     assert study_command.main([check[3], str(tmp_path / check[4])]) == 0
@@ -79,8 +117,12 @@ def test_papermill_runs_a_notebook_of_the_study_that_it_is_given(tmp_path):
     (command,) = commands("papermill")
     out = tmp_path / "01.ipynb"
     given = [str(out) if word.startswith("runs/") else word for word in command]
-    subprocess.run([sys.executable, "-m", *given, "-p", "overrides", f"output={tmp_path}"], cwd=ROOT, check=True,
-                   capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", *given, "-p", "overrides", f"output={tmp_path}"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     cells = nbformat.read(out, as_version=4).cells
     assert all(cell.execution_count for cell in cells if cell.cell_type == "code")
     assert len(read_csv(tmp_path / "smoke" / "tables" / "stimuli.csv")) == 72
@@ -89,18 +131,21 @@ def test_papermill_runs_a_notebook_of_the_study_that_it_is_given(tmp_path):
 def test_the_set_up_check_runs():
     (command,) = commands("python", "-m", "lib.setup_check")
     told = subprocess.run([sys.executable, *command[1:]], cwd=ROOT, capture_output=True, text=True)
-    assert re.search(r"^ok +Python|^note +Python", told.stdout, flags=re.MULTILINE) and not told.stderr
+    assert (
+        re.search(r"^ok +Python|^note +Python", told.stdout, flags=re.MULTILINE) and not told.stderr
+    )
 
 
 def test_sweeps_are_read_with_all_their_points():
     for command in commands("python", "-m", "lib.workbook", "sweep"):
         options = workbook.parser().parse_args(command[3:])
-        (key, values), = workbook_grid(options).items()
+        ((key, values),) = workbook_grid(options).items()
         assert len(values) > 1 and load_study(options.study, {key: values[0]})
 
 
 def workbook_grid(options) -> dict:
     from lib.workbook.sweep import parse_grid
+
     return parse_grid(options.grid)
 
 
@@ -112,4 +157,4 @@ def test_links_and_figures_lead_to_files_of_the_project():
     drawn = "\n".join(path.read_text() for path in (ROOT / "notebooks").glob("*.ipynb"))
     for figure in (t for t in inside if t.startswith("figures/")):
         name = re.fullmatch(r"figures/\d\d_(\w+)\.png", figure)[1]
-        assert re.search(rf'save_figure\([^\n]*\b{re.escape(name.split("_")[0])}', drawn), figure
+        assert re.search(rf"save_figure\([^\n]*\b{re.escape(name.split('_')[0])}", drawn), figure

@@ -1,4 +1,6 @@
-"""Small networks of the workbook's own kind for the tests of saliency and mechanisms: 32-pixel images, five layers."""
+"""Small networks of the workbook's own kind for the tests of saliency and mechanisms: 32-pixel
+images, five layers.
+"""
 
 import torch
 from torch import nn
@@ -21,8 +23,11 @@ def toy_network(seed=0, *, attention=None, channels=6, linear=False):
             layers += [nn.MaxPool2d(2)] * (k in (0, 1))
         torch.manual_seed(seed)
         size = channels * 8 * 8
-        head = [nn.Linear(size, 2)] if linear else [nn.Linear(size, 16), nn.ReLU(inplace=True), nn.Dropout(0.5),
-                                                    nn.Linear(16, 2)]
+        head = (
+            [nn.Linear(size, 2)]
+            if linear
+            else [nn.Linear(size, 16), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(16, 2)]
+        )
         block = make_block(attention, channels, torch.Generator().manual_seed(seed))
         location = None if attention is None else attention.location
         return Network(nn.Sequential(*layers), nn.Sequential(*head), block, location).eval()

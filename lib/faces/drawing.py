@@ -1,8 +1,9 @@
 """Shapes and the canvas that the built-in faces are drawn on.
 
-Coordinates are per cent of the picture's width, origin in the middle of the picture, x to the right, y down.
-The canvas is drawn at twice the picture's resolution and shows a little more than the picture (``SPAN`` per cent),
-so that a face can be turned and moved afterwards. Colours are premultiplied RGBA.
+Coordinates are per cent of the picture's width, origin in the middle of the picture, x to the
+right, y down. The canvas is drawn at twice the picture's resolution and shows a little more than
+the picture (``SPAN`` per cent), so that a face can be turned and moved afterwards. Colours are
+premultiplied RGBA.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ Points = np.ndarray  # float (n, 2)
 class Shape:
     """One thing to draw.
 
-    ``points`` is a closed outline, or with ``width`` (per cent, at the widest) the centre line of a stroke that
-    tapers towards the ends given by ``taper``. ``soft`` blurs the edge by that many per cent, ``alpha`` is the
-    opacity, and ``clip`` an outline outside of which nothing is drawn. ``paint`` colours only what is there
-    already, instead of adding to the silhouette. ``inside`` are shapes drawn after it and seen only within it.
+    ``points`` is a closed outline, or with ``width`` (per cent, at the widest) the centre line of a
+    stroke that tapers towards the ends given by ``taper``. ``soft`` blurs the edge by that many per
+    cent, ``alpha`` is the opacity, and ``clip`` an outline outside of which nothing is drawn.
+    ``paint`` colours only what is there already, instead of adding to the silhouette. ``inside``
+    are shapes drawn after it and seen only within it.
     """
 
     points: Points
@@ -43,7 +45,9 @@ class Shape:
 
     @property
     def reach(self) -> float:
-        """How far, in per cent, the shape extends beyond its points; what lies ``inside`` extends no further."""
+        """How far, in per cent, the shape extends beyond its points; what lies ``inside``
+        extends no further.
+        """
         return self.width / 2 + self.soft
 
 
@@ -51,11 +55,15 @@ class Shape:
 def _spline_weights(samples: int) -> np.ndarray:
     """Uniform Catmull-Rom weights, (samples, 4): Catmull & Rom 1974."""
     t = np.arange(samples)[:, None] / samples
-    return 0.5 * np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -t**2 + t**3])
+    return 0.5 * np.hstack(
+        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3]
+    )
 
 
 def closed(points, samples: int = 8) -> Points:
-    """A smooth closed curve through the points; linear in them, so that curves blend as their points do."""
+    """A smooth closed curve through the points; linear in them, so that curves blend as their
+    points do.
+    """
     points = np.asarray(points, float)
     windows = np.stack([np.roll(points, shift, 0) for shift in (1, 0, -1, -2)], 1)
     return (_spline_weights(samples) @ windows).reshape(-1, 2)
@@ -65,7 +73,7 @@ def curve(points, samples: int = 8) -> Points:
     """A smooth open curve through the points, ends included; linear in them."""
     points = np.asarray(points, float)
     padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
-    windows = np.stack([padded[i:len(padded) - 3 + i] for i in range(4)], 1)
+    windows = np.stack([padded[i : len(padded) - 3 + i] for i in range(4)], 1)
     return np.vstack([(_spline_weights(samples) @ windows).reshape(-1, 2), points[-1:]])
 
 
@@ -98,9 +106,15 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def stroke_outline(points: Points, width: float, taper: tuple[float, float]) -> Points:
-    """The outline of a stroke along the points; its ends are ``taper`` times as wide as its middle."""
+    """The outline of a stroke along the points; its ends are ``taper`` times as wide as its
+    middle.
+    """
     along = np.empty_like(points)
-    along[1:-1], along[0], along[-1] = points[2:] - points[:-2], points[1] - points[0], points[-1] - points[-2]
+    along[1:-1], along[0], along[-1] = (
+        points[2:] - points[:-2],
+        points[1] - points[0],
+        points[-1] - points[-2],
+    )
     across = np.stack([-along[:, 1], along[:, 0]], 1)
     across /= np.maximum(np.hypot(across[:, 0], across[:, 1]), 1e-9)[:, None]
     across *= 0.5 * width * _profile(len(points), taper)
@@ -116,7 +130,9 @@ def _profile(n: int, taper: tuple[float, float]) -> np.ndarray:
 
 
 class Canvas:
-    """A premultiplied RGBA picture, uint8 (n, n, 4), of ``SPAN`` per cent at twice the picture's resolution."""
+    """A premultiplied RGBA picture, uint8 (n, n, 4), of ``SPAN`` per cent at twice the
+    picture's resolution.
+    """
 
     def __init__(self, size: int, pixels: np.ndarray | None = None):
         self.side = canvas_side(size)
@@ -126,7 +142,11 @@ class Canvas:
     def draw(self, shapes: Iterable[Shape]) -> Canvas:
         """Draw the shapes one over the other; returns the canvas itself."""
         for shape in shapes:
-            points = stroke_outline(shape.points, shape.width, shape.taper) if shape.width else shape.points
+            points = (
+                stroke_outline(shape.points, shape.width, shape.taper)
+                if shape.width
+                else shape.points
+            )
             if shape.alpha == 1 and not shape.soft and shape.clip is None and not shape.paint:
                 colour = (*map(float, np.round(shape.colour)), 255.0)
                 cv2.fillPoly(self.pixels, [self._fixed(points)], colour, cv2.LINE_AA, shift=4)
@@ -138,8 +158,10 @@ class Canvas:
 
     def _draw_inside(self, shape: Shape, points: Points) -> None:
         """Draw freely, then put back what lay outside the outline."""
-        (x0, y0), (x1, y1) = self._box(np.vstack([points, *[s.points for s in shape.inside]]),
-                                       max(s.reach for s in shape.inside))
+        (x0, y0), (x1, y1) = self._box(
+            np.vstack([points, *[s.points for s in shape.inside]]),
+            max(s.reach for s in shape.inside),
+        )
         before = self.pixels[y0:y1, x0:x1].copy()
         self.draw(shape.inside)
         weight = self._mask(points, (x0, y0), before.shape[:2])[..., None] * np.float32(1 / 255)
@@ -150,7 +172,10 @@ class Canvas:
         """The pixels, first and one past the last, that shapes at these points can touch."""
         low = (points.min(0) - reach + SPAN / 2) * self.scale - 2
         high = (points.max(0) + reach + SPAN / 2) * self.scale + 3
-        return tuple((min(max(int(v[0]), 0), self.side), min(max(int(v[1]), 0), self.side)) for v in (low, high))
+        return tuple(
+            (min(max(int(v[0]), 0), self.side), min(max(int(v[1]), 0), self.side))
+            for v in (low, high)
+        )
 
     def _fixed(self, points: Points, corner=(0, 0)) -> np.ndarray:
         """Points in 1/16 pixel of the canvas, from a corner of it."""
@@ -164,7 +189,8 @@ class Canvas:
             return
         mask = self._mask(points, (x0, y0), (y1 - y0, x1 - x0))
         if support:
-            # a kernel of this width reaches exactly `support` pixels: nothing changes beyond Shape.reach
+            # a kernel of this width reaches exactly `support` pixels: nothing changes beyond
+            # Shape.reach
             mask = cv2.GaussianBlur(mask, (2 * support + 1,) * 2, support / 2.5)
         if shape.clip is not None:
             mask = cv2.multiply(mask, self._mask(shape.clip, (x0, y0), mask.shape), scale=1 / 255)

@@ -1,9 +1,10 @@
 """The parts of a built-in face that move with expression: eyes with brows, nose with folds, mouth.
 
-Every shape is an affine function of ``e``, from -1 (fully sad) over 0 (the middle) to 1 (fully happy): control
-points and opacities at 0 lie exactly midway between those at -1 and 1. The action units (Ekman & Friesen 1978):
-sad is inner brow raiser and lowerer (AU 1+4), drooping lids, lip corner depressor (AU 15) and chin raiser (AU 17);
-happy is cheek raiser (AU 6), lip corner puller (AU 12) and parted lips (AU 25).
+Every shape is an affine function of ``e``, from -1 (fully sad) over 0 (the middle) to 1 (fully
+happy): control points and opacities at 0 lie exactly midway between those at -1 and 1. The action
+units (Ekman & Friesen 1978): sad is inner brow raiser and lowerer (AU 1+4), drooping lids, lip
+corner depressor (AU 15) and chin raiser (AU 17); happy is cheek raiser (AU 6), lip corner puller
+(AU 12) and parted lips (AU 25).
 """
 
 from __future__ import annotations
@@ -40,8 +41,17 @@ def _both(shapes: list[Shape]) -> list[Shape]:
 
 def _flip(shape: Shape) -> Shape:
     clip = None if shape.clip is None else mirrored(shape.clip)
-    return Shape(mirrored(shape.points), shape.colour, shape.alpha, shape.width, shape.taper, shape.soft, clip,
-                 shape.paint, tuple(map(_flip, shape.inside)))
+    return Shape(
+        mirrored(shape.points),
+        shape.colour,
+        shape.alpha,
+        shape.width,
+        shape.taper,
+        shape.soft,
+        clip,
+        shape.paint,
+        tuple(map(_flip, shape.inside)),
+    )
 
 
 def lids(person: Identity, e: float) -> tuple[Points, Points]:
@@ -49,10 +59,20 @@ def lids(person: Identity, e: float) -> tuple[Points, Points]:
     w, h, a = person.eye_width, person.eye_height, person.gain_lid * e
     tilt = person.eye_tilt
     inner, outer = (-w, 0.55), (w, -tilt - 0.25 * a)
-    upper = [inner, (-0.55 * w, -0.78 * h + 0.3 * a), (0.02 * w, -h - 0.15 * a),
-             (0.6 * w, -0.74 * h - tilt / 2 - 0.6 * a), outer]
-    lower = [inner, (-0.5 * w, 0.62 * h - 0.6 * a), (0.05 * w, 0.86 * h - 1.0 * a),
-             (0.6 * w, 0.6 * h - tilt / 2 - 0.9 * a), outer]
+    upper = [
+        inner,
+        (-0.55 * w, -0.78 * h + 0.3 * a),
+        (0.02 * w, -h - 0.15 * a),
+        (0.6 * w, -0.74 * h - tilt / 2 - 0.6 * a),
+        outer,
+    ]
+    lower = [
+        inner,
+        (-0.5 * w, 0.62 * h - 0.6 * a),
+        (0.05 * w, 0.86 * h - 1.0 * a),
+        (0.6 * w, 0.6 * h - tilt / 2 - 0.9 * a),
+        outer,
+    ]
     return moved(upper, person.eye_x, person.eye_y), moved(lower, person.eye_x, person.eye_y)
 
 
@@ -62,22 +82,33 @@ def eye_shapes(person: Identity, e: float) -> list[Shape]:
     top, bottom = curve(upper), curve(lower)
     almond = np.vstack([top, bottom[::-1][1:-1]])
     skin_line = shadow(person, 0.5)
-    ball = (*_iris(person, e), Shape(moved(top, 0, 0.75), (70, 50, 50), 0.4, width=1.7, taper=(0.4, 0.4)))
-    shapes = [Shape(almond, (247, 243, 240), inside=ball),
-              Shape(bottom, skin_line, 0.55, width=0.55, taper=(0.2, 0.6)), *_lashes(person, top)]
+    ball = (
+        *_iris(person, e),
+        Shape(moved(top, 0, 0.75), (70, 50, 50), 0.4, width=1.7, taper=(0.4, 0.4)),
+    )
+    shapes = [
+        Shape(almond, (247, 243, 240), inside=ball),
+        Shape(bottom, skin_line, 0.55, width=0.55, taper=(0.2, 0.6)),
+        *_lashes(person, top),
+    ]
     fold = moved(top[4:-3], 0, -1.3 - 0.9 * person.crease)
-    shapes += [Shape(fold, skin_line, 0.5, width=0.6, taper=(0.1, 0.4)), *_under_eye(person, e, lower),
-               *_brow(person, e)]
+    shapes += [
+        Shape(fold, skin_line, 0.5, width=0.6, taper=(0.1, 0.4)),
+        *_under_eye(person, e, lower),
+        *_brow(person, e),
+    ]
     return _both(shapes) + _furrow(person, e)
 
 
 def _iris(person: Identity, e: float) -> list[Shape]:
     x, y, r = person.eye_x - 0.1, person.eye_y - 0.1 - 0.3 * person.gain_lid * e, person.iris_size
-    return [Shape(ellipse(x, y, r, r), mix(person.iris, DARK, 0.6)),
-            Shape(ellipse(x, y, 0.86 * r, 0.86 * r), person.iris),
-            Shape(ellipse(x, y + 0.4 * r, 0.6 * r, 0.4 * r), mix(person.iris, WHITE, 0.18)),
-            Shape(ellipse(x, y, 0.46 * r, 0.46 * r), (16, 12, 14)),
-            Shape(ellipse(x + 0.3 * r, y - 0.36 * r, 0.24 * r, 0.24 * r, 14), WHITE)]
+    return [
+        Shape(ellipse(x, y, r, r), mix(person.iris, DARK, 0.6)),
+        Shape(ellipse(x, y, 0.86 * r, 0.86 * r), person.iris),
+        Shape(ellipse(x, y + 0.4 * r, 0.6 * r, 0.4 * r), mix(person.iris, WHITE, 0.18)),
+        Shape(ellipse(x, y, 0.46 * r, 0.46 * r), (16, 12, 14)),
+        Shape(ellipse(x + 0.3 * r, y - 0.36 * r, 0.24 * r, 0.24 * r, 14), WHITE),
+    ]
 
 
 def _lashes(person: Identity, top: Points) -> list[Shape]:
@@ -92,59 +123,146 @@ def _lashes(person: Identity, top: Points) -> list[Shape]:
 def _under_eye(person: Identity, e: float, lower: Points) -> list[Shape]:
     """The cheek pushes up under a smiling eye (AU 6); crow's feet at its outer corner."""
     smile, drop = (1 + e) / 2, person.eye_height
-    bag = curve(moved(np.array([(-0.75, 0.75), (0.0, 1.25), (0.8, 0.5)]) * (person.eye_width, drop),
-                      person.eye_x, person.eye_y + 0.6 - 0.45 * person.gain_lid * e))
-    feet = [curve(lower[-1] + np.array([(1.4, k), (2.4, 1.1 * k - 0.1), (3.4, 1.7 * k)])) for k in (-0.5, 0.6)]
-    return [Shape(bag, shadow(person, 0.4), 0.12 + 0.2 * person.age + 0.34 * smile, width=0.9, taper=(0.1, 0.2),
-                  soft=0.5),
-            Shape(moved(bag, 0, 1.3), mix(person.skin, WHITE, 0.5), 0.3 * smile, width=1.6, taper=(0.1, 0.1), soft=0.9),
-            *[Shape(f, shadow(person, 0.45), (0.2 + 0.45 * person.age) * smile, width=0.45, taper=(0.6, 0.1))
-              for f in feet]]
+    bag = curve(
+        moved(
+            np.array([(-0.75, 0.75), (0.0, 1.25), (0.8, 0.5)]) * (person.eye_width, drop),
+            person.eye_x,
+            person.eye_y + 0.6 - 0.45 * person.gain_lid * e,
+        )
+    )
+    feet = [
+        curve(lower[-1] + np.array([(1.4, k), (2.4, 1.1 * k - 0.1), (3.4, 1.7 * k)]))
+        for k in (-0.5, 0.6)
+    ]
+    return [
+        Shape(
+            bag,
+            shadow(person, 0.4),
+            0.12 + 0.2 * person.age + 0.34 * smile,
+            width=0.9,
+            taper=(0.1, 0.2),
+            soft=0.5,
+        ),
+        Shape(
+            moved(bag, 0, 1.3),
+            mix(person.skin, WHITE, 0.5),
+            0.3 * smile,
+            width=1.6,
+            taper=(0.1, 0.1),
+            soft=0.9,
+        ),
+        *[
+            Shape(
+                f,
+                shadow(person, 0.45),
+                (0.2 + 0.45 * person.age) * smile,
+                width=0.45,
+                taper=(0.6, 0.1),
+            )
+            for f in feet
+        ],
+    ]
 
 
 def _brow(person: Identity, e: float) -> list[Shape]:
     a, length, arch, y = person.gain_brow * e, person.brow_length, person.brow_arch, -person.brow_y
     rest = person.rest_brow
-    # the relaxed, arched brow belongs to the smile; inner ends rise and outer ones sink towards sadness
-    points = np.array([(-0.95 * length, y + 0.4 + person.brow_tilt + rest - 2.3 + 1.7 * a),
-                       (-0.35 * length, y - 0.45 * arch + rest / 2 - 0.8 + 0.7 * a),
-                       (0.35 * length, y - arch + 0.1 - 0.5 * a),
-                       (1.0 * length, y + 1.5 - person.brow_tilt - 0.7 * a)])
+    # the relaxed, arched brow belongs to the smile; inner ends rise and outer ones sink towards
+    # sadness
+    points = np.array(
+        [
+            (-0.95 * length, y + 0.4 + person.brow_tilt + rest - 2.3 + 1.7 * a),
+            (-0.35 * length, y - 0.45 * arch + rest / 2 - 0.8 + 0.7 * a),
+            (0.35 * length, y - arch + 0.1 - 0.5 * a),
+            (1.0 * length, y + 1.5 - person.brow_tilt - 0.7 * a),
+        ]
+    )
     line = curve(moved(points, person.eye_x, person.eye_y))
     colour = mix(mix(person.hair, DARK, 0.35), person.skin, 0.12)
     if person.style == "headscarf":
         colour = mix((70, 50, 40), DARK, 0.4)
-    hairs = [Shape(curve(np.array([line[i] + (0, 0.7 * person.brow_width / 2), line[i] + (0.9, -0.25),
-                                   line[i] + (2.0, -0.6 * person.brow_width / 2)])), mix(colour, DARK, 0.17),
-                   width=0.4, taper=(0.6, 0.1)) for i in range(1, 19, 4)]
+    hairs = [
+        Shape(
+            curve(
+                np.array(
+                    [
+                        line[i] + (0, 0.7 * person.brow_width / 2),
+                        line[i] + (0.9, -0.25),
+                        line[i] + (2.0, -0.6 * person.brow_width / 2),
+                    ]
+                )
+            ),
+            mix(colour, DARK, 0.17),
+            width=0.4,
+            taper=(0.6, 0.1),
+        )
+        for i in range(1, 19, 4)
+    ]
     return [Shape(line, colour, 0.88, width=person.brow_width, taper=(0.72, 0.12)), *hairs]
 
 
 def _furrow(person: Identity, e: float) -> list[Shape]:
     """The folds between lowered and drawn brows (AU 4)."""
     y, depth = person.eye_y - 0.75 * person.brow_y, (1 - e) / 2
-    return [Shape(curve([(s * 1.9, y - 1.6), (s * 1.5, y), (s * 2.0, y + 1.8)]), shadow(person, 0.45),
-                  0.45 * depth * person.gain_brow / 1.3, width=0.6, taper=(0.1, 0.1), soft=0.3) for s in (-1, 1)]
+    return [
+        Shape(
+            curve([(s * 1.9, y - 1.6), (s * 1.5, y), (s * 2.0, y + 1.8)]),
+            shadow(person, 0.45),
+            0.45 * depth * person.gain_brow / 1.3,
+            width=0.6,
+            taper=(0.1, 0.1),
+            soft=0.3,
+        )
+        for s in (-1, 1)
+    ]
 
 
 def nose_shapes(person: Identity, e: float) -> list[Shape]:
     """Nostrils, wings and the upper ends of the folds that run from nose to mouth."""
     y, w, a = person.nose_y, person.nose_width, person.gain_nose * e
-    wing = curve(moved([(0.74 * w, y - 4.4), (0.98 * w, y - 2.6), (0.98 * w, y - 0.8), (0.72 * w, y + 0.2)],
-                       0.55 * a, -0.5 * a))
-    nostril = closed(moved(np.array([(0.18, -0.1), (0.42, -0.75), (0.72, -0.45), (0.62, 0.3), (0.34, 0.42)]) * (w, 1.5),
-                           0.35 * a, y - 0.35 - 0.4 * a))
-    fold = curve(moved([(1.12 * w, y - 2.6), (1.14 * w + 2.0, y - 0.4), (1.12 * w + 3.4, y + 2.0)], 0.7 * a, -0.5 * a))
+    wing = curve(
+        moved(
+            [(0.74 * w, y - 4.4), (0.98 * w, y - 2.6), (0.98 * w, y - 0.8), (0.72 * w, y + 0.2)],
+            0.55 * a,
+            -0.5 * a,
+        )
+    )
+    nostril = closed(
+        moved(
+            np.array([(0.18, -0.1), (0.42, -0.75), (0.72, -0.45), (0.62, 0.3), (0.34, 0.42)])
+            * (w, 1.5),
+            0.35 * a,
+            y - 0.35 - 0.4 * a,
+        )
+    )
+    fold = curve(
+        moved(
+            [(1.12 * w, y - 2.6), (1.14 * w + 2.0, y - 0.4), (1.12 * w + 3.4, y + 2.0)],
+            0.7 * a,
+            -0.5 * a,
+        )
+    )
     deep = shadow(person, 0.62)
-    return _both([
-        Shape(fold, shadow(person, 0.5), 0.12 + 0.25 * person.age + 0.38 * (1 + e) / 2, width=1.0, taper=(0.5, 0.1),
-              soft=0.5),
-        Shape(nostril, mix(deep, DARK, 0.45), 0.9),
-        Shape(wing, deep, 0.7, width=0.95, taper=(0.1, 0.5))])
+    return _both(
+        [
+            Shape(
+                fold,
+                shadow(person, 0.5),
+                0.12 + 0.25 * person.age + 0.38 * (1 + e) / 2,
+                width=1.0,
+                taper=(0.5, 0.1),
+                soft=0.5,
+            ),
+            Shape(nostril, mix(deep, DARK, 0.45), 0.9),
+            Shape(wing, deep, 0.7, width=0.95, taper=(0.1, 0.5)),
+        ]
+    )
 
 
 def mouth_lines(person: Identity, e: float) -> dict[str, Points]:
-    """The mouth's four lines from the left corner to the right one, (9, 2) each: outer and inner edges of both lips."""
+    """The mouth's four lines from the left corner to the right one, (9, 2) each: outer and
+    inner edges of both lips.
+    """
     a = person.gain_mouth * e
     half, corner = person.mouth_width + 2.1 * a, person.mouth_y + person.rest_mouth - 3.9 * a
     gap = person.teeth * (1 + e) / 2
@@ -156,8 +274,12 @@ def mouth_lines(person: Identity, e: float) -> dict[str, Points]:
     notch = person.bow * np.array([0, 0, 0, 0, 0.55, 0, 0, 0, 0])
     thick_top = upper * np.array([0, 0.5, 0.85, 1.05, 0.95, 1.05, 0.85, 0.5, 0]) - notch * 0.8
     thick_bottom = lower * np.array([0, 0.45, 0.8, 0.97, 1.0, 0.97, 0.8, 0.45, 0])
-    lines = {"top": inner_top - thick_top, "inner_top": inner_top + notch * 0.5, "inner_bottom": inner_bottom,
-             "bottom": inner_bottom + thick_bottom}
+    lines = {
+        "top": inner_top - thick_top,
+        "inner_top": inner_top + notch * 0.5,
+        "inner_bottom": inner_bottom,
+        "bottom": inner_bottom + thick_bottom,
+    }
     return {name: np.stack([half * x, y], 1) for name, y in lines.items()}
 
 
@@ -169,11 +291,15 @@ def mouth_shapes(person: Identity, e: float) -> list[Shape]:
     upper = np.vstack([lines["top"], lines["inner_top"][::-1]])
     lower = np.vstack([lines["inner_bottom"], lines["bottom"][::-1]])
     shine = lines["bottom"][14:27] * 0.45 + lines["inner_bottom"][14:27] * 0.55
-    return [*_around_mouth(person, e, lines),
-            Shape(inside, (88, 26, 30)), Shape(np.vstack([lines["inner_top"], teeth_edge[::-1]]), (245, 241, 234)),
-            Shape(lower, person.lip), Shape(upper, mix(person.lip, shadow(person, 0.6), 0.25)),
-            Shape(shine, mix(person.lip, WHITE, 0.6), 0.4, width=0.9, taper=(0.1, 0.1), soft=0.4),
-            Shape(lines["inner_top"], mix(person.lip, DARK, 0.7), 0.85, width=0.75, taper=(0.5, 0.5))]
+    return [
+        *_around_mouth(person, e, lines),
+        Shape(inside, (88, 26, 30)),
+        Shape(np.vstack([lines["inner_top"], teeth_edge[::-1]]), (245, 241, 234)),
+        Shape(lower, person.lip),
+        Shape(upper, mix(person.lip, shadow(person, 0.6), 0.25)),
+        Shape(shine, mix(person.lip, WHITE, 0.6), 0.4, width=0.9, taper=(0.1, 0.1), soft=0.4),
+        Shape(lines["inner_top"], mix(person.lip, DARK, 0.7), 0.85, width=0.75, taper=(0.5, 0.5)),
+    ]
 
 
 def _around_mouth(person: Identity, e: float, lines: dict[str, Points]) -> list[Shape]:
@@ -183,8 +309,14 @@ def _around_mouth(person: Identity, e: float, lines: dict[str, Points]) -> list[
     sag = curve(right + np.array([(0.4, 0.5), (1.2, 1.7), (1.4, 3.4)]))
     chin = curve(moved([(-4.2, 9.8), (0, 8.4), (4.2, 9.8)], 0, person.mouth_y - 0.4 * e))
     line = shadow(person, 0.5)
-    return [Shape(ellipse(*below, 0.5 * person.mouth_width, 0.8), shadow(person, 0.4), 0.5, soft=0.8),
-            Shape(chin, line, 0.3 * (1 - smile), width=1.0, taper=(0.1, 0.1), soft=0.7),
-            *_both([Shape(dimple, line, 0.55 * smile, width=0.8, taper=(0.1, 0.1), soft=0.4),
-                    Shape(sag, line, 0.55 * (1 - smile), width=0.8, taper=(0.4, 0.1), soft=0.3),
-                    Shape(ellipse(*right, 0.9, 0.7, 14), line, 0.5, soft=0.5)])]
+    return [
+        Shape(ellipse(*below, 0.5 * person.mouth_width, 0.8), shadow(person, 0.4), 0.5, soft=0.8),
+        Shape(chin, line, 0.3 * (1 - smile), width=1.0, taper=(0.1, 0.1), soft=0.7),
+        *_both(
+            [
+                Shape(dimple, line, 0.55 * smile, width=0.8, taper=(0.1, 0.1), soft=0.4),
+                Shape(sag, line, 0.55 * (1 - smile), width=0.8, taper=(0.4, 0.1), soft=0.3),
+                Shape(ellipse(*right, 0.9, 0.7, 14), line, 0.5, soft=0.5),
+            ]
+        ),
+    ]

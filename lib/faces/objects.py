@@ -1,7 +1,9 @@
-"""Generated objects: 48 categories of rendered shapes and textures under varied light, for pretraining.
+"""Generated objects: 48 categories of rendered shapes and textures under varied light, for
+pretraining.
 
-A category is one outline with one texture, so that a network has to learn both to tell them apart. Colour,
-place, size, rotation, light and background vary freely within a category and say nothing about it.
+A category is one outline with one texture, so that a network has to learn both to tell them apart.
+Colour, place, size, rotation, light and background vary freely within a category and say nothing
+about it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-SHAPES = ("disc", "triangle", "square", "pentagon", "star", "cross", "ring", "crescent", "bar", "heart", "cog", "drop")
+SHAPES = (
+    "disc",
+    "triangle",
+    "square",
+    "pentagon",
+    "star",
+    "cross",
+    "ring",
+    "crescent",
+    "bar",
+    "heart",
+    "cog",
+    "drop",
+)
 TEXTURES = ("plain", "stripes", "checks", "dots")
 CATEGORIES = tuple(f"{texture} {shape}" for shape in SHAPES for texture in TEXTURES)
 
@@ -35,13 +50,17 @@ def render_object(category: int, rng: np.random.Generator, size: int = 224) -> n
     colours = rng.uniform(0.1, 0.95, size=(4, 3)).astype(np.float32)
     mask = _place(_outline(SHAPES[shape]), rng, size)[..., None]
     surface = _mix(colours[0], colours[1], _texture(TEXTURES[texture], rng, size))
-    picture = mask * surface * _light(rng, size) + (1 - mask) * _background(colours[2], colours[3], rng, size)
+    picture = mask * surface * _light(rng, size) + (1 - mask) * _background(
+        colours[2], colours[3], rng, size
+    )
     picture += rng.normal(0, 0.02, picture.shape).astype(np.float32)
     return (255 * np.clip(picture, 0, 1)).astype(np.uint8)
 
 
 def _outline(shape: str) -> list[np.ndarray]:
-    """Closed curves, (n, 2), about the origin and within the unit disc; a second curve is a hole."""
+    """Closed curves, (n, 2), about the origin and within the unit disc; a second curve is a
+    hole.
+    """
     turn = np.linspace(0, 2 * np.pi, 97)[:-1]
     circle = np.stack([np.cos(turn), np.sin(turn)], 1)
     if shape in ("triangle", "square", "pentagon"):
@@ -50,8 +69,24 @@ def _outline(shape: str) -> list[np.ndarray]:
         return [_regular(10) * np.tile([1.0, 0.45], 5)[:, None]]
     if shape == "cross":
         a, b = 0.33, 0.95
-        return [np.array([(-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b), (-a, b), (-a, a), (-b, a),
-                          (-b, -a), (-a, -a)])]
+        return [
+            np.array(
+                [
+                    (-a, -b),
+                    (a, -b),
+                    (a, -a),
+                    (b, -a),
+                    (b, a),
+                    (a, a),
+                    (a, b),
+                    (-a, b),
+                    (-a, a),
+                    (-b, a),
+                    (-b, -a),
+                    (-a, -a),
+                ]
+            )
+        ]
     if shape == "ring":
         return [circle, 0.55 * circle]
     if shape == "crescent":
@@ -59,8 +94,21 @@ def _outline(shape: str) -> list[np.ndarray]:
     if shape == "bar":
         return [np.array([(-1, -0.25), (1, -0.25), (1, 0.25), (-1, 0.25)])]
     if shape == "heart":
-        return [np.stack([np.sin(turn) ** 3, -(13 * np.cos(turn) - 5 * np.cos(2 * turn) - 2 * np.cos(3 * turn)
-                                               - np.cos(4 * turn)) / 17], 1)]
+        return [
+            np.stack(
+                [
+                    np.sin(turn) ** 3,
+                    -(
+                        13 * np.cos(turn)
+                        - 5 * np.cos(2 * turn)
+                        - 2 * np.cos(3 * turn)
+                        - np.cos(4 * turn)
+                    )
+                    / 17,
+                ],
+                1,
+            )
+        ]
     if shape == "cog":
         return [circle * (0.8 + 0.2 * np.sign(np.sin(8 * turn)))[:, None]]
     if shape == "drop":
@@ -79,7 +127,9 @@ def _place(curves: list[np.ndarray], rng: np.random.Generator, size: int) -> np.
     rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     centre = size * (0.5 + rng.uniform(-0.1, 0.1, 2))
     squash = [1.0, rng.uniform(0.8, 1.0)]
-    points = [np.round(16 * ((c * squash) @ rotate.T * radius + centre)).astype(np.int32) for c in curves]
+    points = [
+        np.round(16 * ((c * squash) @ rotate.T * radius + centre)).astype(np.int32) for c in curves
+    ]
     mask = np.zeros((size, size), np.uint8)
     cv2.fillPoly(mask, points[:1], 255, cv2.LINE_AA, shift=4)
     if len(points) > 1:
@@ -93,14 +143,18 @@ def _waves(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]
     turn, cycles = rng.uniform(0, np.pi), rng.uniform(8, 16)
     phase = rng.uniform(0, 2 * np.pi, 2)
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-    return np.sin(2 * np.pi * cycles * along + phase[0]), np.sin(2 * np.pi * cycles * across + phase[1])
+    return np.sin(2 * np.pi * cycles * along + phase[0]), np.sin(
+        2 * np.pi * cycles * across + phase[1]
+    )
 
 
 def _texture(texture: str, rng: np.random.Generator, size: int) -> np.ndarray:
     if texture == "plain":
         return np.zeros((size, size), np.float32)
     first, second = _waves(rng, size)
-    pattern = {"stripes": first, "checks": first * second * 2, "dots": first + second - 0.9}[texture]
+    pattern = {"stripes": first, "checks": first * second * 2, "dots": first + second - 0.9}[
+        texture
+    ]
     return np.clip(0.5 + 2 * pattern, 0, 1).astype(np.float32)
 
 
@@ -115,8 +169,13 @@ def _light(rng: np.random.Generator, size: int) -> np.ndarray:
     return (0.85 + rng.uniform(0, 0.7) * (x * np.cos(turn) + y * np.sin(turn)))[..., None]
 
 
-def _background(one: np.ndarray, other: np.ndarray, rng: np.random.Generator, size: int) -> np.ndarray:
+def _background(
+    one: np.ndarray, other: np.ndarray, rng: np.random.Generator, size: int
+) -> np.ndarray:
     """Smooth random blotches between two colours."""
-    blotches = cv2.resize(rng.uniform(0, 1, (int(rng.integers(2, 9)),) * 2).astype(np.float32), (size, size),
-                          interpolation=cv2.INTER_CUBIC)
+    blotches = cv2.resize(
+        rng.uniform(0, 1, (int(rng.integers(2, 9)),) * 2).astype(np.float32),
+        (size, size),
+        interpolation=cv2.INTER_CUBIC,
+    )
     return _mix(one, other, np.clip(blotches, 0, 1))

@@ -1,8 +1,9 @@
 """Built-in faces: parametric people whose expression moves from fully sad to fully happy.
 
-A face is drawn in four steps: the layers of a person that never move (kept between calls), the moving features,
-the layers over them, and then nuisance: pose, light, background, blur, sensor noise. Photographs cannot say where
-exactly a part is or how diagnostic it is; these faces can: ``part_regions`` and ``diagnosticity``.
+A face is drawn in four steps: the layers of a person that never move (kept between calls), the
+moving features, the layers over them, and then nuisance: pose, light, background, blur, sensor
+noise. Photographs cannot say where exactly a part is or how diagnostic it is; these faces can:
+``part_regions`` and ``diagnosticity``.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ from lib.faces.head import over_shapes, under_shapes
 from lib.faces.identity import Identity, make_identity
 from lib.settings.options import PARTS
 
-__all__ = ["PARTS", "Identity", "Nuisance", "control_points", "make_identity", "part_regions", "render_face"]
+__all__ = [
+    "PARTS",
+    "Identity",
+    "Nuisance",
+    "control_points",
+    "make_identity",
+    "part_regions",
+    "render_face",
+]
 
 
 @dataclass(frozen=True)
 class Nuisance:
     """What varies between pictures of one face and says nothing about its expression.
 
-    Angles in degrees, shifts in per cent of the picture, blur and noise as standard deviations (pixels of a
-    224-pixel picture; share of full brightness). ``scene`` draws background and noise; -1 is a plain backdrop.
+    Angles in degrees, shifts in per cent of the picture, blur and noise as standard deviations
+    (pixels of a 224-pixel picture; share of full brightness). ``scene`` draws background and noise;
+    -1 is a plain backdrop.
     """
 
     light_x: float = 0.12
@@ -55,22 +65,40 @@ class Nuisance:
     def sample(cls, rng: np.random.Generator) -> Nuisance:
         """A snapshot's light, pose, sharpness and place."""
         light = rng.uniform(0, 2 * np.pi)
-        return cls(light_x=0.75 * np.cos(light), light_y=0.6 * np.sin(light) - 0.15,
-                   contrast=rng.uniform(0.15, 0.65), exposure=rng.uniform(0.75, 1.15), warmth=rng.normal(0, 0.06),
-                   shift_x=rng.normal(0, 1.2), shift_y=rng.normal(0, 1.2), scale=rng.uniform(0.94, 1.08),
-                   rotation=rng.normal(0, 3.0), yaw=rng.uniform(-12, 12), pitch=rng.uniform(-5, 5),
-                   blur=rng.uniform(0, 1.4), noise=rng.uniform(0, 0.03), scene=int(rng.integers(1 << 31)))
+        return cls(
+            light_x=0.75 * np.cos(light),
+            light_y=0.6 * np.sin(light) - 0.15,
+            contrast=rng.uniform(0.15, 0.65),
+            exposure=rng.uniform(0.75, 1.15),
+            warmth=rng.normal(0, 0.06),
+            shift_x=rng.normal(0, 1.2),
+            shift_y=rng.normal(0, 1.2),
+            scale=rng.uniform(0.94, 1.08),
+            rotation=rng.normal(0, 3.0),
+            yaw=rng.uniform(-12, 12),
+            pitch=rng.uniform(-5, 5),
+            blur=rng.uniform(0, 1.4),
+            noise=rng.uniform(0, 0.03),
+            scene=int(rng.integers(1 << 31)),
+        )
 
 
-def render_face(identity: Identity, level: float, *, nuisance: Nuisance | None = None,
-                diagnosticity: Mapping[str, float] | None = None, size: int = 224) -> np.ndarray:
+def render_face(
+    identity: Identity,
+    level: float,
+    *,
+    nuisance: Nuisance | None = None,
+    diagnosticity: Mapping[str, float] | None = None,
+    size: int = 224,
+) -> np.ndarray:
     """One picture of a face.
 
     Parameters
     ----------
     level : 0 fully sad to 1 fully happy; 0.5 lies exactly midway.
     nuisance : light, pose, blur and background; None is neutral.
-    diagnosticity : how much of the expression each part carries, 0 to 1; parts not named carry all of theirs.
+    diagnosticity : how much of the expression each part carries, 0 to 1; parts not named carry all
+        of theirs.
 
     Returns
     -------
@@ -82,21 +110,34 @@ def render_face(identity: Identity, level: float, *, nuisance: Nuisance | None =
     """
     weights = _checked(level, diagnosticity, size)
     nuisance = nuisance or Nuisance.neutral()
-    shapes = [s for part in PARTS for s in feature_shapes(identity, part, weights[part] * (2 * level - 1))]
+    shapes = [
+        s for part in PARTS for s in feature_shapes(identity, part, weights[part] * (2 * level - 1))
+    ]
     pixels = _painted(identity, shapes, size)
     maps = _pose_maps(nuisance, size)
     face = cv2.remap(pixels, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _photograph(face, cv2.remap(_shade(identity, nuisance, size), *_half(maps), cv2.INTER_LINEAR,
-                                       borderMode=cv2.BORDER_REPLICATE), nuisance, size)
+    return _photograph(
+        face,
+        cv2.remap(
+            _shade(identity, nuisance, size),
+            *_half(maps),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        nuisance,
+        size,
+    )
 
 
-def part_regions(identity: Identity, *, nuisance: Nuisance | None = None, size: int = 224) -> dict[str, np.ndarray]:
+def part_regions(
+    identity: Identity, *, nuisance: Nuisance | None = None, size: int = 224
+) -> dict[str, np.ndarray]:
     """Where the parts are: eyes with brows, nose, mouth.
 
     Returns
     -------
-    dict of bool (size, size). Every pixel that the expression can change lies in the region of its part, at all
-    levels; in neutral pose the regions do not overlap.
+    dict of bool (size, size). Every pixel that the expression can change lies in the region of its
+    part, at all levels; in neutral pose the regions do not overlap.
     """
     if size < 16:
         raise ValueError(f"size {size} given; allowed: 16 pixels or more")
@@ -111,14 +152,21 @@ def part_regions(identity: Identity, *, nuisance: Nuisance | None = None, size: 
     return regions
 
 
-def _checked(level: float, diagnosticity: Mapping[str, float] | None, size: int) -> dict[str, float]:
+def _checked(
+    level: float, diagnosticity: Mapping[str, float] | None, size: int
+) -> dict[str, float]:
     weights = dict.fromkeys(PARTS, 1.0) | dict(diagnosticity or {})
     if not 0 <= level <= 1:
         raise ValueError(f"level {level} given; allowed: 0 (fully sad) to 1 (fully happy)")
     if size < 16:
         raise ValueError(f"size {size} given; allowed: 16 pixels or more")
     if unknown := set(weights) - set(PARTS):
-        raise ValueError(f"diagnosticity of {', '.join(sorted(unknown))} given; allowed parts: {', '.join(PARTS)}")
+        raise ValueError(
+            (
+                f"diagnosticity of {', '.join(sorted(unknown))} given; allowed "
+                f"parts: {', '.join(PARTS)}"
+            )
+        )
     if wrong := {p: w for p, w in weights.items() if not 0 <= w <= 1}:
         raise ValueError(f"diagnosticity {wrong} given; allowed: weights from 0 to 1")
     return weights
@@ -140,7 +188,8 @@ def _painted(identity: Identity, shapes: list[Shape], size: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _layers(identity: Identity, size: int) -> tuple[np.ndarray, ...]:
-    """The still layers below and above the features, what the upper one lets through, and both as one picture.
+    """The still layers below and above the features, what the upper one lets through, and both as
+    one picture.
 
     Each uint8 (n, n, 4).
     """
@@ -153,7 +202,10 @@ def _layers(identity: Identity, size: int) -> tuple[np.ndarray, ...]:
 @lru_cache(maxsize=256)
 def _outlines(identity: Identity) -> dict[str, np.ndarray]:
     """The tight convex outline of each part over all levels, in per cent."""
-    shapes = {part: feature_shapes(identity, part, -1.0) + feature_shapes(identity, part, 1.0) for part in PARTS}
+    shapes = {
+        part: feature_shapes(identity, part, -1.0) + feature_shapes(identity, part, 1.0)
+        for part in PARTS
+    }
     bridge = np.array([(0.0, identity.eye_y + 12.5), (0.0, identity.nose_y + 1.5)])
     shapes["nose"] = [*shapes["nose"], Shape(bridge, (0, 0, 0), width=2.0)]
     return {part: hull(s, margin=0.6) for part, s in shapes.items()}
@@ -169,11 +221,13 @@ def _grid(n: int, span: float) -> tuple[np.ndarray, np.ndarray]:
 def _depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How far the head stands out towards the camera, per cent."""
     dome = np.maximum(0, 1 - (x / 44) ** 2 - ((y + 2) / 58) ** 2)
-    return 24 * dome + 4 * np.exp(-(x / 5) ** 2 - ((y - 7) / 9) ** 2)
+    return 24 * dome + 4 * np.exp(-((x / 5) ** 2) - ((y - 7) / 9) ** 2)
 
 
 def _pose_maps(nuisance: Nuisance, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where on the canvas each pixel of the picture comes from, in canvas pixels, float32 (size, size) each."""
+    """Where on the canvas each pixel of the picture comes from, in canvas pixels, float32
+    (size, size) each.
+    """
     turn, yaw, pitch = np.deg2rad([nuisance.rotation, nuisance.yaw, nuisance.pitch])
     x, y = _grid(size, 100.0)
     x, y = x - np.float32(nuisance.shift_x), y - np.float32(nuisance.shift_y)
@@ -183,7 +237,9 @@ def _pose_maps(nuisance: Nuisance, size: int) -> tuple[np.ndarray, np.ndarray]:
         depth = _depth(x, y)
         x, y = x - np.float32(np.sin(yaw)) * depth, y - np.float32(np.sin(pitch)) * depth
     per = np.float32(canvas_side(size) / SPAN)
-    return (x + np.float32(SPAN / 2)) * per - np.float32(0.5), (y + np.float32(SPAN / 2)) * per - np.float32(0.5)
+    return (x + np.float32(SPAN / 2)) * per - np.float32(0.5), (
+        y + np.float32(SPAN / 2)
+    ) * per - np.float32(0.5)
 
 
 def _half(maps: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -198,12 +254,18 @@ def _normals(identity: Identity, size: int) -> np.ndarray:
     w, ny, ey = identity.face_width, identity.nose_y, identity.eye_y
     # a dome without a rim, so that hair beside the head takes the same light as the head's edge
     height = 26 * np.exp(-0.5 * ((x / (0.82 * w)) ** 2 + ((y - 1) / 44) ** 2))
-    bumps = [(0, 0.5 * (ey + ny) + 2, identity.bridge, 9, 2.6), (0, ny - 2.5, 0.62 * identity.nose_width, 3.4, 2.4),
-             (-16, 7, 8, 6, 1.5), (16, 7, 8, 6, 1.5), (0, identity.chin_y - 6, 8, 5, 1.6),
-             (-identity.eye_x, ey - 2, 6, 4, -1.2), (identity.eye_x, ey - 2, 6, 4, -1.2),
-             (0, identity.mouth_y, 11, 5, 1.0)]
+    bumps = [
+        (0, 0.5 * (ey + ny) + 2, identity.bridge, 9, 2.6),
+        (0, ny - 2.5, 0.62 * identity.nose_width, 3.4, 2.4),
+        (-16, 7, 8, 6, 1.5),
+        (16, 7, 8, 6, 1.5),
+        (0, identity.chin_y - 6, 8, 5, 1.6),
+        (-identity.eye_x, ey - 2, 6, 4, -1.2),
+        (identity.eye_x, ey - 2, 6, 4, -1.2),
+        (0, identity.mouth_y, 11, 5, 1.0),
+    ]
     for cx, cy, rx, ry, h in bumps:
-        height = height + h * np.exp(-((x - cx) / rx) ** 2 - ((y - cy) / ry) ** 2)
+        height = height + h * np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
     step = SPAN / len(x)
     down, right = np.gradient(height, step)
     normal = np.stack([-right, -down, np.ones_like(height)])
@@ -211,7 +273,9 @@ def _normals(identity: Identity, size: int) -> np.ndarray:
 
 
 def _shade(identity: Identity, nuisance: Nuisance, size: int) -> np.ndarray:
-    """Lambert's law on the head, 1 where a surface faces the camera, float32 (n, n) at half resolution."""
+    """Lambert's law on the head, 1 where a surface faces the camera, float32 (n, n) at half
+    resolution.
+    """
     normals = _normals(identity, size)
     light = np.array([nuisance.light_x, nuisance.light_y, 0.75])
     light = (light / np.linalg.norm(light)).astype(np.float32)
@@ -222,7 +286,9 @@ def _shade(identity: Identity, nuisance: Nuisance, size: int) -> np.ndarray:
 def _photograph(face: np.ndarray, shade: np.ndarray, nuisance: Nuisance, size: int) -> np.ndarray:
     """Light, backdrop, blur and noise, to uint8 (size, size, 3)."""
     gain = np.array([1 + nuisance.warmth, 1, 1 - nuisance.warmth, 1]) * nuisance.exposure
-    lit = cv2.multiply(face[..., :3], cv2.merge([shade * np.float32(g) for g in gain[:3]]), dtype=cv2.CV_32F)
+    lit = cv2.multiply(
+        face[..., :3], cv2.merge([shade * np.float32(g) for g in gain[:3]]), dtype=cv2.CV_32F
+    )
     picture = lit + _backdrop(nuisance, size) * (1 - face[..., 3:] * np.float32(1 / 255))
     if _blur_reach(nuisance, size):
         reach = _blur_reach(nuisance, size)
@@ -245,7 +311,7 @@ def _noise_field(size: int) -> np.ndarray:
 def _noise(scene: int, size: int) -> np.ndarray:
     """Sensor noise: a window, chosen by the scene, of one large field of normal numbers."""
     row, column = divmod(scene % (size * size), size)
-    return _noise_field(size)[row:row + size, column:column + size]
+    return _noise_field(size)[row : row + size, column : column + size]
 
 
 def _backdrop(nuisance: Nuisance, size: int) -> np.ndarray:
@@ -259,7 +325,9 @@ def _backdrop(nuisance: Nuisance, size: int) -> np.ndarray:
     cells = int(rng.integers(2, 9))
     base = rng.uniform(40, 215) + rng.normal(0, 20, 3)
     # blotches vary more in brightness than in hue, as rooms and gardens do
-    spread = rng.normal(0, 1, (cells, cells, 1)) * rng.uniform(5, 45) + rng.normal(0, 8, (cells, cells, 3))
+    spread = rng.normal(0, 1, (cells, cells, 1)) * rng.uniform(5, 45) + rng.normal(
+        0, 8, (cells, cells, 3)
+    )
     blotches = (base + spread).astype(np.float32)
     tilt = rng.uniform(-50, 50, 2).astype(np.float32)
     smooth = cv2.resize(blotches, x.shape, interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,6 @@
-"""Figures of notebook 01: contact sheets, morph strips, parts and their controls, and people's raw answers."""
+"""Figures of notebook 01: contact sheets, morph strips, parts and their controls, and people's
+raw answers.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +29,15 @@ def tile(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
     sheet = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
     for k, picture in enumerate(pictures):
         y, x = (height + GAP) * (k // columns), (width + GAP) * (k % columns)
-        sheet[y:y + height, x:x + width] = picture
+        sheet[y : y + height, x : x + width] = picture
     return sheet
 
 
-def plot_contact_sheet(images: pd.DataFrame, columns: int = 12, side: int = 96, ax: Axes | None = None) -> Axes:
-    """The first training pictures of each class, as many people as fit: two rows happy, two rows sad.
+def plot_contact_sheet(
+    images: pd.DataFrame, columns: int = 12, side: int = 96, ax: Axes | None = None
+) -> Axes:
+    """The first training pictures of each class, as many people as fit: two rows happy, two rows
+    sad.
 
     Parameters
     ----------
@@ -40,7 +45,9 @@ def plot_contact_sheet(images: pd.DataFrame, columns: int = 12, side: int = 96, 
     """
     ax = ax or plt.subplots(figsize=(columns * 0.9, 4.2))[1]
     train = images[images["split"] == "train"]
-    chosen = pd.concat([_spread(train[train["label"] == label], 2 * columns) for label in ("happy", "sad")])
+    chosen = pd.concat(
+        [_spread(train[train["label"] == label], 2 * columns) for label in ("happy", "sad")]
+    )
     sheet = tile([read_image(resolve(p), side) for p in chosen["path"]], columns)
     ax.imshow(sheet)
     ax.set(title="Training images: happy above, sad below")
@@ -55,8 +62,9 @@ def _spread(rows: pd.DataFrame, n: int) -> pd.DataFrame:
     return rows.iloc[np.linspace(0, len(rows) - 1, n).round().astype(int)]
 
 
-def plot_morphs(stimuli: pd.DataFrame, identity: str, columns: int = 7, side: int = 112,
-                ax: Axes | None = None) -> Axes:
+def plot_morphs(
+    stimuli: pd.DataFrame, identity: str, columns: int = 7, side: int = 112, ax: Axes | None = None
+) -> Axes:
     """One identity from sad to happy, a row for each condition.
 
     Parameters
@@ -68,20 +76,28 @@ def plot_morphs(stimuli: pd.DataFrame, identity: str, columns: int = 7, side: in
     levels = np.sort(one["level"].unique())
     levels = levels[np.linspace(0, len(levels) - 1, min(columns, len(levels))).round().astype(int)]
     place = one.set_index(["condition", "level"])["path"]
-    pictures = [read_image(resolve(place[condition, level]), side) for condition in conditions for level in levels]
+    pictures = [
+        read_image(resolve(place[condition, level]), side)
+        for condition in conditions
+        for level in levels
+    ]
     ax = ax or plt.subplots(figsize=(len(levels) * 1.15, len(conditions) * 1.15))[1]
     ax.imshow(tile(pictures, len(levels)))
     step = side + GAP
     ax.set_xticks(step * np.arange(len(levels)) + side / 2, [f"{level:.2f}" for level in levels])
-    ax.set_yticks(step * np.arange(len(conditions)) + side / 2,
-                  ["whole face" if c == "full" else f"{c} hidden" for c in conditions])
+    ax.set_yticks(
+        step * np.arange(len(conditions)) + side / 2,
+        ["whole face" if c == "full" else f"{c} hidden" for c in conditions],
+    )
     ax.set(title=f"Morphs of {identity}", xlabel="level (0 sad, 1 happy)")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
 
 
-def plot_parts(pictures: dict[str, np.ndarray], masks: dict[str, np.ndarray], ax: Axes | None = None) -> Axes:
+def plot_parts(
+    pictures: dict[str, np.ndarray], masks: dict[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
     """Pictures side by side with outlines in the parts' colours.
 
     Parameters
@@ -104,8 +120,10 @@ def plot_parts(pictures: dict[str, np.ndarray], masks: dict[str, np.ndarray], ax
 def _outlined(picture: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
     picture = picture.copy()
     for part, mask in masks.items():
-        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        colour = tuple(int(PART_COLOURS[part][k:k + 2], 16) for k in (1, 3, 5))
+        outlines, _ = cv2.findContours(
+            mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        colour = tuple(int(PART_COLOURS[part][k : k + 2], 16) for k in (1, 3, 5))
         cv2.drawContours(picture, outlines, -1, colour, 2)
     return picture
 
@@ -119,16 +137,32 @@ def raw_curves(trials: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """
     counts = count_table(trials, by=["observer", "condition"])
     counts["share"] = counts["n_happy"] / counts["n"]
-    table = counts.groupby(["condition", "level"])["share"].agg(share="mean", sd="std", n="size").reset_index()
-    half = student.ppf(0.5 + confidence / 2, (table["n"] - 1).where(table["n"] > 1)) * table["sd"] / np.sqrt(table["n"])
+    table = (
+        counts.groupby(["condition", "level"])["share"]
+        .agg(share="mean", sd="std", n="size")
+        .reset_index()
+    )
+    half = (
+        student.ppf(0.5 + confidence / 2, (table["n"] - 1).where(table["n"] > 1))
+        * table["sd"]
+        / np.sqrt(table["n"])
+    )
     return table.assign(low=table["share"] - half, high=table["share"] + half).drop(columns="sd")
 
 
-MARKERS = {"full": "o", "eyes": "s", "nose": "^", "mouth": "D"}  # colour is never all that tells lines apart
+MARKERS = {
+    "full": "o",
+    "eyes": "s",
+    "nose": "^",
+    "mouth": "D",
+}  # colour is never all that tells lines apart
 
 
-def plot_raw_answers(trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | None = None) -> Axes:
-    """People's share of happy answers by level, a line for each condition, with the interval over people.
+def plot_raw_answers(
+    trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | None = None
+) -> Axes:
+    """People's share of happy answers by level, a line for each condition, with the interval over
+    people.
 
     Parameters
     ----------
@@ -139,12 +173,24 @@ def plot_raw_answers(trials: pd.DataFrame, confidence: float = 0.95, ax: Axes | 
     for condition in [c for c in CONDITIONS if c in set(table["condition"])]:
         rows = table[table["condition"] == condition]
         colour = PART_COLOURS[condition]
-        ax.plot(rows["level"], rows["share"], color=colour, marker=MARKERS[condition], markersize=5,
-                label="whole face" if condition == "full" else f"{condition} hidden")
-        ax.fill_between(rows["level"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
+        ax.plot(
+            rows["level"],
+            rows["share"],
+            color=colour,
+            marker=MARKERS[condition],
+            markersize=5,
+            label="whole face" if condition == "full" else f"{condition} hidden",
+        )
+        ax.fill_between(
+            rows["level"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0
+        )
     ax.axhline(0.5, color="0.7", linewidth=0.8, zorder=0)
-    ax.set(title=f"Answers of {people_label(kind, trials['observer'].nunique())}{title_note(kind)}\n"
-                 f"bands: {100 * confidence:g} % interval over people",
-           xlabel="level (0 sad, 1 happy)", ylabel="share of happy answers", ylim=(-0.02, 1.02))
+    ax.set(
+        title=f"Answers of {people_label(kind, trials['observer'].nunique())}{title_note(kind)}\n"
+        f"bands: {100 * confidence:g} % interval over people",
+        xlabel="level (0 sad, 1 happy)",
+        ylabel="share of happy answers",
+        ylim=(-0.02, 1.02),
+    )
     ax.legend()
     return ax

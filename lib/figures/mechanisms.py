@@ -13,8 +13,13 @@ from lib.settings.options import PARTS
 from lib.settings.words import label, people_label
 
 SIGNED = "PuOr_r"  # orange speaks for happy, purple for sad; told apart under colour blindness
-METHOD_LABELS = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM", "occlusion": "occlusion", "attention": "attention map",
-                 "integrated_gradients": "integrated\ngradients"}
+METHOD_LABELS = {
+    "gradcam": "Grad-CAM",
+    "hirescam": "HiResCAM",
+    "occlusion": "occlusion",
+    "attention": "attention map",
+    "integrated_gradients": "integrated\ngradients",
+}
 MARKERS = {"eyes": "o", "nose": "^", "mouth": "s"}
 
 
@@ -28,8 +33,14 @@ def network_name(row) -> str:
     return label(row.architecture, row.pretraining)
 
 
-def plot_map(image: np.ndarray, saliency: np.ndarray | None, regions: Mapping[str, np.ndarray] = (), *,
-             limit: float | None = None, ax=None):
+def plot_map(
+    image: np.ndarray,
+    saliency: np.ndarray | None,
+    regions: Mapping[str, np.ndarray] = (),
+    *,
+    limit: float | None = None,
+    ax=None,
+):
     """A face with a signed map over it, and the parts' outlines.
 
     Parameters
@@ -53,7 +64,9 @@ def plot_map(image: np.ndarray, saliency: np.ndarray | None, regions: Mapping[st
 
 
 def colour_bar(figure, axes, text: str, limit: float | None = None) -> None:
-    """The scale of signed maps beside them; without a ``limit`` its ends are called sad and happy."""
+    """The scale of signed maps beside them; without a ``limit`` its ends are called sad and
+    happy.
+    """
     mappable = plt.cm.ScalarMappable(plt.Normalize(-(limit or 1), limit or 1), SIGNED)
     bar = figure.colorbar(mappable, ax=axes, shrink=0.6, pad=0.02, aspect=30)
     bar.set_label(text, fontsize=10)
@@ -61,12 +74,23 @@ def colour_bar(figure, axes, text: str, limit: float | None = None) -> None:
         bar.set_ticks([-1, 0, 1], labels=["sad", "0", "happy"])
 
 
-def plot_map_grid(images: np.ndarray, maps: Mapping[str, np.ndarray], titles: Sequence[str],
-                  regions: Sequence[Mapping[str, np.ndarray]]):
-    """Faces in columns, networks (or methods) in rows; every row has its own colour scale. Returns the figure."""
+def plot_map_grid(
+    images: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    titles: Sequence[str],
+    regions: Sequence[Mapping[str, np.ndarray]],
+):
+    """Faces in columns, networks (or methods) in rows; every row has its own colour scale.
+    Returns the figure.
+    """
     rows = len(maps) + 1
-    figure, axes = plt.subplots(rows, len(images), figsize=(1.55 * len(images) + 1, 1.6 * rows), squeeze=False,
-                                gridspec_kw={"wspace": 0.04, "hspace": 0.04})
+    figure, axes = plt.subplots(
+        rows,
+        len(images),
+        figsize=(1.55 * len(images) + 1, 1.6 * rows),
+        squeeze=False,
+        gridspec_kw={"wspace": 0.04, "hspace": 0.04},
+    )
     for column, image in enumerate(images):
         plot_map(image, None, ax=axes[0, column]).set_title(titles[column], fontsize=10)
     axes[0, 0].set_ylabel("face", fontsize=9, rotation=0, ha="right", va="center")
@@ -109,29 +133,51 @@ def _face(row) -> str | None:
     return "none" if row.pretraining == "untrained" else None
 
 
-def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None, *, confidence: float = 0.95, ax=None):
+def plot_enrichment(
+    summary: pd.DataFrame,
+    controls: pd.DataFrame | None = None,
+    *,
+    confidence: float = 0.95,
+    ax=None,
+):
     """Enrichment of each part, a point a network, intervals over seeds; 1 is what a flat map has.
 
     Parameters
     ----------
-    summary : architecture, pretraining, part, mean, low, high. controls : part, control_low, control_high: the range
-        of area-matched patches, drawn grey.
+    summary : architecture, pretraining, part, mean, low, high. controls : part, control_low,
+        control_high: the range of area-matched patches, drawn grey.
     """
     ax = ax or plt.gca()
     parts = _in_order(summary["part"])
     networks = summary[["architecture", "pretraining"]].drop_duplicates()
     offsets = spread_positions(len(networks))
     for offset, who in zip(offsets, networks.itertuples(), strict=True):
-        mine = summary[(summary.architecture == who.architecture) & (summary.pretraining == who.pretraining)]
+        mine = summary[
+            (summary.architecture == who.architecture) & (summary.pretraining == who.pretraining)
+        ]
         for index, row in enumerate(mine.set_index("part").reindex(parts).itertuples()):
-            draw_interval(ax, index + offset, pd.Series(row._asdict()), color=colour(who.architecture), marker="o",
-                          ms=6, mfc=_face(who) or colour(who.architecture),
-                          label=network_name(who) if index == 0 else None)
+            draw_interval(
+                ax,
+                index + offset,
+                pd.Series(row._asdict()),
+                color=colour(who.architecture),
+                marker="o",
+                ms=6,
+                mfc=_face(who) or colour(who.architecture),
+                label=network_name(who) if index == 0 else None,
+            )
     if controls is not None:
         for index, part in enumerate(parts):
             rows = controls[controls.part == part]
-            ax.fill_between([index - 0.45, index + 0.45], rows.control_low.min(), rows.control_high.max(), color="0.88",
-                            zorder=0, lw=0, label=None if index else "patches of equal area\noff the parts (range)")
+            ax.fill_between(
+                [index - 0.45, index + 0.45],
+                rows.control_low.min(),
+                rows.control_high.max(),
+                color="0.88",
+                zorder=0,
+                lw=0,
+                label=None if index else "patches of equal area\noff the parts (range)",
+            )
     ax.axhline(1, color="0.4", lw=1, ls=":")
     group_ticks(ax, parts)
     ax.set_title(f"What a flat map scores is 1; {over_seeds_title(confidence)}", fontsize="medium")
@@ -141,7 +187,8 @@ def plot_enrichment(summary: pd.DataFrame, controls: pd.DataFrame | None = None,
 
 
 def plot_enrichment_by_level(rows: pd.DataFrame, part: str, ax=None):
-    """Enrichment of one part along the morph: a line a network (mean over seeds), thin lines the seeds.
+    """Enrichment of one part along the morph: a line a network (mean over seeds), thin lines the
+    seeds.
 
     The axis reaches to the highest value of any part, so that the parts' axes can be shared.
     """
@@ -153,19 +200,29 @@ def plot_enrichment_by_level(rows: pd.DataFrame, part: str, ax=None):
         mean = mine.groupby("level").enrichment.mean()
         ax.plot(mean.index, mean, lw=2, marker="o", ms=4, label=label(*who), **style)
     ax.axhline(1, color="0.4", lw=1, ls=":")
-    ax.set(xlabel="level (0 sad, 1 happy)", ylabel="enrichment", title=part,
-           ylim=(0, 1.05 * max(rows.enrichment.max(), 1)))
+    ax.set(
+        xlabel="level (0 sad, 1 happy)",
+        ylabel="enrichment",
+        title=part,
+        ylim=(0, 1.05 * max(rows.enrichment.max(), 1)),
+    )
     return ax
 
 
-def plot_profiles(profiles: Mapping[tuple[str, str], np.ndarray], regions: Mapping[str, np.ndarray],
-                  image: np.ndarray, axes=None):
+def plot_profiles(
+    profiles: Mapping[tuple[str, str], np.ndarray],
+    regions: Mapping[str, np.ndarray],
+    image: np.ndarray,
+    axes=None,
+):
     """Saliency by image row beside a face of the same height.
 
     Parameters
     ----------
-    profiles : (architecture, pretraining) -> (n, H), a row a seed, each relative to a flat map: thin lines, and their
-        mean thick. axes : two axes, made equally high here, so that a row of the face is beside its value.
+    profiles : (architecture, pretraining) -> (n, H), a row a seed, each relative to a flat map:
+        thin lines, and their
+        mean thick. axes : two axes, made equally high here, so that a row of the face is beside its
+            value.
     """
     axes = axes if axes is not None else plt.subplots(1, 2, figsize=(7, 3.6), sharey=True)[1]
     plot_map(image, None, regions, ax=axes[0])
@@ -173,53 +230,94 @@ def plot_profiles(profiles: Mapping[tuple[str, str], np.ndarray], regions: Mappi
     for (architecture, pretraining), values in profiles.items():
         style = {"color": colour(architecture), "ls": "--" if pretraining == "untrained" else "-"}
         axes[1].plot(values.T, np.tile(rows[:, None], len(values)), lw=0.6, alpha=0.5, **style)
-        axes[1].plot(np.nanmean(values, axis=0), rows, lw=2, label=label(architecture, pretraining), **style)
+        axes[1].plot(
+            np.nanmean(values, axis=0), rows, lw=2, label=label(architecture, pretraining), **style
+        )
     for part, mask in regions.items():
         inside = np.flatnonzero(mask.any(axis=1))
         axes[1].axhspan(inside[0], inside[-1], color=PART_COLOURS[part], alpha=0.12, lw=0)
-        axes[1].text(0.985, inside.mean(), part, transform=axes[1].get_yaxis_transform(), ha="right", va="center",
-                     fontsize=9, color=PART_COLOURS[part])
+        axes[1].text(
+            0.985,
+            inside.mean(),
+            part,
+            transform=axes[1].get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=9,
+            color=PART_COLOURS[part],
+        )
     axes[1].axvline(1, color="0.4", lw=1, ls=":")
-    axes[1].set(xlabel="saliency in this row, relative to a flat map", xlim=(0, None), ylim=(len(rows) - 0.5, -0.5),
-                title="mean (thick) and seeds (thin)")
+    axes[1].set(
+        xlabel="saliency in this row, relative to a flat map",
+        xlim=(0, None),
+        ylim=(len(rows) - 0.5, -0.5),
+        title="mean (thick) and seeds (thin)",
+    )
     axes[1].set_yticks([])
     axes[1].set_box_aspect(1 / 1.3)
     axes[0].set_box_aspect(1)
     return axes
 
 
-def plot_part_losses(networks: pd.DataFrame, people: pd.DataFrame, kind: str, axis_label: str, ax=None):
+def plot_part_losses(
+    networks: pd.DataFrame, people: pd.DataFrame, kind: str, axis_label: str, ax=None
+):
     """What hiding a part costs, people in black (mean and interval), networks in their colours.
 
     Where no seed has a value, because a curve does not cross 0.5, the figure says so.
 
     Parameters
     ----------
-    networks : architecture, pretraining, part, mean, low, high. people : part, mean, low, high, n_units.
+    networks : architecture, pretraining, part, mean, low, high. people : part, mean, low, high,
+        n_units.
     """
     ax = ax or plt.gca()
     parts = _in_order(networks["part"])
     people = people.dropna(subset="mean")  # who may have seen full faces alone
     whos = networks[["architecture", "pretraining"]].drop_duplicates()
     offsets = spread_positions(len(whos) + 1)
-    for index, (_, row) in enumerate(people.set_index("part").reindex(parts).iterrows() if len(people) else ()):
-        draw_interval(ax, index + offsets[0], row, color="black", marker="D", ms=6,
-                  label=people_label(kind, int(row.n_units)) if index == 0 else None)
+    for index, (_, row) in enumerate(
+        people.set_index("part").reindex(parts).iterrows() if len(people) else ()
+    ):
+        draw_interval(
+            ax,
+            index + offsets[0],
+            row,
+            color="black",
+            marker="D",
+            ms=6,
+            label=people_label(kind, int(row.n_units)) if index == 0 else None,
+        )
     for offset, who in zip(offsets[1:], whos.itertuples(), strict=True):
-        mine = networks[(networks.architecture == who.architecture) & (networks.pretraining == who.pretraining)]
+        mine = networks[
+            (networks.architecture == who.architecture) & (networks.pretraining == who.pretraining)
+        ]
         for index, (_, row) in enumerate(mine.set_index("part").reindex(parts).iterrows()):
-            draw_interval(ax, index + offset, row, color=colour(who.architecture), marker="o", ms=6,
-                          mfc=_face(who) or colour(who.architecture), label=network_name(who) if index == 0 else None)
+            draw_interval(
+                ax,
+                index + offset,
+                row,
+                color=colour(who.architecture),
+                marker="o",
+                ms=6,
+                mfc=_face(who) or colour(who.architecture),
+                label=network_name(who) if index == 0 else None,
+            )
     ax.axhline(0, color="0.4", lw=1, ls=":")
     group_ticks(ax, parts)
     ax.set(xlabel="part hidden", ylabel=axis_label)
     if missing := int(networks["mean"].isna().sum()):
-        ax.set_title(f"not defined for {missing} of {len(networks)} networks × parts", fontsize=10, color="0.35")
+        ax.set_title(
+            f"not defined for {missing} of {len(networks)} networks × parts",
+            fontsize=10,
+            color="0.35",
+        )
     return ax
 
 
 def plot_agreement(points: pd.DataFrame, x: str, y: str, labels: tuple[str, str], ax=None):
-    """What saliency says of a part against what hiding it does: a point a network and part, bars over seeds.
+    """What saliency says of a part against what hiding it does: a point a network and part, bars
+    over seeds.
 
     Parameters
     ----------
@@ -232,11 +330,24 @@ def plot_agreement(points: pd.DataFrame, x: str, y: str, labels: tuple[str, str]
         if np.isfinite(across + up).all():
             ax.plot(across, [getattr(row, y)] * 2, color=tint, lw=1, alpha=0.6)
             ax.plot([getattr(row, x)] * 2, up, color=tint, lw=1, alpha=0.6)
-        ax.plot(getattr(row, x), getattr(row, y), marker=MARKERS[row.part], color=tint, mfc=_face(row) or tint, ms=8,
-                ls="")
+        ax.plot(
+            getattr(row, x),
+            getattr(row, y),
+            marker=MARKERS[row.part],
+            color=tint,
+            mfc=_face(row) or tint,
+            ms=8,
+            ls="",
+        )
     for who in points[["architecture", "pretraining"]].drop_duplicates().itertuples():
-        ax.plot([], [], "o", color=colour(who.architecture), mfc=_face(who) or colour(who.architecture),
-                label=network_name(who))
+        ax.plot(
+            [],
+            [],
+            "o",
+            color=colour(who.architecture),
+            mfc=_face(who) or colour(who.architecture),
+            label=network_name(who),
+        )
     for part in dict.fromkeys(points.part):
         ax.plot([], [], MARKERS[part], color="0.5", label=f"{part} hidden")
     ax.axvline(1, color="0.4", lw=1, ls=":")

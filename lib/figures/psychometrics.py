@@ -1,4 +1,6 @@
-"""Figures of notebook 04: curves, PSEs on the human distribution, shifts, decision rules, scorecard, multiverse."""
+"""Figures of notebook 04: curves, PSEs on the human distribution, shifts, decision rules,
+scorecard, multiverse.
+"""
 
 from __future__ import annotations
 
@@ -45,40 +47,67 @@ def plot_people(table: pd.DataFrame, sigmoid: str, ax: Axes | None = None) -> Ax
     curves, kind = curves_of(people, X, sigmoid), people_kind(table)
     low, high = np.nanpercentile(curves, (2.5, 97.5), axis=0)
     ax.fill_between(X, low, high, color="black", alpha=0.12, lw=0, label="95 % of them")
-    ax.plot(X, np.nanmean(curves, 0), color="black", lw=2.5, label=f"mean of {people_label(kind, len(people))}")
+    ax.plot(
+        X,
+        np.nanmean(curves, 0),
+        color="black",
+        lw=2.5,
+        label=f"mean of {people_label(kind, len(people))}",
+    )
     ax.axhline(0.5, color="0.7", lw=0.8, zorder=0)
     ax.set(xlabel=LEVEL, ylabel="share of happy answers", xlim=(0, 1), ylim=(0, 1))
     return ax
 
 
 def plot_curves(table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = None) -> Axes:
-    """People's band and, for every architecture, its seeds (thin) and their mean (thick); full faces."""
+    """People's band and, for every architecture, its seeds (thin) and their mean (thick); full
+    faces.
+    """
     table = table[table["condition"] == "full"]
     ax = plot_people(table, sigmoid, ax)
     for place, ((architecture, pretraining), seeds) in enumerate(networks_of(table)):
-        curves, style = curves_of(seeds, X, sigmoid), {"color": colour(architecture), "ls": _line(pretraining)}
+        curves, style = (
+            curves_of(seeds, X, sigmoid),
+            {"color": colour(architecture), "ls": _line(pretraining)},
+        )
         ax.plot(X, curves.T, lw=0.8, alpha=0.5, **style)
         if np.isfinite(curves).any():
-            wide = max(4.4 - 0.6 * place, 1.6)  # the first lie lowest, and are seen beneath others that lie on them
-            ax.plot(X, np.nanmean(curves, 0), lw=wide, label=label(architecture, pretraining), **style)
+            wide = max(
+                4.4 - 0.6 * place, 1.6
+            )  # the first lie lowest, and are seen beneath others that lie on them
+            ax.plot(
+                X, np.nanmean(curves, 0), lw=wide, label=label(architecture, pretraining), **style
+            )
         else:  # named, so that nobody looks for it among the others
-            ax.plot([], [], lw=1, label=f"{label(architecture, pretraining)}: no rising curve", **style)
+            ax.plot(
+                [], [], lw=1, label=f"{label(architecture, pretraining)}: no rising curve", **style
+            )
     ax.set_title(f"Curves along the morph{title_note(people_kind(table))}")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 
 
-def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
-    """The people's distribution (half violin and dots), and every network seed below it with its interval.
+def plot_distribution(
+    table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95
+) -> Axes:
+    """The people's distribution (half violin and dots), and every network seed below it with its
+    interval.
 
     confidence : of the table's intervals, for the title.
     """
     ax, table = _ax(ax), table[table["condition"] == "full"]
-    people, kind = table.loc[table["kind"] != "cnn", quantity].dropna().to_numpy(), people_kind(table)
+    people, kind = (
+        table.loc[table["kind"] != "cnn", quantity].dropna().to_numpy(),
+        people_kind(table),
+    )
     if len(people) > 2 and np.ptp(people):
-        grid = np.linspace(people.min() - np.ptp(people) * 0.2, people.max() + np.ptp(people) * 0.2, 200)
+        grid = np.linspace(
+            people.min() - np.ptp(people) * 0.2, people.max() + np.ptp(people) * 0.2, 200
+        )
         density = gaussian_kde(people)(grid)
-        ax.fill_between(grid, 0.15, 0.15 + 0.8 * density / density.max(), color="black", alpha=0.25, lw=0)
+        ax.fill_between(
+            grid, 0.15, 0.15 + 0.8 * density / density.max(), color="black", alpha=0.25, lw=0
+        )
     jitter = np.random.default_rng(0).uniform(-0.08, 0.08, len(people))
     ax.plot(people, jitter, "o", color="black", ms=3, alpha=0.5)
     names = [people_label(kind, len(people))]
@@ -96,26 +125,61 @@ def plot_distribution(table: pd.DataFrame, quantity: str, ax: Axes | None = None
     if len(shown):
         margin = 0.15 * np.ptp(shown) or 0.1
         ax.set_xlim(shown.min() - margin, shown.max() + margin)
-    ax.set_title(f"Seeds with {100 * confidence:g} % bootstrap intervals{title_note(kind)}", fontsize="medium")
+    ax.set_title(
+        f"Seeds with {100 * confidence:g} % bootstrap intervals{title_note(kind)}",
+        fontsize="medium",
+    )
     return ax
 
 
-def plot_shifts(table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
-    """Mean shift by hidden part with t intervals, over people (who may have seen full faces alone) and seeds."""
+def plot_shifts(
+    table: pd.DataFrame, quantity: str, ax: Axes | None = None, *, confidence: float = 0.95
+) -> Axes:
+    """Mean shift by hidden part with t intervals, over people (who may have seen full faces
+    alone) and seeds.
+    """
     ax, kind = _ax(ax), "simulated" if (table["kind"] == "simulated").any() else "human"
-    named = table.assign(who=[people_label(kind) if k != "cnn" else label(a, p) for k, a, p in
-                              zip(table["kind"], table["architecture"], table["pretraining"], strict=True)])
-    colours = {who: "black" if rows["kind"].iloc[0] != "cnn" else colour(rows["architecture"].iloc[0])
-               for who, rows in named.groupby("who", sort=False)}
-    markers = ["D" if rows["pretraining"].iloc[0] == "untrained" else "o"
-               for _, rows in named.groupby("who", sort=False)]
-    sns.pointplot(named, x="condition", y=quantity, hue="who", palette=colours, markers=markers,
-                  dodge=len(colours) > 1 and 0.5, linestyle="none", ax=ax, markersize=5, err_kws={"linewidth": 1.5},
-                  errorbar=lambda values: _t_interval(values, confidence))
+    named = table.assign(
+        who=[
+            people_label(kind) if k != "cnn" else label(a, p)
+            for k, a, p in zip(
+                table["kind"], table["architecture"], table["pretraining"], strict=True
+            )
+        ]
+    )
+    colours = {
+        who: "black" if rows["kind"].iloc[0] != "cnn" else colour(rows["architecture"].iloc[0])
+        for who, rows in named.groupby("who", sort=False)
+    }
+    markers = [
+        "D" if rows["pretraining"].iloc[0] == "untrained" else "o"
+        for _, rows in named.groupby("who", sort=False)
+    ]
+    sns.pointplot(
+        named,
+        x="condition",
+        y=quantity,
+        hue="who",
+        palette=colours,
+        markers=markers,
+        dodge=len(colours) > 1 and 0.5,
+        linestyle="none",
+        ax=ax,
+        markersize=5,
+        err_kws={"linewidth": 1.5},
+        errorbar=lambda values: _t_interval(values, confidence),
+    )
     ax.axhline(0, color="0.7", lw=0.8, zorder=0)
-    ax.set(xlabel="hidden part", ylabel={"pse_shift": "shift of the PSE (level)",
-                                         "slope_change": "change of log slope"}[quantity])
-    ax.set_title(f"Mean and {100 * confidence:g} % interval over observers{title_note(kind)}", fontsize="medium")
+    ax.set(
+        xlabel="hidden part",
+        ylabel={"pse_shift": "shift of the PSE (level)", "slope_change": "change of log slope"}[
+            quantity
+        ],
+    )
+    ax.set_title(
+        f"Mean and {100 * confidence:g} % interval over observers{title_note(kind)}",
+        fontsize="medium",
+    )
     ax.legend(title="", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 
@@ -127,10 +191,20 @@ def _t_interval(values, confidence: float) -> tuple[float, float]:
 def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None) -> Axes:
     """PSE or slope of each network seed under each decision rule."""
     ax = _ax(ax)
-    for (architecture, pretraining), rows in effects.groupby(["architecture", "pretraining"], sort=False):
-        wide = rows.pivot(index="seed", columns="decision", values=quantity).reindex(columns=list(RULES))
-        lines = ax.plot(np.arange(len(RULES)), wide.T, marker="o", ms=4, color=colour(architecture),
-                        ls=_line(pretraining))
+    for (architecture, pretraining), rows in effects.groupby(
+        ["architecture", "pretraining"], sort=False
+    ):
+        wide = rows.pivot(index="seed", columns="decision", values=quantity).reindex(
+            columns=list(RULES)
+        )
+        lines = ax.plot(
+            np.arange(len(RULES)),
+            wide.T,
+            marker="o",
+            ms=4,
+            color=colour(architecture),
+            ls=_line(pretraining),
+        )
         lines[0].set_label(label(architecture, pretraining))
     ax.set_xticks(range(len(RULES)), RULES)
     if quantity == "slope" and (effects[quantity] > 0).any():
@@ -146,15 +220,27 @@ def plot_decisions(effects: pd.DataFrame, quantity: str, ax: Axes | None = None)
 
 
 METRIC_LABELS = {
-    "delta_pse_z": "PSE less people's\n(SD of people)", "slope_ratio": "slope over people's\n(ratio)",
-    "rmse": "distance to people's curve\n(RMSE, share)", "stimulus_correlation": "correlation over pictures\n(r)",
-    "kappa": "error consistency\n(Cohen's κ)", "log_likelihood": "log likelihood of people's\nchoices (bits a choice)"}
+    "delta_pse_z": "PSE less people's\n(SD of people)",
+    "slope_ratio": "slope over people's\n(ratio)",
+    "rmse": "distance to people's curve\n(RMSE, share)",
+    "stimulus_correlation": "correlation over pictures\n(r)",
+    "kappa": "error consistency\n(Cohen's κ)",
+    "log_likelihood": "log likelihood of people's\nchoices (bits a choice)",
+}
 
 
 def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95) -> plt.Figure:
-    """One panel a metric: value and interval of every network, chance dotted, human ceiling in black."""
-    metrics = [m for m in dict.fromkeys(scores["metric"]) if scores.loc[scores["metric"] == m, "value"].notna().any()]
-    figure, axes = plt.subplots(1, len(metrics), figsize=(3 * len(metrics), 3.6), sharey=True, squeeze=False)
+    """One panel a metric: value and interval of every network, chance dotted, human ceiling in
+    black.
+    """
+    metrics = [
+        m
+        for m in dict.fromkeys(scores["metric"])
+        if scores.loc[scores["metric"] == m, "value"].notna().any()
+    ]
+    figure, axes = plt.subplots(
+        1, len(metrics), figsize=(3 * len(metrics), 3.6), sharey=True, squeeze=False
+    )
     for ax, metric in zip(axes[0], metrics, strict=True):
         rows = scores[scores["metric"] == metric].reset_index(drop=True)
         ink = [colour(a) for a in rows["architecture"]]
@@ -163,30 +249,61 @@ def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95)
         ax.axvline(rows["chance"].iloc[0], color="0.5", ls=":")
         ax.axvline(rows["ceiling"].iloc[0], color="black", lw=1)
         ax.set_xlabel(METRIC_LABELS[metric], fontsize="small")
-        names = [label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)]
+        names = [
+            label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)
+        ]
         ax.set_yticks(-rows.index, names)
-    figure.suptitle(f"Value and {100 * confidence:g} % two-way bootstrap interval; dotted: chance; black line: one "
-                    f"person against the others (human ceiling){title_note(kind)}", fontsize="medium")
+    figure.suptitle(
+        f"Value and {100 * confidence:g} % two-way bootstrap interval; "
+        "dotted: chance; black line: one "
+        f"person against the others (human ceiling){title_note(kind)}",
+        fontsize="medium",
+    )
     figure.tight_layout()
     return figure
 
 
-def plot_multiverse(table: pd.DataFrame, kind: str, ax: Axes | None = None, *, confidence: float = 0.95) -> Axes:
-    """PSE difference between networks and people under every combination of choices, sorted, per architecture.
+def plot_multiverse(
+    table: pd.DataFrame, kind: str, ax: Axes | None = None, *, confidence: float = 0.95
+) -> Axes:
+    """PSE difference between networks and people under every combination of choices, sorted, per
+    architecture.
 
-    The interval of each (Welch's t, with this confidence) is a band; bands that leave the range of twice the
-    differences are cut off there.
+    The interval of each (Welch's t, with this confidence) is a band; bands that leave the range of
+    twice the differences are cut off there.
     """
     ax, reach = _ax(ax), 2 * np.nanmax([*table["pse_difference"].abs(), 0.05])
-    for (architecture, pretraining), rows in table.groupby(["architecture", "pretraining"], sort=False):
+    for (architecture, pretraining), rows in table.groupby(
+        ["architecture", "pretraining"], sort=False
+    ):
         some = rows.dropna(subset="pse_difference").sort_values("pse_difference")
         values, place = some["pse_difference"].to_numpy(), np.linspace(0, 1, len(some))
-        ax.fill_between(place, some["low"], some["high"], color=colour(architecture), alpha=0.12, lw=0)
-        ax.plot(place, values, marker="o", ms=3, color=colour(architecture),
-                ls=_line(pretraining), label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})")
+        ax.fill_between(
+            place, some["low"], some["high"], color=colour(architecture), alpha=0.12, lw=0
+        )
+        ax.plot(
+            place,
+            values,
+            marker="o",
+            ms=3,
+            color=colour(architecture),
+            ls=_line(pretraining),
+            label=f"{label(architecture, pretraining)} ({len(values)} of {len(rows)})",
+        )
     ax.axhline(0, color="black", lw=1)
-    ax.set(xlabel="share of the analyses, sorted", ylabel="PSE, networks less people (level)", ylim=(-reach, reach))
-    ax.set_title(f"Every combination of choices; bands: {100 * confidence:g} % Welch intervals{title_note(kind)}",
-                 fontsize="medium")
-    ax.legend(title="(analyses with a PSE)", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
+    ax.set(
+        xlabel="share of the analyses, sorted",
+        ylabel="PSE, networks less people (level)",
+        ylim=(-reach, reach),
+    )
+    ax.set_title(
+        (
+            f"Every combination of choices; bands: {100 * confidence:g} % "
+            f"Welch intervals{title_note(kind)}"
+        ),
+        fontsize="medium",
+    )
+    ax.legend(
+        title="(analyses with a PSE)", loc="upper left", bbox_to_anchor=(1, 1), fontsize="small"
+    )
     return ax

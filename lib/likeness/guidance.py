@@ -1,7 +1,8 @@
-"""The door through which people's behaviour enters a network: what hiding a part does to them becomes attention.
+"""The door through which people's behaviour enters a network: what hiding a part does to them
+becomes attention.
 
-A part whose hiding makes people's curve flatter, or moves it, is one that they use; its log-weight says how much more
-attention it gets than it would without.
+A part whose hiding makes people's curve flatter, or moves it, is one that they use; its log-weight
+says how much more attention it gets than it would without.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from lib.settings.options import PARTS, Statistics
 COLUMNS = ["part", "n", "slope_factor", "shift_in_jnd", "log_weight", "low", "high"]
 
 
-def prior_from_people(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator) -> pd.DataFrame:
+def prior_from_people(
+    trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator
+) -> pd.DataFrame:
     """Each part's log-weight from people's psychometric functions with and without it.
 
-    log_weight = ln(slope of whole faces / slope with the part hidden) + |PSE shift| in units of the JND, each a mean
-    over people (the shift's mean is taken before its size, so that noise does not add up). A part whose hiding halves
-    the slope thus gets ln 2: twice the attention. Attention uses only differences between parts.
+    log_weight = ln(slope of whole faces / slope with the part hidden) + |PSE shift| in units of the
+    JND, each a mean over people (the shift's mean is taken before its size, so that noise does not
+    add up). A part whose hiding halves the slope thus gets ln 2: twice the attention. Attention
+    uses only differences between parts.
 
     Parameters
     ----------
@@ -30,22 +34,31 @@ def prior_from_people(trials: pd.DataFrame, statistics: Statistics, rng: np.rand
 
     Returns
     -------
-    part, n (people whose curves could be fitted), slope_factor (median of whole over hidden), shift_in_jnd, log_weight,
-    low, high (bootstrap over people). No rows for parts that were never hidden.
+    part, n (people whose curves could be fitted), slope_factor (median of whole over hidden),
+    shift_in_jnd, log_weight, low, high (bootstrap over people). No rows for parts that were never
+    hidden.
     """
     fits = fit_table(trials[trials["kind"] != "cnn"], statistics)
-    wide = fits.pivot_table(index="observer", columns="condition", values=["pse", "slope", "jnd"], dropna=False)
+    wide = fits.pivot_table(
+        index="observer", columns="condition", values=["pse", "slope", "jnd"], dropna=False
+    )
     rows = []
     for part in [part for part in PARTS if part in wide["pse"]]:
-        table = pd.DataFrame({"loss": np.log(wide["slope", "full"] / wide["slope", part]),
-                              "shift": (wide["pse", part] - wide["pse", "full"]) / wide["jnd", "full"]})
+        table = pd.DataFrame(
+            {
+                "loss": np.log(wide["slope", "full"] / wide["slope", part]),
+                "shift": (wide["pse", part] - wide["pse", "full"]) / wide["jnd", "full"],
+            }
+        )
         table = table.replace([np.inf, -np.inf], np.nan).dropna()
         rows.append([part, len(table), *_weight(table.to_numpy(), statistics, rng)])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _weight(values: np.ndarray, statistics: Statistics, rng: np.random.Generator) -> list[float]:
-    """slope_factor, shift_in_jnd, log_weight and its interval from (people, 2): loss of log slope, shift in JND."""
+    """slope_factor, shift_in_jnd, log_weight and its interval from (people, 2): loss of log
+    slope, shift in JND.
+    """
     if not len(values):
         return [np.nan] * 5
 
@@ -53,22 +66,36 @@ def _weight(values: np.ndarray, statistics: Statistics, rng: np.random.Generator
         return sample[..., 0].mean(-1) + np.abs(sample[..., 1].mean(-1))
 
     picks = rng.integers(len(values), size=(statistics.n_boot, len(values)))
-    ends = np.quantile(log_weight(values[picks]), [(1 - statistics.confidence) / 2, (1 + statistics.confidence) / 2])
-    return [float(np.exp(np.median(values[:, 0]))), float(values[:, 1].mean()), float(log_weight(values)),
-            *map(float, ends)]
+    ends = np.quantile(
+        log_weight(values[picks]),
+        [(1 - statistics.confidence) / 2, (1 + statistics.confidence) / 2],
+    )
+    return [
+        float(np.exp(np.median(values[:, 0]))),
+        float(values[:, 1].mean()),
+        float(log_weight(values)),
+        *map(float, ends),
+    ]
 
 
 def as_prior(weights: pd.DataFrame, digits: int = 2) -> dict[str, float] | None:
-    """``Attention``'s region_prior of the table; None where people were shown no hidden parts, or none could be fitted.
+    """``Attention``'s region_prior of the table; None where people were shown no hidden parts, or
+    none could be fitted.
 
     Every part must have a weight: a part that is missing would silently count as 0.
     """
     known = weights.dropna(subset=["log_weight"]).set_index("part")["log_weight"]
-    return {part: round(float(known[part]), digits) for part in PARTS} if set(known.index) == set(PARTS) else None
+    return (
+        {part: round(float(known[part]), digits) for part in PARTS}
+        if set(known.index) == set(PARTS)
+        else None
+    )
 
 
 def as_override(prior: dict[str, float]) -> str:
-    """The prior as a study override: ``attention.region_prior={eyes: 0.2, nose: 0.0, mouth: 0.9}``, quoted."""
+    """The prior as a study override: ``attention.region_prior={eyes: 0.2, nose: 0.0, mouth:
+    0.9}``, quoted.
+    """
     inside = ", ".join(f"{part}: {prior[part]}" for part in prior)
     return f"'attention.region_prior={{{inside}}}'"
 

@@ -1,7 +1,9 @@
-"""Where a saliency map lies: share and enrichment of face parts, with a null, intervals and vertical profiles.
+"""Where a saliency map lies: share and enrichment of face parts, with a null, intervals and
+vertical profiles.
 
-A part's *enrichment* is its share of the saliency over its share of the area, so a flat map scores exactly 1
-whatever the size of the part. Maps are not negative here: ``lib.mechanisms.saliency.normalise`` says what becomes of signs.
+A part's *enrichment* is its share of the saliency over its share of the area, so a flat map scores
+exactly 1 whatever the size of the part. Maps are not negative here:
+``lib.mechanisms.saliency.normalise`` says what becomes of signs.
 """
 
 from __future__ import annotations
@@ -22,13 +24,20 @@ def _checked(maps: np.ndarray, region: np.ndarray) -> tuple[np.ndarray, np.ndarr
     maps = maps[None] if maps.ndim == 2 else maps
     region = np.asarray(region)
     if region.dtype != bool:
-        raise ValueError(f"a region of type {region.dtype} given; allowed: bool, true inside the part")
+        raise ValueError(
+            f"a region of type {region.dtype} given; allowed: bool, true inside the part"
+        )
     if maps.ndim != 3 or region.shape not in (maps.shape, maps.shape[1:]):
-        raise ValueError(f"maps {maps.shape} and region {region.shape} given; allowed: maps (n, H, W) and a region "
-                         "(H, W) or (n, H, W) of the same size")
+        raise ValueError(
+            f"maps {maps.shape} and region {region.shape} given; allowed: "
+            "maps (n, H, W) and a region "
+            "(H, W) or (n, H, W) of the same size"
+        )
     if not np.isfinite(maps).all() or maps.min(initial=0) < 0:
-        raise ValueError(f"a map with values from {maps.min():.3g} given; allowed: finite values of 0 and more. "
-                         "Take lib.mechanisms.saliency.normalise(maps, 'absolute'), 'happy' or 'sad' first")
+        raise ValueError(
+            f"a map with values from {maps.min():.3g} given; allowed: finite values of 0 and more. "
+            "Take lib.mechanisms.saliency.normalise(maps, 'absolute'), 'happy' or 'sad' first"
+        )
     region = np.broadcast_to(region, maps.shape)
     if not region.any(axis=(1, 2)).all():
         raise ValueError("an empty region given; allowed: at least one pixel in every face")
@@ -66,7 +75,8 @@ def enrichment(maps: np.ndarray, region: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    float (n,): exactly 1 for a flat map, 1 / area share for a map inside the region alone, NaN for a zero map.
+    float (n,): exactly 1 for a flat map, 1 / area share for a map inside the region alone, NaN for
+    a zero map.
     """
     maps, region = _checked(maps, region)
     first = maps[:, :1, :1]
@@ -75,8 +85,12 @@ def enrichment(maps: np.ndarray, region: np.ndarray) -> np.ndarray:
     return np.divide(inside, overall, out=np.full(len(maps), np.nan), where=overall > 0)
 
 
-def shift_nulls(maps: np.ndarray, regions: Mapping[str, np.ndarray], n_permutations: int,
-                rng: np.random.Generator) -> dict[str, tuple[float, np.ndarray]]:
+def shift_nulls(
+    maps: np.ndarray,
+    regions: Mapping[str, np.ndarray],
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> dict[str, tuple[float, np.ndarray]]:
     """Each part's mean enrichment over faces, and the same after random cyclic shifts of the maps.
 
     Parameters
@@ -91,11 +105,12 @@ def shift_nulls(maps: np.ndarray, regions: Mapping[str, np.ndarray], n_permutati
 
     Notes
     -----
-    A cyclic shift keeps a map's values and its autocorrelation, so that a smooth map is compared with equally
-    smooth ones; shuffled pixels would call every blob significant. All faces of one network shift together:
-    their maps resemble each other, and shifts of their own would count one blob n times. The shifts form a group,
-    so that p is uniform wherever a map's place on the (wrapped) image is arbitrary. All shifts come at once from
-    the circular cross-correlation of map and region.
+    A cyclic shift keeps a map's values and its autocorrelation, so that a smooth map is compared
+    with equally smooth ones; shuffled pixels would call every blob significant. All faces of one
+    network shift together: their maps resemble each other, and shifts of their own would count one
+    blob n times. The shifts form a group, so that p is uniform wherever a map's place on the
+    (wrapped) image is arbitrary. All shifts come at once from the circular cross-correlation of map
+    and region.
     """
     checked = {part: _checked(maps, region) for part, region in regions.items()}
     maps = next(iter(checked.values()))[0]
@@ -115,15 +130,24 @@ def shift_nulls(maps: np.ndarray, regions: Mapping[str, np.ndarray], n_permutati
 
 
 def p_value(observed: float, null: np.ndarray) -> float:
-    """Share of the null at least as large as what was observed, the observation counted in; NaN stays NaN."""
+    """Share of the null at least as large as what was observed, the observation counted in; NaN
+    stays NaN.
+    """
     if np.isnan(observed):
         return np.nan
-    tolerance = 1e-9 * max(1.0, abs(observed))  # ties, such as a flat map's, must not hang on rounding
+    tolerance = 1e-9 * max(
+        1.0, abs(observed)
+    )  # ties, such as a flat map's, must not hang on rounding
     return float((1 + np.sum(null >= observed - tolerance)) / (1 + len(null)))
 
 
-def part_rows(maps: np.ndarray, regions: Mapping[str, np.ndarray], *, n_permutations: int,
-              rng: np.random.Generator) -> pd.DataFrame:
+def part_rows(
+    maps: np.ndarray,
+    regions: Mapping[str, np.ndarray],
+    *,
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """Share, enrichment and p of every part, for the maps of one network under one condition.
 
     Parameters
@@ -133,66 +157,107 @@ def part_rows(maps: np.ndarray, regions: Mapping[str, np.ndarray], *, n_permutat
 
     Returns
     -------
-    one row a part: part, share, enrichment (means over the faces), n_faces (maps that are not zero), p
-    (one-sided: the part is not enriched).
+    one row a part: part, share, enrichment (means over the faces), n_faces (maps that are not
+    zero), p (one-sided: the part is not enriched).
     """
     nulls, rows = shift_nulls(maps, regions, n_permutations, rng), []
     for part, region in regions.items():
         values = enrichment(maps, region)
         seen = ~np.isnan(values)
         shares = values * region.mean(axis=(-2, -1))
-        rows.append({"part": part, "share": shares[seen].mean() if seen.any() else np.nan,
-                     "enrichment": values[seen].mean() if seen.any() else np.nan, "n_faces": int(seen.sum()),
-                     "p": p_value(*nulls[part])})
+        rows.append(
+            {
+                "part": part,
+                "share": shares[seen].mean() if seen.any() else np.nan,
+                "enrichment": values[seen].mean() if seen.any() else np.nan,
+                "n_faces": int(seen.sum()),
+                "p": p_value(*nulls[part]),
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def control_rows(maps: np.ndarray, regions: Mapping[str, np.ndarray], control_patch: Callable,
-                 rng: np.random.Generator, *, n: int = 8) -> pd.DataFrame:
+def control_rows(
+    maps: np.ndarray,
+    regions: Mapping[str, np.ndarray],
+    control_patch: Callable,
+    rng: np.random.Generator,
+    *,
+    n: int = 8,
+) -> pd.DataFrame:
     """Enrichment of ``n`` area-matched patches a part, outside every part.
 
     Parameters
     ----------
-    control_patch : ``lib.pictures.stimuli.control_patch``: (mask, regions, rng) -> mask of equal area.
+    control_patch : ``lib.pictures.stimuli.control_patch``: (mask, regions, rng) -> mask of equal
+        area.
 
     Returns
     -------
-    one row a part: part, control (mean enrichment over patches and faces), control_low, control_high (extremes
-    over the patches).
+    one row a part: part, control (mean enrichment over patches and faces), control_low,
+    control_high (extremes over the patches).
     """
     rows = []
     for part in regions:
-        values = [np.nanmean(enrichment(maps, _patches(regions, part, control_patch, rng))) for _ in range(n)]
-        rows.append({"part": part, "control": np.mean(values), "control_low": min(values),
-                     "control_high": max(values)})
+        values = [
+            np.nanmean(enrichment(maps, _patches(regions, part, control_patch, rng)))
+            for _ in range(n)
+        ]
+        rows.append(
+            {
+                "part": part,
+                "control": np.mean(values),
+                "control_low": min(values),
+                "control_high": max(values),
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def _patches(regions: Mapping[str, np.ndarray], part: str, control_patch: Callable,
-             rng: np.random.Generator) -> np.ndarray:
-    """One patch for all faces, (H, W), where they have the same regions; otherwise one a face, (n, H, W)."""
+def _patches(
+    regions: Mapping[str, np.ndarray], part: str, control_patch: Callable, rng: np.random.Generator
+) -> np.ndarray:
+    """One patch for all faces, (H, W), where they have the same regions; otherwise one a face,
+    (n, H, W).
+    """
     if all(mask.ndim == 2 for mask in regions.values()):
         return control_patch(regions[part], regions, rng)
     n = max(len(mask) for mask in regions.values() if mask.ndim == 3)
-    faces = [{name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()} for k in range(n)]
-    known: dict[bytes, np.ndarray] = {}  # a person's regions stay along the morph, and so does the patch
+    faces = [
+        {name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()}
+        for k in range(n)
+    ]
+    known: dict[
+        bytes, np.ndarray
+    ] = {}  # a person's regions stay along the morph, and so does the patch
     for face in faces:
         key = np.packbits(np.stack(list(face.values()))).tobytes()
-        face["patch"] = known[key] = known[key] if key in known else control_patch(face[part], face, rng)
+        face["patch"] = known[key] = (
+            known[key] if key in known else control_patch(face[part], face, rng)
+        )
     return np.stack([face["patch"] for face in faces])
 
 
 def vertical_profile(maps: np.ndarray) -> np.ndarray:
-    """Saliency by image row, over that of a flat map: (n, H), each with mean 1 (NaN for a zero map)."""
+    """Saliency by image row, over that of a flat map: (n, H), each with mean 1 (NaN for a zero
+    map).
+    """
     maps = np.asarray(maps, float)
     rows = maps.mean(axis=2)
     overall = rows.mean(axis=1, keepdims=True)
     return np.divide(rows, overall, out=np.full_like(rows, np.nan), where=overall > 0)
 
 
-def over_seeds(frame: pd.DataFrame, by: list[str], value: str = "enrichment", *, unit: str = "seed",
-               confidence: float = 0.95) -> pd.DataFrame:
-    """Mean over seeds with a t interval: first the mean of each seed's rows, then the spread of the seeds.
+def over_seeds(
+    frame: pd.DataFrame,
+    by: list[str],
+    value: str = "enrichment",
+    *,
+    unit: str = "seed",
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Mean over seeds with a t interval: first the mean of each seed's rows, then the spread of the
+    seeds.
 
     Parameters
     ----------
@@ -201,14 +266,23 @@ def over_seeds(frame: pd.DataFrame, by: list[str], value: str = "enrichment", *,
 
     Returns
     -------
-    one row a group: ``by``, mean, median (over all rows), low, high, n_units, reason. One unit has no interval:
-    low and high are NaN and ``reason`` says so.
+    one row a group: ``by``, mean, median (over all rows), low, high, n_units, reason. One unit has
+    no interval: low and high are NaN and ``reason`` says so.
     """
     rows = []
     for keys, group in frame.groupby(by, sort=False):
         means = group.groupby(unit)[value].mean().dropna()
         mean, low, high = mean_interval(means.to_numpy(), confidence)
         reason = "" if len(means) > 1 else f"{len(means)} {unit}: no interval; it takes two"
-        rows.append({**dict(zip(by, keys, strict=True)), "mean": mean, "median": group[value].median(),
-                     "low": low, "high": high, "n_units": len(means), "reason": reason})
+        rows.append(
+            {
+                **dict(zip(by, keys, strict=True)),
+                "mean": mean,
+                "median": group[value].median(),
+                "low": low,
+                "high": high,
+                "n_units": len(means),
+                "reason": reason,
+            }
+        )
     return pd.DataFrame(rows, columns=[*by, "mean", "median", "low", "high", "n_units", "reason"])

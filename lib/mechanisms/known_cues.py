@@ -1,11 +1,14 @@
-"""The test that photographs cannot give: faces whose only cue is one part, and whether a saliency method finds it.
+"""The test that photographs cannot give: faces whose only cue is one part, and whether a saliency
+method finds it.
 
-Small networks are trained whole on built-in faces in which only the mouth (or only the eyes) carries the expression. A
-method is then asked on new people where the evidence was; the right answer is known. The networks are of FE-AlexNet's
-kind (five convolutions, self-attention, a linear head), so that every method can be asked; readers of frozen
-convolutions would answer for what these happen to offer and not for the method.
+Small networks are trained whole on built-in faces in which only the mouth (or only the eyes)
+carries the expression. A method is then asked on new people where the evidence was; the right
+answer is known. The networks are of FE-AlexNet's kind (five convolutions, self-attention, a linear
+head), so that every method can be asked; readers of frozen convolutions would answer for what these
+happen to offer and not for the method.
 
-They come with the workbook; ``python -m lib.mechanisms.known_cues`` trains them anew, in less than a minute.
+They come with the workbook; ``python -m lib.mechanisms.known_cues`` trains them anew, in less than
+a minute.
 """
 
 from __future__ import annotations
@@ -37,8 +40,17 @@ from lib.storage.runs import read_csv
 FOLDER, WEIGHTS = ROOT / "data/derived/known_cues", ROOT / "data/weights/known_cues.safetensors"
 SEEDS = (0, 1, 2, 3, 4)
 CUES = ("mouth", "eyes")
-FIRST_TRAINED, FIRST_NEW = 2000, 3000  # people of the training and the test faces; the studies' are numbered from 0
-METHODS = {"gradcam": {}, "hirescam": {}, "occlusion": {}, "integrated_gradients": {"steps": 8}, "attention": {}}
+FIRST_TRAINED, FIRST_NEW = (
+    2000,
+    3000,
+)  # people of the training and the test faces; the studies' are numbered from 0
+METHODS = {
+    "gradcam": {},
+    "hirescam": {},
+    "occlusion": {},
+    "integrated_gradients": {"steps": 8},
+    "attention": {},
+}
 # a subtle cue needs more faces, of more people
 FACES, PEOPLE = {"mouth": 200, "eyes": 300, "nose": 300}, {"mouth": 40, "eyes": 100, "nose": 100}
 N_PEOPLE = 4
@@ -48,7 +60,9 @@ WIDTHS = (12, 24, 32, 32, 32)  # channels of the five convolutions
 
 @dataclass(frozen=True)
 class CueFaces:
-    """images uint8 (n, 224, 224, 3), labels (n,) 0 sad 1 happy, regions: part -> bool (n, 224, 224)."""
+    """images uint8 (n, 224, 224, 3), labels (n,) 0 sad 1 happy, regions: part -> bool (n, 224,
+    224).
+    """
 
     cue: str
     images: np.ndarray
@@ -76,18 +90,30 @@ def training_faces(cue: str, n: int, rng: np.random.Generator, *, people: int = 
 
 
 def _unsteady(rng: np.random.Generator) -> Nuisance:
-    return Nuisance(shift_x=rng.normal(0, 1.2), shift_y=rng.normal(0, 1.2), scale=rng.uniform(0.96, 1.05),
-                    exposure=rng.uniform(0.85, 1.1), light_x=rng.uniform(-0.4, 0.4))
+    return Nuisance(
+        shift_x=rng.normal(0, 1.2),
+        shift_y=rng.normal(0, 1.2),
+        scale=rng.uniform(0.96, 1.05),
+        exposure=rng.uniform(0.85, 1.1),
+        light_x=rng.uniform(-0.4, 0.4),
+    )
 
 
 def new_faces(cue: str, people: int, levels: Sequence[float] = (0.0, 1.0)) -> CueFaces:
     """The same cue in persons that no network was trained on, in neutral pose and light."""
     pairs = [(FIRST_NEW + k, level) for k in range(people) for level in levels]
-    return _render(cue, [p[0] for p in pairs], [p[1] for p in pairs], np.array([p[1] > 0.5 for p in pairs]).astype(int),
-                   [Nuisance.neutral()] * len(pairs))
+    return _render(
+        cue,
+        [p[0] for p in pairs],
+        [p[1] for p in pairs],
+        np.array([p[1] > 0.5 for p in pairs]).astype(int),
+        [Nuisance.neutral()] * len(pairs),
+    )
 
 
-def _render(cue: str, who: list[int], levels, labels: np.ndarray, nuisances: list[Nuisance]) -> CueFaces:
+def _render(
+    cue: str, who: list[int], levels, labels: np.ndarray, nuisances: list[Nuisance]
+) -> CueFaces:
     if cue not in PARTS:
         raise ValueError(f"cue {cue!r} given; allowed: {', '.join(PARTS)}")
     weights = {part: float(part == cue) for part in PARTS}
@@ -97,33 +123,45 @@ def _render(cue: str, who: list[int], levels, labels: np.ndarray, nuisances: lis
         images.append(render_face(identity, float(level), nuisance=nuisance, diagnosticity=weights))
         for part, mask in part_regions(identity, nuisance=nuisance).items():
             regions[part].append(mask)
-    return CueFaces(cue, np.stack(images), labels, {part: np.stack(masks) for part, masks in regions.items()})
+    return CueFaces(
+        cue, np.stack(images), labels, {part: np.stack(masks) for part, masks in regions.items()}
+    )
 
 
 def small_network(seed: int) -> Network:
-    """Five convolutions (14 x 14 places behind the fifth), self-attention and a linear head, all drawn from ``seed``.
+    """Five convolutions (14 x 14 places behind the fifth), self-attention and a linear head, all
+    drawn from ``seed``.
 
     The attention's gain begins at 1: from 0 so short a training would hardly use the block.
     """
     layers, before = [], 3
     with torch.random.fork_rng(devices=[]):  # what torch draws here is drawn anew below
         for k, width in enumerate(WIDTHS):
-            first = {"kernel_size": 7, "stride": 4, "padding": 3} if k == 0 else {"kernel_size": 3, "padding": 1}
+            first = (
+                {"kernel_size": 7, "stride": 4, "padding": 3}
+                if k == 0
+                else {"kernel_size": 3, "padding": 1}
+            )
             layers += [nn.Conv2d(before, width, **first), nn.ReLU(inplace=True)]
             layers += [nn.MaxPool2d(2)] * (k in (0, 1, 4))
             before = width
-        block = make_block(Attention(reduction=2, gain=1.0), before, torch.Generator().manual_seed(seed))
+        block = make_block(
+            Attention(reduction=2, gain=1.0), before, torch.Generator().manual_seed(seed)
+        )
         head = nn.Sequential(nn.Dropout(0.3), nn.Linear(before * 7 * 7, 2))
     return randomised(Network(nn.Sequential(*layers), head, block, "conv5").eval(), seed)
 
 
 def randomised(network: Network, seed: int) -> Network:
-    """The same architecture with every weight drawn anew, the end of ``lib.mechanisms.trust.cascade``."""
+    """The same architecture with every weight drawn anew, the end of
+    ``lib.mechanisms.trust.cascade``.
+    """
     return [changed for _, changed in cascade(network, seed)][-1]
 
 
 def train_whole(network: Network, faces: CueFaces, seed: int, *, epochs: int = EPOCHS) -> Network:
-    """Train every weight, the convolutions too: Adam, one cycle of the rate (Smith 2018), faces also mirrored.
+    """Train every weight, the convolutions too: Adam, one cycle of the rate (Smith 2018), faces
+    also mirrored.
 
     Returns
     -------
@@ -133,7 +171,9 @@ def train_whole(network: Network, faces: CueFaces, seed: int, *, epochs: int = E
     network.requires_grad_(True)
     optimiser = torch.optim.Adam(network.parameters(), PEAK_RATE)
     n_steps = -(-len(labels) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=epochs * n_steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, PEAK_RATE, total_steps=epochs * n_steps
+    )
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)
         network.train()
@@ -154,7 +194,9 @@ def right_on(network: Network, faces: CueFaces) -> float:
     return float(((faces.panel.log_odds(network) > 0) == faces.labels).mean())
 
 
-def cue_rows(network: Network, faces: CueFaces, methods: Mapping[str, dict] = METHODS) -> pd.DataFrame:
+def cue_rows(
+    network: Network, faces: CueFaces, methods: Mapping[str, dict] = METHODS
+) -> pd.DataFrame:
     """Enrichment of every part on faces with one cue, by each method.
 
     Parameters
@@ -168,20 +210,29 @@ def cue_rows(network: Network, faces: CueFaces, methods: Mapping[str, dict] = ME
     panel, rows = faces.panel, []
     for method, options in methods.items():
         sizes = enlarge(normalise(explain(network, panel, method, **options), "absolute"))
-        rows += [{"cue": faces.cue, "method": method, "part": part, "image": index, "enrichment": value}
-                 for part, region in faces.regions.items() for index, value in enumerate(enrichment(sizes, region))]
+        rows += [
+            {"cue": faces.cue, "method": method, "part": part, "image": index, "enrichment": value}
+            for part, region in faces.regions.items()
+            for index, value in enumerate(enrichment(sizes, region))
+        ]
     return pd.DataFrame(rows)
 
 
-def train_networks(cues: Sequence[str] = CUES, seeds: Sequence[int] = SEEDS) -> dict[str, torch.Tensor]:
-    """Small networks trained on faces with one cue: their weights as ``<cue>.<seed>.<parameter>``."""
+def train_networks(
+    cues: Sequence[str] = CUES, seeds: Sequence[int] = SEEDS
+) -> dict[str, torch.Tensor]:
+    """Small networks trained on faces with one cue: their weights as
+    ``<cue>.<seed>.<parameter>``.
+    """
     rng, tensors = np.random.default_rng(0), {}
     with Progress("small networks that learn one cue", len(cues) * len(seeds)) as progress:
         for cue in cues:
             faces = training_faces(cue, FACES[cue], rng, people=PEOPLE[cue])
             for seed in seeds:
                 network = train_whole(small_network(seed), faces, seed)
-                tensors |= {f"{cue}.{seed}.{key}": value for key, value in network.state_dict().items()}
+                tensors |= {
+                    f"{cue}.{seed}.{key}": value for key, value in network.state_dict().items()
+                }
                 progress.step()
     return tensors
 
@@ -189,15 +240,22 @@ def train_networks(cues: Sequence[str] = CUES, seeds: Sequence[int] = SEEDS) -> 
 def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
     """One of the trained networks that come with the workbook."""
     network, start = small_network(seed), f"{cue}.{seed}."
-    network.load_state_dict({key.removeprefix(start): value for key, value in load_file(path).items()
-                             if key.startswith(start)})
+    network.load_state_dict(
+        {
+            key.removeprefix(start): value
+            for key, value in load_file(path).items()
+            if key.startswith(start)
+        }
+    )
     network.features.to(memory_format=torch.channels_last)
     return network
 
 
-def ground_truth(seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES,
-                 methods: Mapping[str, dict] = METHODS) -> pd.DataFrame:
-    """Ask every method where small networks that were trained on faces with one cue see the evidence.
+def ground_truth(
+    seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES, methods: Mapping[str, dict] = METHODS
+) -> pd.DataFrame:
+    """Ask every method where small networks that were trained on faces with one cue see the
+    evidence.
 
     Parameters
     ----------
@@ -205,18 +263,28 @@ def ground_truth(seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES,
 
     Returns
     -------
-    rows of ``cue_rows`` with seed, weights (``trained``, ``randomised``: every weight drawn anew) and accuracy, that
-    of the trained network on people that it was not trained on.
+    rows of ``cue_rows`` with seed, weights (``trained``, ``randomised``: every weight drawn anew)
+    and accuracy, that of the trained network on people that it was not trained on.
     """
     rows = []
     with Progress("small networks that learned one cue", len(cues) * len(seeds)) as progress:
         for cue in cues:
-            new, judged = new_faces(cue, N_PEOPLE), new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0))
+            new, judged = (
+                new_faces(cue, N_PEOPLE),
+                new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0)),
+            )
             for seed in seeds:
                 network = cue_network(cue, seed)
                 accuracy = right_on(network, judged)
-                for weights, one in (("trained", network), ("randomised", randomised(network, 1000 + seed))):
-                    rows.append(cue_rows(one, new, methods).assign(seed=seed, weights=weights, accuracy=accuracy))
+                for weights, one in (
+                    ("trained", network),
+                    ("randomised", randomised(network, 1000 + seed)),
+                ):
+                    rows.append(
+                        cue_rows(one, new, methods).assign(
+                            seed=seed, weights=weights, accuracy=accuracy
+                        )
+                    )
                 progress.step()
     return pd.concat(rows, ignore_index=True)
 
@@ -227,7 +295,10 @@ def known_cues(folder: Path = FOLDER) -> pd.DataFrame:
     Kept under a name that all sources of ``lib`` and torch's version decide.
     """
     sources = [WEIGHTS, *sorted((ROOT / "lib").rglob("*.py"))]
-    path = folder / f"{settings_hash(torch.__version__, [file_hash(source) for source in sources])}.csv"
+    path = (
+        folder
+        / f"{settings_hash(torch.__version__, [file_hash(source) for source in sources])}.csv"
+    )
     with locked(folder, wait=True):  # one process computes, others wait
         if not path.is_file():
             write_csv(path, ground_truth())

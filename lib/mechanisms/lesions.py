@@ -1,4 +1,6 @@
-"""Lesions: silence the units of a layer that tell valence best, and as many at random, and see what is left."""
+"""Lesions: silence the units of a layer that tell valence best, and as many at random, and see
+what is left.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,19 @@ AT_A_TIME = 256  # pictures that go through a network
 
 
 def lesion_layer(network: Network, name: str) -> nn.Module:
-    """A layer by its name: ``conv5`` (behind an attention block there), or ``fc6``, ``fc7`` after their ReLUs.
+    """A layer by its name: ``conv5`` (behind an attention block there), or ``fc6``, ``fc7`` after
+    their ReLUs.
 
     Raises
     ------
     ValueError : a layer that the network lacks, with those that it has.
     """
-    hidden = {f"fc{6 + k}": layer for k, layer in
-              enumerate(layer for layer in network.classifier if isinstance(layer, nn.ReLU))}
+    hidden = {
+        f"fc{6 + k}": layer
+        for k, layer in enumerate(
+            layer for layer in network.classifier if isinstance(layer, nn.ReLU)
+        )
+    }
     if name in hidden:
         return hidden[name]
     if name != LOCATIONS[-1]:  # in front of conv5 the convolutions are shared and computed already
@@ -36,12 +43,15 @@ def lesion_layer(network: Network, name: str) -> nn.Module:
 
 
 def unit_activity(network: Network, panel: Panel, layer: str) -> np.ndarray:
-    """Each unit's answer to each picture, (n, units): a channel's mean over places, or a neuron's activity."""
+    """Each unit's answer to each picture, (n, units): a channel's mean over places, or a
+    neuron's activity.
+    """
     return panel.outputs(network, {layer: lesion_layer(network, layer)}, places=1)[layer]
 
 
 def selectivity(activity: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Each unit's d': mean to happy less mean to sad, over the pooled SD; 0 for a silent unit. (units,)
+    """Each unit's d': mean to happy less mean to sad, over the pooled SD; 0 for a silent unit.
+    (units,)
 
     Parameters
     ----------
@@ -57,13 +67,18 @@ def selectivity(activity: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def silenced(layer: nn.Module, lesions: Sequence[Sequence[int] | np.ndarray]) -> Iterator[None]:
     """Set some units of a layer to 0, a ReLU's silence, while the block lasts.
 
-    ``lesions`` are lists of units; a batch holds as many pictures under the first, then under the second, and so on.
+    ``lesions`` are lists of units; a batch holds as many pictures under the first, then under the
+    second, and so on.
     """
     index = [torch.as_tensor(np.asarray(units), dtype=torch.long) for units in lesions]
 
     def silence(_module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
-        return torch.cat([part.index_fill(1, units, 0.0) for part, units
-                          in zip(output.tensor_split(len(index)), index, strict=True)])
+        return torch.cat(
+            [
+                part.index_fill(1, units, 0.0)
+                for part, units in zip(output.tensor_split(len(index)), index, strict=True)
+            ]
+        )
 
     handle = layer.register_forward_hook(silence)
     try:
@@ -72,10 +87,13 @@ def silenced(layer: nn.Module, lesions: Sequence[Sequence[int] | np.ndarray]) ->
         handle.remove()
 
 
-def lesion_answers(network: Network, panel: Panel, layer: str, lesions: Sequence[np.ndarray]) -> np.ndarray:
+def lesion_answers(
+    network: Network, panel: Panel, layer: str, lesions: Sequence[np.ndarray]
+) -> np.ndarray:
     """Log-odds of a panel's pictures under each lesion (a list of units): float (n_lesions, n).
 
-    Several lesions go through the network together: large layers are slow on few pictures at a time.
+    Several lesions go through the network together: large layers are slow on few pictures at a
+    time.
     """
     module, halfway, answers = lesion_layer(network, layer), panel.at(network), []
     for some in parted(lesions, max(1, AT_A_TIME // len(panel))):
@@ -85,17 +103,21 @@ def lesion_answers(network: Network, panel: Panel, layer: str, lesions: Sequence
     return torch.cat(answers).numpy()
 
 
-def plan_lesions(scores: np.ndarray, fractions: Sequence[float], n_random: int,
-                 rng: np.random.Generator) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    """Which units are silenced: none, the most selective of either sign, and random ones of equal number.
+def plan_lesions(
+    scores: np.ndarray, fractions: Sequence[float], n_random: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Which units are silenced: none, the most selective of either sign, and random ones of equal
+    number.
 
     Parameters
     ----------
-    scores : (units,), selectivity. fractions : shares of the units, 0 to 1. n_random : random draws for each share.
+    scores : (units,), selectivity. fractions : shares of the units, 0 to 1. n_random : random draws
+        for each share.
 
     Returns
     -------
-    lesion (``none``, ``selective``, ``random``), fraction, n_units, draw; and the units of each row.
+    lesion (``none``, ``selective``, ``random``), fraction, n_units, draw; and the units of each
+    row.
     """
     order = np.argsort(-np.abs(scores), kind="stable")
     rows, units = [{"lesion": "none", "fraction": 0.0, "n_units": 0, "draw": 0}], [order[:0]]
@@ -109,25 +131,35 @@ def plan_lesions(scores: np.ndarray, fractions: Sequence[float], n_random: int,
     return pd.DataFrame(rows), units
 
 
-def lesion_measures(plan: pd.DataFrame, answers: np.ndarray, level: np.ndarray, statistics: Statistics) -> pd.DataFrame:
+def lesion_measures(
+    plan: pd.DataFrame, answers: np.ndarray, level: np.ndarray, statistics: Statistics
+) -> pd.DataFrame:
     """Accuracy, PSE and slope under each lesion.
 
     Parameters
     ----------
-    plan : the table of ``plan_lesions``. answers : log-odds (n_lesions, n). level : (n,) of the pictures.
+    plan : the table of ``plan_lesions``. answers : log-odds (n_lesions, n). level : (n,) of the
+        pictures.
 
     Returns
     -------
-    plan with accuracy (mean probability of the right answer, level 0.5 aside), pse, slope (NaN where the curve no
-    longer is one) and reason.
+    plan with accuracy (mean probability of the right answer, level 0.5 aside), pse, slope (NaN
+    where the curve no longer is one) and reason.
     """
     level = np.asarray(level, float)
     happy, levels = 1 / (1 + np.exp(-answers.astype(float))), np.unique(level)
     counts = np.stack([(level == one).sum() for one in levels])
     sums = np.stack([happy[:, level == one].sum(axis=1) for one in levels], axis=1)
     bounds = statistics.networks
-    fit = fit_psychometric(levels, sums, counts, sigmoid=statistics.sigmoid, guess=bounds.guess, lapse=bounds.lapse,
-                           penalty=statistics.penalty)
+    fit = fit_psychometric(
+        levels,
+        sums,
+        counts,
+        sigmoid=statistics.sigmoid,
+        guess=bounds.guess,
+        lapse=bounds.lapse,
+        penalty=statistics.penalty,
+    )
     right = np.where(level > 0.5, happy, 1 - happy)[:, level != 0.5].mean(axis=1)
     return plan.assign(accuracy=right, pse=fit.pse, slope=fit.slope, reason=fit.reason)
 
@@ -141,9 +173,9 @@ def lesion_effects(measures: pd.DataFrame, value: str) -> pd.DataFrame:
 
     Returns
     -------
-    fraction, n_units, value, intact, selective, random (mean), random_low, random_high (extremes of the draws), p
-    (share of draws, the selective one counted in, that change the value at least as much), n_random (that have the
-    value at all). Values that cannot be estimated stay NaN.
+    fraction, n_units, value, intact, selective, random (mean), random_low, random_high (extremes of
+    the draws), p (share of draws, the selective one counted in, that change the value at least as
+    much), n_random (that have the value at all). Values that cannot be estimated stay NaN.
     """
     intact = measures.loc[measures.lesion == "none", value].iloc[0]
     rows = []
@@ -151,10 +183,18 @@ def lesion_effects(measures: pd.DataFrame, value: str) -> pd.DataFrame:
         selective = group.loc[group.lesion == "selective", value].iloc[0]
         draws = group.loc[group.lesion == "random", value].dropna().to_numpy()
         p = (1 + np.sum(np.abs(draws - intact) >= abs(selective - intact))) / (1 + len(draws))
-        rows.append({"fraction": fraction, "n_units": int(group.n_units.iloc[0]), "value": value, "intact": intact,
-                     "selective": selective, "random": draws.mean() if len(draws) else np.nan,
-                     "random_low": draws.min() if len(draws) else np.nan,
-                     "random_high": draws.max() if len(draws) else np.nan,
-                     "p": p if np.isfinite(selective) and np.isfinite(intact) and len(draws) else np.nan,
-                     "n_random": len(draws)})
+        rows.append(
+            {
+                "fraction": fraction,
+                "n_units": int(group.n_units.iloc[0]),
+                "value": value,
+                "intact": intact,
+                "selective": selective,
+                "random": draws.mean() if len(draws) else np.nan,
+                "random_low": draws.min() if len(draws) else np.nan,
+                "random_high": draws.max() if len(draws) else np.nan,
+                "p": p if np.isfinite(selective) and np.isfinite(intact) and len(draws) else np.nan,
+                "n_random": len(draws),
+            }
+        )
     return pd.DataFrame(rows)

@@ -1,7 +1,7 @@
 """What a part of the face does to behaviour when it is hidden, beside what saliency says of it.
 
-Hiding a part can shift the PSE and change the slope (``lib.psychometrics.tables.shifts``). Where a masked curve no longer
-crosses 0.5 neither exists; the *loss* of right answers, here, always does.
+Hiding a part can shift the PSE and change the slope (``lib.psychometrics.tables.shifts``). Where a
+masked curve no longer crosses 0.5 neither exists; the *loss* of right answers, here, always does.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ def part_losses(trials: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    trials : the trial table. Networks count by ``p_happy``, people by ``response``; missed trials do not count.
+    trials : the trial table. Networks count by ``p_happy``, people by ``response``; missed trials
+        do not count.
 
     Returns
     -------
-    observer, kind, architecture, pretraining, seed, part, intact, masked (shares right, 0 to 1), loss (intact -
-    masked). Level 0.5 has no right answer and is left out. Levels weigh equally.
+    observer, kind, architecture, pretraining, seed, part, intact, masked (shares right, 0 to 1),
+    loss (intact - masked). Level 0.5 has no right answer and is left out. Levels weigh equally.
     """
     rows = trials[trials["level"] != 0.5]
     happy = rows["p_happy"].where(rows["kind"] == "cnn", rows["response"])
@@ -42,25 +43,38 @@ def part_losses(trials: pd.DataFrame) -> pd.DataFrame:
     keys = [*WHO, "condition", "level"]
     curves = right.groupby([rows[key] for key in keys], dropna=False).mean()
     wide = curves.groupby(level=keys[:-1], dropna=False).mean().unstack("condition")
-    return _by_part(wide, lambda part: pd.DataFrame(
-        {"intact": wide["full"], "masked": wide[part], "loss": wide["full"] - wide[part]}))
+    return _by_part(
+        wide,
+        lambda part: pd.DataFrame(
+            {"intact": wide["full"], "masked": wide[part], "loss": wide["full"] - wide[part]}
+        ),
+    )
 
 
 def _by_part(wide: pd.DataFrame, compute) -> pd.DataFrame:
-    """Stack ``compute(part)`` for every part among the columns; an empty frame where only ``full`` is there."""
+    """Stack ``compute(part)`` for every part among the columns; an empty frame where only
+    ``full`` is there.
+    """
     found = [compute(part).assign(part=part) for part in PARTS if part in wide]
     if not found:
         return pd.DataFrame(columns=[*wide.index.names, "part", "intact", "masked", "loss"])
     return pd.concat(found).reset_index()
 
 
-def control_losses(networks: Sequence[Network], images: np.ndarray, levels: np.ndarray,
-                   regions: Mapping[str, np.ndarray], rng: np.random.Generator) -> pd.DataFrame:
-    """The loss of right answers when a part is hidden, and when a patch of the same area off the parts is.
+def control_losses(
+    networks: Sequence[Network],
+    images: np.ndarray,
+    levels: np.ndarray,
+    regions: Mapping[str, np.ndarray],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """The loss of right answers when a part is hidden, and when a patch of the same area off the
+    parts is.
 
     Parameters
     ----------
-    networks : with the same convolutions. images : uint8 (n, H, W, 3), whole faces. levels : (n,), none of them 0.5.
+    networks : with the same convolutions. images : uint8 (n, H, W, 3), whole faces. levels : (n,),
+        none of them 0.5.
     regions : part -> bool (n, H, W) or one (H, W).
 
     Returns
@@ -69,16 +83,29 @@ def control_losses(networks: Sequence[Network], images: np.ndarray, levels: np.n
     """
     right = {"full": _right(networks, images, levels)}
     for part in regions:
-        masks = [{name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()}
-                 for k in range(len(images))]
+        masks = [
+            {name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()}
+            for k in range(len(images))
+        ]
         hidden = [occlude(image, mask[part]) for image, mask in zip(images, masks, strict=True)]
-        control = [occlude(image, control_patch(mask[part], mask, rng))
-                   for image, mask in zip(images, masks, strict=True)]
+        control = [
+            occlude(image, control_patch(mask[part], mask, rng))
+            for image, mask in zip(images, masks, strict=True)
+        ]
         right[part] = _right(networks, np.stack(hidden), levels)
         right[part, "control"] = _right(networks, np.stack(control), levels)
-    return pd.DataFrame([{"network": k, "part": part, "loss": right["full"][k] - right[part][k],
-                          "control_loss": right["full"][k] - right[part, "control"][k]}
-                         for k in range(len(networks)) for part in regions])
+    return pd.DataFrame(
+        [
+            {
+                "network": k,
+                "part": part,
+                "loss": right["full"][k] - right[part][k],
+                "control_loss": right["full"][k] - right[part, "control"][k],
+            }
+            for k in range(len(networks))
+            for part in regions
+        ]
+    )
 
 
 def _right(networks: Sequence[Network], images: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -88,9 +115,17 @@ def _right(networks: Sequence[Network], images: np.ndarray, levels: np.ndarray) 
     return np.where(np.asarray(levels) > 0.5, happy, 1 - happy).mean(axis=1)
 
 
-def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np.random.Generator,
-                   confidence: float = 0.95) -> dict[str, float]:
-    """Do parts that saliency ranks high matter more to behaviour? Spearman's correlation within networks.
+def rank_agreement(
+    points: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    n_boot: int,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+) -> dict[str, float]:
+    """Do parts that saliency ranks high matter more to behaviour? Spearman's correlation within
+    networks.
 
     Parameters
     ----------
@@ -100,8 +135,9 @@ def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np
     -------
     rho : mean over networks of the rank correlation across parts, of means over seeds;
     low, high : percentile interval of seeds drawn anew within each network;
-    p : share of the orders of parts, the given one counted in, with a rho at least as large. Networks share faces and
-    convolutions, so a part takes another's place in all of them at once: three parts have six orders, and p >= 1/6;
+    p : share of the orders of parts, the given one counted in, with a rho at least as large.
+    Networks share faces and convolutions, so a part takes another's place in all of them at once:
+    three parts have six orders, and p >= 1/6;
     pooled : one rank correlation over all points; n_points, n_networks.
     Networks without two parts that have both values are left out; rho is NaN where none is left.
     """
@@ -111,14 +147,26 @@ def rank_agreement(points: pd.DataFrame, x: str, y: str, *, n_boot: int, rng: np
     cubes = [cube for cube in cubes if len(_over_seeds(cube)) > 1]
     table = [_over_seeds(cube) for cube in cubes]
     rho = _mean_rho(table)
-    boot = [_mean_rho([_over_seeds(cube[resampled(rng, 1, len(cube))[0]]) for cube in cubes])
-            for _ in range(n_boot)]
+    boot = [
+        _mean_rho([_over_seeds(cube[resampled(rng, 1, len(cube))[0]]) for cube in cubes])
+        for _ in range(n_boot)
+    ]
     alone = max(map(len, cubes), default=0) < 2 or np.isnan(rho)
-    low, high = (np.nan, np.nan) if alone else np.nanquantile(boot, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    low, high = (
+        (np.nan, np.nan)
+        if alone
+        else np.nanquantile(boot, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    )
     every = np.concatenate(table) if table else np.empty((0, 2))
-    return {"rho": rho, "low": float(low), "high": float(high),
-            "p": np.nan if np.isnan(rho) else _share_of_orders(cubes, rho, n_boot, rng),
-            "pooled": spearman(*every.T), "n_points": len(every), "n_networks": len(table)}
+    return {
+        "rho": rho,
+        "low": float(low),
+        "high": float(high),
+        "p": np.nan if np.isnan(rho) else _share_of_orders(cubes, rho, n_boot, rng),
+        "pooled": spearman(*every.T),
+        "n_points": len(every),
+        "n_networks": len(table),
+    }
 
 
 def agreement_text(agreement: Mapping[str, float]) -> str:
@@ -128,19 +176,36 @@ def agreement_text(agreement: Mapping[str, float]) -> str:
     return "rho = " + interval_text(agreement["rho"], agreement["low"], agreement["high"], 2)
 
 
-def _share_of_orders(cubes: Sequence[np.ndarray], rho: float, n_orders: int, rng: np.random.Generator) -> float:
-    """Share of the orders of x's parts with a mean rank correlation of ``rho`` or more; drawn where there are many."""
+def _share_of_orders(
+    cubes: Sequence[np.ndarray], rho: float, n_orders: int, rng: np.random.Generator
+) -> float:
+    """Share of the orders of x's parts with a mean rank correlation of ``rho`` or more; drawn
+    where there are many.
+    """
     n = cubes[0].shape[1]
-    orders = list(permutations(range(n))) if n <= 5 else [np.arange(n), *(rng.permutation(n) for _ in range(n_orders))]
-    found = [_mean_rho([_over_seeds(np.stack([cube[:, list(order), 0], cube[:, :, 1]], axis=2)) for cube in cubes])
-             for order in orders]
+    orders = (
+        list(permutations(range(n)))
+        if n <= 5
+        else [np.arange(n), *(rng.permutation(n) for _ in range(n_orders))]
+    )
+    found = [
+        _mean_rho(
+            [
+                _over_seeds(np.stack([cube[:, list(order), 0], cube[:, :, 1]], axis=2))
+                for cube in cubes
+            ]
+        )
+        for order in orders
+    ]
     return float(np.mean(np.nan_to_num(found, nan=-np.inf) >= rho - 1e-12))
 
 
 def _cube(group: pd.DataFrame, x: str, y: str, parts: Sequence[str]) -> np.ndarray:
     """One network's values, (seeds, parts, 2); NaN where a seed lacks a part."""
-    wide = {value: group.pivot_table(index="seed", columns="part", values=value).reindex(columns=parts)
-            for value in (x, y)}
+    wide = {
+        value: group.pivot_table(index="seed", columns="part", values=value).reindex(columns=parts)
+        for value in (x, y)
+    }
     return np.stack([wide[x].to_numpy(), wide[y].to_numpy()], axis=2)
 
 
@@ -172,17 +237,23 @@ def same_order(people: pd.DataFrame, networks: pd.DataFrame, value: str = "loss"
 
     Returns
     -------
-    network, seed, distance (root mean square difference from people's mean over parts, in units of ``value``),
-    rho (rank correlation over parts), first (the part that matters most), as_people (whether it is people's).
+    network, seed, distance (root mean square difference from people's mean over parts, in units of
+    ``value``), rho (rank correlation over parts), first (the part that matters most), as_people
+    (whether it is people's).
     """
     wanted = people.groupby("part")[value].mean()
     rows = []
     for (network, seed), group in networks.groupby(["network", "seed"], sort=False):
         given = group.set_index("part")[value].reindex(wanted.index)
         known = given.notna()
-        rows.append({"network": network, "seed": seed,
-                     "distance": np.sqrt(((given - wanted)[known] ** 2).mean()),
-                     "rho": spearman(given[known].to_numpy(), wanted[known].to_numpy()),
-                     "first": given.idxmax() if known.any() else "",
-                     "as_people": bool(known.any() and given.idxmax() == wanted.idxmax())})
+        rows.append(
+            {
+                "network": network,
+                "seed": seed,
+                "distance": np.sqrt(((given - wanted)[known] ** 2).mean()),
+                "rho": spearman(given[known].to_numpy(), wanted[known].to_numpy()),
+                "first": given.idxmax() if known.any() else "",
+                "as_people": bool(known.any() and given.idxmax() == wanted.idxmax()),
+            }
+        )
     return pd.DataFrame(rows)

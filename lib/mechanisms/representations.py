@@ -1,4 +1,6 @@
-"""Inside a network: how well each layer's activity tells valence, and which faces each layer takes to be alike."""
+"""Inside a network: how well each layer's activity tells valence, and which faces each layer
+takes to be alike.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
 
     Returns
     -------
-    conv1 … conv5 (averaged to 6 x 6 places), ``attention`` where there is a block, then the classifier's hidden
-    layers fc6, fc7 (as many as it has), after their ReLUs: name -> float32 (n, d).
+    conv1 … conv5 (averaged to 6 x 6 places), ``attention`` where there is a block, then the
+    classifier's hidden layers fc6, fc7 (as many as it has), after their ReLUs: name -> float32 (n,
+    d).
     """
     hidden = [layer for layer in network.classifier if isinstance(layer, nn.ReLU)]
     own = {} if network.location is None else {"attention": network.block}
@@ -32,9 +35,19 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
     return panel.summaries(network) | panel.outputs(network, own, SUMMARY)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # matrices so small that threads cost more than they do
-def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, rng: np.random.Generator, *,
-                    folds: int = 5, n_permutations: int = 100, alpha: float = 100.0) -> dict[str, float]:
+@threadpool_limits.wrap(
+    limits=1, user_api="blas"
+)  # matrices so small that threads cost more than they do
+def valence_readout(
+    features: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    folds: int = 5,
+    n_permutations: int = 100,
+    alpha: float = 100.0,
+) -> dict[str, float]:
     """How well a linear read-out tells happy from sad on people that it has not seen.
 
     Parameters
@@ -50,14 +63,18 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
 
     Notes
     -----
-    Labels are shuffled within each identity that has both, so that chance keeps the number of answers of each person;
-    the labels of identities with one alone, such as a photograph each, change places with one another. Ridge
-    regression on -1, +1, in its dual form, answers the true and all shuffled labels in one small solution.
+    Labels are shuffled within each identity that has both, so that chance keeps the number of
+    answers of each person; the labels of identities with one alone, such as a photograph each,
+    change places with one another. Ridge regression on -1, +1, in its dual form, answers the true
+    and all shuffled labels in one small solution.
     """
     labels, groups = np.asarray(labels), np.asarray(groups)
     if len(set(groups)) < 2 or len(set(labels)) < 2:
-        raise ValueError(f"{len(set(groups))} identities and {len(set(labels))} classes given; allowed: two and more "
-                         "of each, so that people and valence can be told apart")
+        raise ValueError(
+            f"{len(set(groups))} identities and {len(set(labels))} classes "
+            "given; allowed: two and more "
+            "of each, so that people and valence can be told apart"
+        )
     targets = np.column_stack([labels, shuffled_labels(labels, groups, n_permutations, rng)])
     right = np.zeros(targets.shape)
     splits = GroupKFold(min(folds, len(set(groups))))
@@ -65,25 +82,39 @@ def valence_readout(features: np.ndarray, labels: np.ndarray, groups: np.ndarray
         scaler = StandardScaler().fit(features[train])
         wanted = 2.0 * targets[train] - 1
         # features are centred on the training part, so that its mean answer is the intercept
-        model = KernelRidge(alpha=alpha * features.shape[1] / 100).fit(scaler.transform(features[train]),
-                                                                       wanted - wanted.mean(axis=0))
+        model = KernelRidge(alpha=alpha * features.shape[1] / 100).fit(
+            scaler.transform(features[train]), wanted - wanted.mean(axis=0)
+        )
         answers = model.predict(scaler.transform(features[test])) + wanted.mean(axis=0)
         right[test] = (answers > 0) == targets[test]
     accuracy, chance = right[:, 0].mean(), right[:, 1:].mean(axis=0)
-    return {"accuracy": accuracy, "chance": chance.mean(), "chance_high": np.quantile(chance, 0.95),
-            "p": (1 + np.sum(chance >= accuracy)) / (1 + n_permutations), "n": len(labels),
-            "n_groups": len(set(groups))}
+    return {
+        "accuracy": accuracy,
+        "chance": chance.mean(),
+        "chance_high": np.quantile(chance, 0.95),
+        "p": (1 + np.sum(chance >= accuracy)) / (1 + n_permutations),
+        "n": len(labels),
+        "n_groups": len(set(groups)),
+    }
 
 
-def shuffled_labels(labels: np.ndarray, groups: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Labels shuffled ``n`` times, (len(labels), n), within each group that has both; groups of one label alone
-    exchange theirs whole."""
+def shuffled_labels(
+    labels: np.ndarray, groups: np.ndarray, n: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Labels shuffled ``n`` times, (len(labels), n), within each group that has both; groups of one
+    label alone exchange theirs whole."""
     _, who = np.unique(groups, return_inverse=True)
     members = [np.flatnonzero(who == k) for k in range(who.max() + 1)]
     mixed = [rows for rows in members if np.ptp(labels[rows])]
     alone = [rows for rows in members if not np.ptp(labels[rows])]
-    theirs, sizes = np.array([labels[rows[0]] for rows in alone], labels.dtype), [len(rows) for rows in alone]
-    places, shuffled = np.concatenate([*alone, np.array([], int)]), np.repeat(labels[:, None], n, axis=1)
+    theirs, sizes = (
+        np.array([labels[rows[0]] for rows in alone], labels.dtype),
+        [len(rows) for rows in alone],
+    )
+    places, shuffled = (
+        np.concatenate([*alone, np.array([], int)]),
+        np.repeat(labels[:, None], n, axis=1),
+    )
     for column in shuffled.T:
         for rows in mixed:
             column[rows] = rng.permutation(labels[rows])
@@ -92,7 +123,8 @@ def shuffled_labels(labels: np.ndarray, groups: np.ndarray, n: int, rng: np.rand
 
 
 def dissimilarity(features: np.ndarray) -> np.ndarray:
-    """Representational dissimilarity of all pairs of faces: 1 - Pearson correlation, condensed (n (n - 1) / 2,).
+    """Representational dissimilarity of all pairs of faces: 1 - Pearson correlation, condensed (n
+    (n - 1) / 2,).
 
     Kriegeskorte, Mur & Bandettini (2008).
     """
@@ -100,17 +132,23 @@ def dissimilarity(features: np.ndarray) -> np.ndarray:
 
 
 def model_dissimilarities(level: np.ndarray, identity: np.ndarray) -> dict[str, np.ndarray]:
-    """What the pairs would look like if a layer knew one thing only: ``level``, ``valence`` or ``identity``."""
+    """What the pairs would look like if a layer knew one thing only: ``level``, ``valence`` or
+    ``identity``.
+    """
     level, identity = np.asarray(level, float), np.asarray(identity)
     _, codes = np.unique(identity, return_inverse=True)
     one = np.triu_indices(len(level), 1)
-    return {"level": np.abs(level[one[0]] - level[one[1]]),
-            "valence": np.abs(np.sign(level - 0.5)[one[0]] - np.sign(level - 0.5)[one[1]]) / 2,
-            "identity": (codes[one[0]] != codes[one[1]]).astype(float)}
+    return {
+        "level": np.abs(level[one[0]] - level[one[1]]),
+        "valence": np.abs(np.sign(level - 0.5)[one[0]] - np.sign(level - 0.5)[one[1]]) / 2,
+        "identity": (codes[one[0]] != codes[one[1]]).astype(float),
+    }
 
 
 def similarity(one: np.ndarray, other: np.ndarray) -> float | np.ndarray:
-    """Spearman's correlation of dissimilarities, (n,) with (n,) or with each of (m, n); NaN where one is constant."""
+    """Spearman's correlation of dissimilarities, (n,) with (n,) or with each of (m, n); NaN
+    where one is constant.
+    """
     one, other = np.asarray(one, float), np.asarray(other, float)
     ranks = [rankdata(v, axis=-1) - (v.shape[-1] + 1) / 2 for v in (one, other)]
     norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum(-1))
@@ -118,13 +156,19 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float | np.ndarray:
     return np.divide(ranks[1] @ ranks[0], norm, out=np.full(norm.shape, np.nan), where=known)[()]
 
 
-def model_fits(features: Mapping[str, np.ndarray], level: np.ndarray, identity: np.ndarray,
-               rng: np.random.Generator, n_permutations: int = 100) -> pd.DataFrame:
+def model_fits(
+    features: Mapping[str, np.ndarray],
+    level: np.ndarray,
+    identity: np.ndarray,
+    rng: np.random.Generator,
+    n_permutations: int = 100,
+) -> pd.DataFrame:
     """How far each layer's similarities follow the morph's level, its valence, or who it is.
 
     Returns
     -------
-    layer, model, rho (Spearman), chance_high (95 % quantile when the faces of the layer are shuffled).
+    layer, model, rho (Spearman), chance_high (95 % quantile when the faces of the layer are
+    shuffled).
     """
     level, identity = np.asarray(level), np.asarray(identity)
     models, rows = model_dissimilarities(level, identity), []
@@ -135,14 +179,25 @@ def model_fits(features: Mapping[str, np.ndarray], level: np.ndarray, identity: 
         pairs = dissimilarity(values)
         for model, wanted in models.items():
             chance = similarity(pairs, shuffled[model])
-            rho = similarity(pairs, wanted)  # NaN where all pairs are alike to the model, such as one person's
-            rows.append({"layer": layer, "model": model, "rho": rho,
-                         "chance_high": np.nan if np.isnan(rho) else np.quantile(chance, 0.95)})
+            rho = similarity(
+                pairs, wanted
+            )  # NaN where all pairs are alike to the model, such as one person's
+            rows.append(
+                {
+                    "layer": layer,
+                    "model": model,
+                    "rho": rho,
+                    "chance_high": np.nan if np.isnan(rho) else np.quantile(chance, 0.95),
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def similarity_matrix(dissimilarities: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Spearman's correlation between all pairs of named dissimilarity vectors: a square frame."""
     names = list(dissimilarities)
-    return pd.DataFrame([[similarity(dissimilarities[a], dissimilarities[b]) for b in names] for a in names],
-                        index=names, columns=names)
+    return pd.DataFrame(
+        [[similarity(dissimilarities[a], dissimilarities[b]) for b in names] for a in names],
+        index=names,
+        columns=names,
+    )

@@ -1,10 +1,12 @@
-"""Saliency maps of the happy - sad log-odds: what in a face, or in a layer, moves a network's answer.
+"""Saliency maps of the happy - sad log-odds: what in a face, or in a layer, moves a network's
+answer.
 
-Every method takes a network and preprocessed images and returns *raw* maps at its own resolution: a convolutional
-layer's grid for the CAMs, the image's for the others. Raw maps are signed, + speaks for happy and - for sad (the
-attention map alone has no sign and no target). What becomes of the signs is a step of its own, ``normalise``;
-``enlarge`` brings maps to the image's size. The target is always the log-odds, never the predicted class, which
-flips along the morph.
+Every method takes a network and preprocessed images and returns *raw* maps at its own resolution: a
+convolutional layer's grid for the CAMs, the image's for the others. Raw maps are signed, + speaks
+for happy and - for sad (the attention map alone has no sign and no target). What becomes of the
+signs is a step of its own, ``normalise``;
+``enlarge`` brings maps to the image's size. The target is always the log-odds, never the predicted
+class, which flips along the morph.
 """
 
 from __future__ import annotations
@@ -29,20 +31,26 @@ from lib.networks.panel import (
 )
 
 
-def layer_gradient(network: Network, images: Tensor | Halfway, location: str = "conv5") -> tuple[Tensor, Tensor]:
+def layer_gradient(
+    network: Network, images: Tensor | Halfway, location: str = "conv5"
+) -> tuple[Tensor, Tensor]:
     """A layer's activation and the log-odds' gradient with respect to it, each (B, C, h, w).
 
-    Only the layers behind ``location`` are differentiated, whether or not the layers in front are frozen.
+    Only the layers behind ``location`` are differentiated, whether or not the layers in front are
+    frozen.
     """
     with evaluating(network), recording(layer_at(network, location)) as tape, torch.enable_grad():
-        target = log_odds(logits(network, images)).sum()  # images do not mix: one sum gives each its own gradient
+        target = log_odds(
+            logits(network, images)
+        ).sum()  # images do not mix: one sum gives each its own gradient
         activation = tape.activation
-        gradient, = torch.autograd.grad(target, activation)
+        (gradient,) = torch.autograd.grad(target, activation)
         return activation.detach(), gradient
 
 
 def gradcam(network: Network, images: Tensor | Halfway, *, location: str = "conv5") -> Tensor:
-    """Grad-CAM: channels weighted by their mean gradient (Selvaraju et al. 2017, eq. 1 and 2, without the ReLU).
+    """Grad-CAM: channels weighted by their mean gradient (Selvaraju et al. 2017, eq. 1 and 2,
+    without the ReLU).
 
     Parameters
     ----------
@@ -57,10 +65,11 @@ def gradcam(network: Network, images: Tensor | Halfway, *, location: str = "conv
 
 
 def hirescam(network: Network, images: Tensor | Halfway, *, location: str = "conv5") -> Tensor:
-    """HiResCAM: gradient times activation at every place (Draelos & Carin 2020, eq. 5), signed, (B, h, w).
+    """HiResCAM: gradient times activation at every place (Draelos & Carin 2020, eq. 5), signed, (B,
+    h, w).
 
-    Grad-CAM's mean gradient forgets *where* a channel matters; under a linear head this map sums to the log-odds
-    up to its bias.
+    Grad-CAM's mean gradient forgets *where* a channel matters; under a linear head this map sums to
+    the log-odds up to its bias.
     """
     return _weighted_by_place(*layer_gradient(network, images, location))
 
@@ -78,12 +87,18 @@ def occlusion(network: Network, images: Tensor, **options) -> Tensor:
     return occlusion_maps([network], images, **options)[0]
 
 
-def occlusion_maps(networks: Sequence[Network], images: Tensor, *, patch: int = 32, stride: int = 32,
-                   batch: int = 64) -> Tensor:
+def occlusion_maps(
+    networks: Sequence[Network],
+    images: Tensor,
+    *,
+    patch: int = 32,
+    stride: int = 32,
+    batch: int = 64,
+) -> Tensor:
     """Occlusion sensitivity: by how much a grey patch lowers the log-odds (Zeiler & Fergus 2014).
 
-    The patch takes the image's own mean colour. A pixel's value is the mean over the patches that cover it;
-    patches reach over the border, so that the border is covered as often as the middle.
+    The patch takes the image's own mean colour. A pixel's value is the mean over the patches that
+    cover it; patches reach over the border, so that the border is covered as often as the middle.
 
     Parameters
     ----------
@@ -96,18 +111,26 @@ def occlusion_maps(networks: Sequence[Network], images: Tensor, *, patch: int = 
     """
     height, width = images.shape[-2:]
     if patch % stride:
-        raise ValueError(f"patch {patch} and stride {stride} given; allowed: a stride that divides the patch, so that "
-                         "all pixels are covered equally often")
-    corners = [(top, left) for top in range(stride - patch, height, stride)
-               for left in range(stride - patch, width, stride)]
+        raise ValueError(
+            f"patch {patch} and stride {stride} given; allowed: a stride "
+            "that divides the patch, so that "
+            "all pixels are covered equally often"
+        )
+    corners = [
+        (top, left)
+        for top in range(stride - patch, height, stride)
+        for left in range(stride - patch, width, stride)
+    ]
     maps = torch.zeros(len(networks), len(images), height, width)
     before = shared_log_odds(networks, images)
     for row, image in enumerate(images):
         for first in range(0, len(corners), batch):
-            places = [_place(top, left, patch) for top, left in corners[first:first + batch]]
+            places = [_place(top, left, patch) for top, left in corners[first : first + batch]]
             answers = log_odds_together(networks, _covered(image, places))
             for column, place in enumerate(places):
-                maps[(slice(None), row, *place)] += (before[:, row] - answers[:, column])[:, None, None]
+                maps[(slice(None), row, *place)] += (before[:, row] - answers[:, column])[
+                    :, None, None
+                ]
     return maps / (patch // stride) ** 2
 
 
@@ -124,27 +147,33 @@ def _place(top: int, left: int, patch: int) -> tuple[slice, slice]:
     return slice(max(top, 0), top + patch), slice(max(left, 0), left + patch)
 
 
-def integrated_gradients(network: Network, images: Tensor, *, steps: int = 16, batch: int = 64) -> Tensor:
-    """Integrated gradients (Sundararajan, Taly & Yan 2017, eq. 3), summed over colours: float (B, H, W), signed.
+def integrated_gradients(
+    network: Network, images: Tensor, *, steps: int = 16, batch: int = 64
+) -> Tensor:
+    """Integrated gradients (Sundararajan, Taly & Yan 2017, eq. 3), summed over colours: float (B,
+    H, W), signed.
 
-    The path runs from each image's own mean colour, which holds no face and no strange brightness; the map's sum
-    is the log-odds of the image minus that of the plain field (midpoint rule).
+    The path runs from each image's own mean colour, which holds no face and no strange brightness;
+    the map's sum is the log-odds of the image minus that of the plain field (midpoint rule).
     """
     baseline = images.mean(dim=(2, 3), keepdim=True).expand_as(images)
     gradients = torch.zeros_like(images)
     shares = (torch.arange(steps) + 0.5) / steps
     with evaluating(network), torch.enable_grad():
         for rows in torch.arange(len(images)).split(batch):
-            for some in shares.split(max(1, batch // len(rows))):  # few images take several steps at once
+            for some in shares.split(
+                max(1, batch // len(rows))
+            ):  # few images take several steps at once
                 points = torch.lerp(baseline[rows], images[rows], some[:, None, None, None, None])
                 points = points.flatten(0, 1).requires_grad_()
-                gradient, = torch.autograd.grad(log_odds(network(points)).sum(), points)
+                (gradient,) = torch.autograd.grad(log_odds(network(points)).sum(), points)
                 gradients[rows] += gradient.unflatten(0, (len(some), -1)).sum(dim=0) / steps
     return ((images - baseline) * gradients).sum(dim=1)
 
 
 def attention_rollout(weights: list[Tensor]) -> Tensor:
-    """Attention rollout (Abnar & Zuidema 2020, eq. 1): how much each place is looked at, through all blocks.
+    """Attention rollout (Abnar & Zuidema 2020, eq. 1): how much each place is looked at, through
+    all blocks.
 
     Parameters
     ----------
@@ -176,13 +205,19 @@ def attention(network: Network, images: Tensor) -> Tensor:
 
 
 METHODS: dict[str, Callable[..., Tensor]] = {
-    "gradcam": gradcam, "hirescam": hirescam, "occlusion": occlusion, "integrated_gradients": integrated_gradients,
-    "attention": attention}
+    "gradcam": gradcam,
+    "hirescam": hirescam,
+    "occlusion": occlusion,
+    "integrated_gradients": integrated_gradients,
+    "attention": attention,
+}
 # from one layer's activation and gradient, so that a panel's shared way there serves them all
 CAMS = {"gradcam": _weighted_by_channel, "hirescam": _weighted_by_place}
 
 
-def explain(network: Network, images: np.ndarray | Panel, method: str = "gradcam", **options) -> np.ndarray:
+def explain(
+    network: Network, images: np.ndarray | Panel, method: str = "gradcam", **options
+) -> np.ndarray:
     """Raw maps of one method for pictures as they are stored.
 
     Parameters
@@ -204,11 +239,16 @@ def explain(network: Network, images: np.ndarray | Panel, method: str = "gradcam
     panel = images if isinstance(images, Panel) else Panel(images)
     if method in CAMS:
         return explain_cams(network, panel, [method], **options)[method]
-    return torch.cat([METHODS[method](network, part, **options) for part in panel.batches()]).float().numpy()
+    return (
+        torch.cat([METHODS[method](network, part, **options) for part in panel.batches()])
+        .float()
+        .numpy()
+    )
 
 
-def explain_cams(network: Network, panel: Panel, methods: Sequence[str], *, location: str = "conv5"
-                 ) -> dict[str, np.ndarray]:
+def explain_cams(
+    network: Network, panel: Panel, methods: Sequence[str], *, location: str = "conv5"
+) -> dict[str, np.ndarray]:
     """Raw maps of several CAMs from one gradient: method -> float32 (n, h, w)."""
     halfway, parts = panel.at(network, location), {method: [] for method in methods}
     for first in range(0, len(panel), panel.batch):
@@ -224,10 +264,11 @@ def normalise(maps: np.ndarray, how: str) -> np.ndarray:
     Parameters
     ----------
     maps : (n, h, w), signed.
-    how : ``absolute`` (size of the evidence, either way), ``happy`` (evidence for happy alone), ``sad`` (evidence
-        for sad alone, as positive numbers); ``peak`` (divided by each map's largest size, signs kept), ``minmax``
-        (each map stretched to 0 … 1, as the grad-cam package does), ``sum`` (each map's sizes sum to 1). The last
-        three make maps of different images incomparable: they are for pictures.
+    how : ``absolute`` (size of the evidence, either way), ``happy`` (evidence for happy alone),
+        ``sad`` (evidence for sad alone, as positive numbers); ``peak`` (divided by each map's
+        largest size, signs kept), ``minmax`` (each map stretched to 0 … 1, as the grad-cam package
+        does), ``sum`` (each map's sizes sum to 1). The last three make maps of different images
+        incomparable: they are for pictures.
 
     Returns
     -------
@@ -247,12 +288,18 @@ def normalise(maps: np.ndarray, how: str) -> np.ndarray:
     if how in ("peak", "sum"):
         sizes = np.abs(maps)
         scale = (sizes.max if how == "peak" else sizes.sum)(axis=(1, 2), keepdims=True)
-        return np.divide(maps if how == "peak" else sizes, scale, out=np.zeros_like(maps), where=scale > 0)
-    raise ValueError(f"normalisation {how!r} given; allowed: absolute, happy, sad, minmax, peak, sum")
+        return np.divide(
+            maps if how == "peak" else sizes, scale, out=np.zeros_like(maps), where=scale > 0
+        )
+    raise ValueError(
+        f"normalisation {how!r} given; allowed: absolute, happy, sad, minmax, peak, sum"
+    )
 
 
 def enlarge(maps: np.ndarray, size: int = 224) -> np.ndarray:
-    """Maps at the image's resolution, (n, size, size): bilinear, so no value leaves the range of its neighbours."""
+    """Maps at the image's resolution, (n, size, size): bilinear, so no value leaves the range
+    of its neighbours.
+    """
     maps = torch.as_tensor(np.asarray(maps))[:, None]
     if maps.shape[-2:] == (size, size):
         return maps[:, 0].numpy()

@@ -1,8 +1,10 @@
-"""Is a saliency map to be believed? It must change when the weights do, and what it marks must matter.
+"""Is a saliency map to be believed? It must change when the weights do, and what it marks must
+matter.
 
-Cascading randomisation (Adebayo et al. 2018): from the answer backwards, layer after layer is drawn anew; a map that
-stays the same shows the image, not the network. Deletion and insertion (Petsiuk et al. 2018) with smooth, noisy
-imputation (Rong et al. 2022, "ROAD"): what a map calls evidence for happy must, when taken away, lower the log-odds.
+Cascading randomisation (Adebayo et al. 2018): from the answer backwards, layer after layer is drawn
+anew; a map that stays the same shows the image, not the network. Deletion and insertion (Petsiuk et
+al. 2018) with smooth, noisy imputation (Rong et al. 2022, "ROAD"): what a map calls evidence for
+happy must, when taken away, lower the log-odds.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ def cascade(network: Network, seed: int) -> Iterator[tuple[str, Network]]:
 
     Yields
     ------
-    name of the layer drawn last (``trained`` first, then such as ``fc8``, …, ``attention``, conv5, …), and the
-    network; the one given is left alone, the yielded ones are one object that changes.
+    name of the layer drawn last (``trained`` first, then such as ``fc8``, …, ``attention``, conv5,
+    …), and the network; the one given is left alone, the yielded ones are one object that changes.
     """
     changed = copy.deepcopy(network)
     generator = torch.Generator().manual_seed(seed)
@@ -62,14 +64,20 @@ def _draw_anew(layer: nn.Module, generator: torch.Generator) -> None:
     The same weights whichever order a convolution's have in memory.
     """
     with torch.no_grad():
-        drawn = nn.init.kaiming_normal_(torch.empty(layer.weight.shape), nonlinearity="relu", generator=generator)
+        drawn = nn.init.kaiming_normal_(
+            torch.empty(layer.weight.shape), nonlinearity="relu", generator=generator
+        )
         layer.weight.copy_(drawn)
         if layer.bias is not None:
             layer.bias.zero_()
 
 
-def cascade_rows(network: Network, images: np.ndarray,
-                 methods: Mapping[str, Callable[[Network, np.ndarray], np.ndarray]], seed: int) -> pd.DataFrame:
+def cascade_rows(
+    network: Network,
+    images: np.ndarray,
+    methods: Mapping[str, Callable[[Network, np.ndarray], np.ndarray]],
+    seed: int,
+) -> pd.DataFrame:
     """How alike each method's maps stay to the trained network's as weights are drawn anew.
 
     Parameters
@@ -78,26 +86,40 @@ def cascade_rows(network: Network, images: np.ndarray,
 
     Returns
     -------
-    method, step, randomised (down to which layer), similarity (Spearman's correlation of the maps' sizes, mean over
-    images; NaN where a map is constant), maps (raw, (n, h, w)).
+    method, step, randomised (down to which layer), similarity (Spearman's correlation of the maps'
+    sizes, mean over images; NaN where a map is constant), maps (raw, (n, h, w)).
     """
     rows, first = [], {}
     for step, (name, changed) in enumerate(cascade(network, seed)):
         for method, maps_of in methods.items():
             maps = maps_of(changed, images)
-            rows.append({"method": method, "step": step, "randomised": name, "maps": maps,
-                         "similarity": _rank_similarity(first.setdefault(method, maps), maps)})
+            rows.append(
+                {
+                    "method": method,
+                    "step": step,
+                    "randomised": name,
+                    "maps": maps,
+                    "similarity": _rank_similarity(first.setdefault(method, maps), maps),
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def _rank_similarity(one: np.ndarray, other: np.ndarray) -> float:
-    values = [spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic if np.ptp(a) and np.ptp(b) else np.nan
-              for a, b in zip(one, other, strict=True)]
+    values = [
+        spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic
+        if np.ptp(a) and np.ptp(b)
+        else np.nan
+        for a, b in zip(one, other, strict=True)
+    ]
     return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
 
 
-def impute(image: np.ndarray, missing: np.ndarray, rng: np.random.Generator, noise: float = 4.0) -> np.ndarray:
-    """A picture whose missing pixels are filled from their neighbours, smoothly and with a little noise.
+def impute(
+    image: np.ndarray, missing: np.ndarray, rng: np.random.Generator, noise: float = 4.0
+) -> np.ndarray:
+    """A picture whose missing pixels are filled from their neighbours, smoothly and with a little
+    noise.
 
     Parameters
     ----------
@@ -105,8 +127,8 @@ def impute(image: np.ndarray, missing: np.ndarray, rng: np.random.Generator, noi
 
     Notes
     -----
-    Normalised convolution from fine to coarse: each scale fills what finer ones could not reach. A grey or black
-    hole would be a shape of its own, which a network can see (Rong et al. 2022).
+    Normalised convolution from fine to coarse: each scale fills what finer ones could not reach. A
+    grey or black hole would be a shape of its own, which a network can see (Rong et al. 2022).
     """
     known = (~missing).astype(np.float32)
     visible = image * known[..., None]
@@ -124,7 +146,9 @@ def impute(image: np.ndarray, missing: np.ndarray, rng: np.random.Generator, noi
 def _blurred(values: np.ndarray, factor: int) -> np.ndarray:
     """A Gaussian blur of 4 x factor pixels, computed on a copy smaller by the factor."""
     height, width = values.shape[:2]
-    small = cv2.resize(values, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        values, (-(-width // factor), -(-height // factor)), interpolation=cv2.INTER_AREA
+    )
     small = cv2.GaussianBlur(small, (0, 0), 4, borderType=cv2.BORDER_REPLICATE)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
@@ -132,22 +156,35 @@ def _blurred(values: np.ndarray, factor: int) -> np.ndarray:
 def cell_order(saliency: np.ndarray, cell: int = CELL) -> np.ndarray:
     """Cells of one enlarged map (H, W), from the highest mean to the lowest: flat indices."""
     rows, columns = (side // cell for side in saliency.shape)
-    means = saliency[:rows * cell, :columns * cell].reshape(rows, cell, columns, cell).mean(axis=(1, 3))
+    means = (
+        saliency[: rows * cell, : columns * cell]
+        .reshape(rows, cell, columns, cell)
+        .mean(axis=(1, 3))
+    )
     return np.argsort(-means.ravel(), kind="stable")
 
 
-def without(image: np.ndarray, cells: np.ndarray, rng: np.random.Generator, cell: int = CELL) -> np.ndarray:
+def without(
+    image: np.ndarray, cells: np.ndarray, rng: np.random.Generator, cell: int = CELL
+) -> np.ndarray:
     """The picture with some cells taken away and imputed."""
     missing = np.zeros((image.shape[0] // cell) * (image.shape[1] // cell), bool)
     missing[cells] = True
     grid = missing.reshape(image.shape[0] // cell, -1).repeat(cell, 0).repeat(cell, 1)
     mask = np.zeros(image.shape[:2], bool)
-    mask[:grid.shape[0], :grid.shape[1]] = grid
+    mask[: grid.shape[0], : grid.shape[1]] = grid
     return impute(image, mask, rng)
 
 
-def deletion_curve(network: Network, images: np.ndarray, orders: list[np.ndarray], fractions: np.ndarray,
-                   rng: np.random.Generator, *, insert: bool = False) -> np.ndarray:
+def deletion_curve(
+    network: Network,
+    images: np.ndarray,
+    orders: list[np.ndarray],
+    fractions: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    insert: bool = False,
+) -> np.ndarray:
     """Log-odds as cells go (or, with ``insert``, as cells come) in the given order.
 
     Parameters
@@ -167,9 +204,18 @@ def deletion_curve(network: Network, images: np.ndarray, orders: list[np.ndarray
     return Panel(np.stack(pictures)).log_odds(network).reshape(len(images), len(fractions))
 
 
-def faithfulness(network: Network, images: np.ndarray, maps: np.ndarray, fractions: np.ndarray,
-                 rng: np.random.Generator, *, insert: bool = False, at_random: bool = True) -> pd.DataFrame:
-    """Deletion (or insertion) by a signed map, by the map turned round, and (where wanted) in random order.
+def faithfulness(
+    network: Network,
+    images: np.ndarray,
+    maps: np.ndarray,
+    fractions: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    insert: bool = False,
+    at_random: bool = True,
+) -> pd.DataFrame:
+    """Deletion (or insertion) by a signed map, by the map turned round, and (where wanted) in
+    random order.
 
     Parameters
     ----------
@@ -181,28 +227,43 @@ def faithfulness(network: Network, images: np.ndarray, maps: np.ndarray, fractio
 
     Notes
     -----
-    A faithful map makes *sad first* run above *happy first* in deletion: its mean lead is ``faithfulness_score``.
+    A faithful map makes *sad first* run above *happy first* in deletion: its mean lead is
+    ``faithfulness_score``.
     """
-    orders = {"happy first": [cell_order(m) for m in maps], "sad first": [cell_order(-m) for m in maps]}
+    orders = {
+        "happy first": [cell_order(m) for m in maps],
+        "sad first": [cell_order(-m) for m in maps],
+    }
     if at_random:
         orders["random"] = [rng.permutation(len(cell_order(m))) for m in maps]
     rows = []
     for name, order in orders.items():
         curve = deletion_curve(network, images, order, fractions, rng, insert=insert)
-        rows += [{"order": name, "fraction": fraction, "image": image, "log_odds": curve[image, column]}
-                 for image in range(len(images)) for column, fraction in enumerate(fractions)]
+        rows += [
+            {"order": name, "fraction": fraction, "image": image, "log_odds": curve[image, column]}
+            for image in range(len(images))
+            for column, fraction in enumerate(fractions)
+        ]
     return pd.DataFrame(rows)
 
 
 def faithfulness_score(curves: pd.DataFrame) -> np.ndarray:
-    """For each image, how far *sad first* lies above *happy first*, mean over the fractions, in log-odds."""
+    """For each image, how far *sad first* lies above *happy first*, mean over the fractions, in
+    log-odds.
+    """
     wide = curves.pivot_table(index="image", columns="order", values="log_odds")
     return (wide["sad first"] - wide["happy first"]).to_numpy()
 
 
-def deletion_leads(networks: Mapping[Hashable, Network], images: np.ndarray, method: str, rng: np.random.Generator,
-                   fractions: Sequence[float] = (0.1, 0.2, 0.35)) -> dict[Hashable, float]:
-    """How far the log-odds part when what a map calls evidence for happy, or for sad, is taken away.
+def deletion_leads(
+    networks: Mapping[Hashable, Network],
+    images: np.ndarray,
+    method: str,
+    rng: np.random.Generator,
+    fractions: Sequence[float] = (0.1, 0.2, 0.35),
+) -> dict[Hashable, float]:
+    """How far the log-odds part when what a map calls evidence for happy, or for sad, is taken
+    away.
 
     Parameters
     ----------
@@ -210,8 +271,8 @@ def deletion_leads(networks: Mapping[Hashable, Network], images: np.ndarray, met
 
     Returns
     -------
-    For each network the mean ``faithfulness_score`` of its own maps over the images, in log-odds; 0 for maps that mark
-    nothing that matters.
+    For each network the mean ``faithfulness_score`` of its own maps over the images, in log-odds; 0
+    for maps that mark nothing that matters.
     """
     size, found = images.shape[1], {}
     for key, network in networks.items():

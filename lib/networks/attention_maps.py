@@ -1,4 +1,6 @@
-"""Attention maps of chosen faces: which faces, which place asks, and what the trained network's block answers."""
+"""Attention maps of chosen faces: which faces, which place asks, and what the trained network's
+block answers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from lib.settings.options import resolve
 
 
 def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
-    """Whole faces of the first identity from sad over middle to happy: ``n`` rows of ``stimuli``, evenly spaced."""
+    """Whole faces of the first identity from sad over middle to happy: ``n`` rows of
+    ``stimuli``, evenly spaced.
+    """
     full = stimuli[stimuli["condition"] == "full"]
     one = full[full["identity"] == full["identity"].iloc[0]].sort_values("level")
     return one.iloc[np.linspace(0, len(one) - 1, min(n, len(one))).round().astype(int)]
@@ -36,11 +40,14 @@ def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:
 
     Parameters
     ----------
-    mask : of the part, (height, width), or (n, height, width), which are averaged; see ``lib.pictures.stimuli.regions_of``.
+    mask : of the part, (height, width), or (n, height, width), which are averaged; see
+        ``lib.pictures.stimuli.regions_of``.
     """
     share = np.asarray(mask, float)
     share = share.mean(axis=0) if share.ndim == 3 else share
-    side = round(n_places ** 0.5)
-    middle = [(share.sum(axis=1 - axis) * (np.arange(size) + 0.5)).sum() / share.sum() / size
-              for axis, size in enumerate(share.shape)]
+    side = round(n_places**0.5)
+    middle = [
+        (share.sum(axis=1 - axis) * (np.arange(size) + 0.5)).sum() / share.sum() / size
+        for axis, size in enumerate(share.shape)
+    ]
     return int(middle[0] * side), int(middle[1] * side)

@@ -1,4 +1,6 @@
-"""The cells of a study's design: which networks are trained, with which seeds, and which are left out and why."""
+"""The cells of a study's design: which networks are trained, with which seeds, and which are
+left out and why.
+"""
 
 from __future__ import annotations
 
@@ -44,15 +46,19 @@ class Cell:
 
 
 def training_of(cell: Cell, training: Training) -> dict:
-    """The training settings that change what a cell becomes: its seed is its own, and only a block has its own rate."""
+    """The training settings that change what a cell becomes: its seed is its own, and only a
+    block has its own rate.
+    """
     without = {"seeds"} | ({"attention_lr"} if cell.attention_name == "none" else set())
     return {name: value for name, value in asdict(training).items() if name not in without}
 
 
 def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
-    """All cells in the study's order, seeds innermost; and the networks left out for want of weights.
+    """All cells in the study's order, seeds innermost; and the networks left out for want of
+    weights.
 
-    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes on without,
+    ``networks.missing_weights`` decides: ``error`` stops, ``leave_out`` lists, ``untrained`` goes
+    on without,
     ``objects`` goes on with the project's own weights where it has some.
 
     Raises
@@ -99,17 +105,25 @@ def _control(study: Study, control: str) -> Cell:
 
 
 def _refuse_misfit(problems: list[Exception | None]) -> None:
-    """A file of weights that fits no network at all is a mistake, whatever is to be done about missing ones."""
+    """A file of weights that fits no network at all is a mistake, whatever is to be done about
+    missing ones.
+    """
     wrong = [problem for problem in problems if isinstance(problem, weights.WrongArchitecture)]
     if wrong and None not in problems:
         raise wrong[0]
 
 
 def _problem(study: Study, cell: Cell) -> Exception | None:
-    """Why a cell's weights cannot be used, None where they can. A broken file is no such reason: it raises."""
+    """Why a cell's weights cannot be used, None where they can. A broken file is no such
+    reason: it raises.
+    """
     try:
-        weights.load(cell.backbone, cell.pretraining, weights_dir=study.weights_dir,
-                     face_weights=study.networks.face_weights)
+        weights.load(
+            cell.backbone,
+            cell.pretraining,
+            weights_dir=study.weights_dir,
+            face_weights=study.networks.face_weights,
+        )
     except weights.MissingWeights as error:
         return error
     except weights.WrongArchitecture as error:  # one face file fits one architecture
@@ -120,5 +134,7 @@ def _problem(study: Study, cell: Cell) -> Exception | None:
 
 
 def _reason(message: str) -> tuple[str, str]:
-    reason, _, remedy = message.partition(": ") if "`make weights`" in message else message.partition("; ")
+    reason, _, remedy = (
+        message.partition(": ") if "`make weights`" in message else message.partition("; ")
+    )
     return reason, remedy

@@ -18,7 +18,9 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True)
 class Device:
-    """``name`` is cpu or cuda; ``dtype`` is what matrix products and convolutions are computed in."""
+    """``name`` is cpu or cuda; ``dtype`` is what matrix products and convolutions are computed
+    in.
+    """
 
     name: str = "cpu"
     dtype: torch.dtype = torch.float32
@@ -33,8 +35,9 @@ class Device:
 
     @contextmanager
     def products(self) -> Iterator[None]:
-        """Inside, a GPU that computes in bf16 multiplies fp32 in TF32: three bits more than bf16, and a large layer's
-        weights are read as they are, which is faster than rounding them to bf16 at every step."""
+        """Inside, a GPU that computes in bf16 multiplies fp32 in TF32: three bits more than bf16,
+        and a large layer's weights are read as they are, which is faster than rounding them to bf16
+        at every step."""
         if self.name == "cpu" or self.precision == "fp32":
             yield
             return
@@ -51,7 +54,11 @@ class Device:
 
     def describe(self) -> str:
         """One line for a notebook."""
-        what = torch.cuda.get_device_name() if self.name == "cuda" else f"{torch.get_num_threads()} processor threads"
+        what = (
+            torch.cuda.get_device_name()
+            if self.name == "cuda"
+            else f"{torch.get_num_threads()} processor threads"
+        )
         return f"{self.name} ({what}), {self.precision}"
 
 
@@ -66,7 +73,9 @@ def choose_device(training: Training) -> Device:
     DeviceError : cuda wanted, but there is none.
     """
     if training.device == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("training.device 'cuda' given, but torch finds no CUDA GPU; allowed here: auto, cpu")
+        raise DeviceError(
+            "training.device 'cuda' given, but torch finds no CUDA GPU; allowed here: auto, cpu"
+        )
     name = "cuda" if training.device != "cpu" and torch.cuda.is_available() else "cpu"
     if name == "cuda":
         _exact_gpu()
@@ -87,8 +96,9 @@ def fetched(x: Tensor) -> Tensor:
 
 
 def _exact_gpu() -> None:
-    """What a GPU gives up for speed by default: fp32 that is fp32, sums of bf16 products in fp32, the same numbers
-    every time. torch only warns of an operation that it cannot repeat exactly; its fast attention is one."""
+    """What a GPU gives up for speed by default: fp32 that is fp32, sums of bf16 products in fp32,
+    the same numbers every time. torch only warns of an operation that it cannot repeat exactly; its
+    fast attention is one."""
     for fast in ("cudnn", "flash", "mem_efficient"):
         getattr(torch.backends.cuda, f"enable_{fast}_sdp")(False)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

@@ -1,7 +1,8 @@
 """``make weights``: get torchvision's ImageNet weights once and keep their convolutional layers.
 
-A download that broke off goes on where it stopped. A file whose SHA-256 does not begin with the eight hexadecimal
-digits of its name is deleted. Addresses are torchvision's own, read from its record of each weights file.
+A download that broke off goes on where it stopped. A file whose SHA-256 does not begin with the
+eight hexadecimal digits of its name is deleted. Addresses are torchvision's own, read from its
+record of each weights file.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ class DownloadError(OSError):
     """A download that failed; what arrived is kept for the next try, unless its hash was wrong."""
 
 
-def download(architectures: Iterable[str] = weights.BACKBONES, *, folder: Path = weights.FOLDER,
-             base_url: str | None = None) -> list[Path]:
+def download(
+    architectures: Iterable[str] = weights.BACKBONES,
+    *,
+    folder: Path = weights.FOLDER,
+    base_url: str | None = None,
+) -> list[Path]:
     """Get what is not at hand yet and keep ``<architecture>_features_imagenet1k_v1.safetensors``.
 
     Parameters
@@ -45,8 +50,11 @@ def download(architectures: Iterable[str] = weights.BACKBONES, *, folder: Path =
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise DownloadError(f"the disk is full ({folder}). What arrived is kept: free some space, and the same command "
-                            "goes on from there") from None
+        raise DownloadError(
+            f"the disk is full ({folder}). What arrived is kept: free some "
+            "space, and the same command "
+            "goes on from there"
+        ) from None
 
 
 def _one(backbone: str, folder: Path, base_url: str | None) -> Path:
@@ -57,14 +65,24 @@ def _one(backbone: str, folder: Path, base_url: str | None) -> Path:
     address, name = weights.torchvision_weights(backbone).url, weights.torchvision_file(backbone)
     whole = folder / name
     if not whole.is_file():
-        fetch(f"{base_url.rstrip('/')}/{name}" if base_url else address, whole, start_of_hash=name[-12:-4])
+        fetch(
+            f"{base_url.rstrip('/')}/{name}" if base_url else address,
+            whole,
+            start_of_hash=name[-12:-4],
+        )
     tensors = weights.read(whole)
     weights.check(tensors, weights.new_features(backbone), whole)
     note = {"source": f"torchvision {name}, SHA-256 {file_hash(whole)}, convolutional layers only"}
     tensors = {f"features.{key}": tensor.contiguous() for key, tensor in tensors.items()}
     write_with(kept, lambda path: save_file(tensors, path, metadata=note))
     whole.unlink()
-    print(f"{kept.name}: {kept.stat().st_size / MEGABYTE:.0f} MB kept, SHA-256 {file_hash(kept)[:12]}", flush=True)
+    print(
+        (
+            f"{kept.name}: {kept.stat().st_size / MEGABYTE:.0f} MB kept, "
+            f"SHA-256 {file_hash(kept)[:12]}"
+        ),
+        flush=True,
+    )
     return kept
 
 
@@ -73,7 +91,8 @@ def fetch(address: str, path: Path, *, start_of_hash: str) -> Path:
 
     Raises
     ------
-    DownloadError : no connection or a broken one (run again to go on); a wrong hash (the file is deleted).
+    DownloadError : no connection or a broken one (run again to go on); a wrong hash (the file is
+        deleted).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -81,12 +100,17 @@ def fetch(address: str, path: Path, *, start_of_hash: str) -> Path:
         _receive(address, part)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         arrived = part.stat().st_size / MEGABYTE if part.is_file() else 0
-        raise DownloadError(f"{path.name}: the download broke off ({error}). {arrived:.0f} MB are kept; the same "
-                            "command goes on from there") from None
+        raise DownloadError(
+            f"{path.name}: the download broke off ({error}). {arrived:.0f} MB are kept; the same "
+            "command goes on from there"
+        ) from None
     if not (found := file_hash(part)).startswith(start_of_hash):
         part.unlink()
-        raise DownloadError(f"{path.name}: SHA-256 begins with {found[:8]}, torchvision's with {start_of_hash}; the "
-                            "file is deleted. Try again, and see whether a proxy changes downloads")
+        raise DownloadError(
+            f"{path.name}: SHA-256 begins with {found[:8]}, torchvision's "
+            f"with {start_of_hash}; the "
+            "file is deleted. Try again, and see whether a proxy changes downloads"
+        )
     return part.replace(path)
 
 
@@ -102,8 +126,10 @@ def _receive(address: str, part: Path) -> None:
     with response:
         resumed = response.status == 206
         left = int(response.headers["Content-Length"])
-        with open(part, "ab" if resumed else "wb") as handle, Progress(f"getting {part.stem} (MB)",
-                                                                      round(left / MEGABYTE)) as progress:
+        with (
+            open(part, "ab" if resumed else "wb") as handle,
+            Progress(f"getting {part.stem} (MB)", round(left / MEGABYTE)) as progress,
+        ):
             _copy(response, handle, left, progress)
 
 
@@ -120,15 +146,21 @@ def _copy(response, handle, left: int, progress: Progress) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """``python -m lib.weights [alexnet vgg11 ...]``."""
-    parser = argparse.ArgumentParser(prog="python -m lib.weights", description=__doc__.split("\n\n")[0])
-    parser.add_argument("architectures", nargs="*", help=f"of {', '.join(weights.BACKBONES)}; none: all of them")
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.weights", description=__doc__.split("\n\n")[0]
+    )
+    parser.add_argument(
+        "architectures", nargs="*", help=f"of {', '.join(weights.BACKBONES)}; none: all of them"
+    )
     parser.add_argument("--folder", type=Path, default=weights.FOLDER, help="where they are kept")
     parser.add_argument("--base-url", help="another server that holds torchvision's files")
     given = parser.parse_args(words)
     if unknown := sorted(set(given.architectures) - set(weights.BACKBONES)):
         parser.error(f"{', '.join(unknown)} given; allowed: {', '.join(weights.BACKBONES)}")
     try:
-        download(given.architectures or weights.BACKBONES, folder=given.folder, base_url=given.base_url)
+        download(
+            given.architectures or weights.BACKBONES, folder=given.folder, base_url=given.base_url
+        )
     except (DownloadError, weights.WeightsError) as error:
         parser.exit(1, f"{error}\n")
     return 0

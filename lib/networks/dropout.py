@@ -1,4 +1,6 @@
-"""Dropout with random numbers of its own, so that trainings at the same time do not take each other's."""
+"""Dropout with random numbers of its own, so that trainings at the same time do not take each
+other's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Dropout):
-    """``nn.Dropout``, and inside ``own_numbers`` one that draws from a given generator, the same numbers."""
+    """``nn.Dropout``, and inside ``own_numbers`` one that draws from a given generator, the
+    same numbers.
+    """
 
     generator: torch.Generator | None = None
 
@@ -23,7 +27,9 @@ class Dropout(nn.Dropout):
 
 @contextmanager
 def own_numbers(network: nn.Module, device: str) -> Iterator[torch.Generator]:
-    """While the block lasts, every ``Dropout`` of ``network`` draws from the generator that is yielded."""
+    """While the block lasts, every ``Dropout`` of ``network`` draws from the generator that is
+    yielded.
+    """
     generator = torch.Generator(device)
     layers = [layer for layer in network.modules() if isinstance(layer, Dropout)]
     try:

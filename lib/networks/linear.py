@@ -1,9 +1,10 @@
-"""A linear layer that trains in bf16 on a processor without allocating anything large, and on a GPU in TF32.
+"""A linear layer that trains in bf16 on a processor without allocating anything large, and on a GPU
+in TF32.
 
-AlexNet's head has 54 million weights, a VGG's 120 million. Autocast makes a bf16 copy of them and two copies of
-their gradient at every step; the largest come in freshly allocated memory (see ``lib.networks.memory``). Here the copy and the
-gradient live in buffers that are written anew; in fp32 there is no copy. The numbers are autocast's (a test compares
-them).
+AlexNet's head has 54 million weights, a VGG's 120 million. Autocast makes a bf16 copy of them and
+two copies of their gradient at every step; the largest come in freshly allocated memory (see
+``lib.networks.memory``). Here the copy and the gradient live in buffers that are written anew; in
+fp32 there is no copy. The numbers are autocast's (a test compares them).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from torch import Tensor, nn
 
 
 class Linear(nn.Linear):
-    """``nn.Linear``, and inside ``prepared`` one that computes in a given precision from a working copy."""
+    """``nn.Linear``, and inside ``prepared`` one that computes in a given precision from a
+    working copy.
+    """
 
     work: Tensor | None = None  # the weight in the precision of the computation
     grad_work: Tensor | None = None  # room for its gradient in that precision
@@ -32,23 +35,30 @@ class Linear(nn.Linear):
         return affine(x, self.weight, self.bias) if own else super().forward(x)
 
     def refresh(self) -> None:
-        """Take over the weight after an optimiser's step, unless the working copy is the weight itself."""
+        """Take over the weight after an optimiser's step, unless the working copy is the weight
+        itself.
+        """
         if self.work is not None and self.work.dtype != self.weight.dtype:
             self.work.copy_(self.weight.detach())
 
 
 def times(x: Tensor, weight: Tensor) -> Tensor:
-    """``x @ weight.t()`` of x (B, in) and weight (out, in); in fp32 the large matrix comes first in the product.
+    """``x @ weight.t()`` of x (B, in) and weight (out, in); in fp32 the large matrix comes first in
+    the product.
 
-    On two cores of an AMD EPYC that was 1.2 to 1.6 times as fast, with batches of 16 to 256 and layers of AlexNet and
-    VGG.
+    On two cores of an AMD EPYC that was 1.2 to 1.6 times as fast, with batches of 16 to 256 and
+    layers of AlexNet and VGG.
     """
     return (weight @ x.t()).t() if x.dtype == torch.float32 else x @ weight.t()
 
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """``F.linear`` with that product."""
-    return (times(x, weight) + bias).contiguous() if x.dtype == torch.float32 else F.linear(x, weight, bias)
+    return (
+        (times(x, weight) + bias).contiguous()
+        if x.dtype == torch.float32
+        else F.linear(x, weight, bias)
+    )
 
 
 class _InPlaceLinear(torch.autograd.Function):
@@ -62,7 +72,7 @@ class _InPlaceLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        x, = ctx.saved_tensors
+        (x,) = ctx.saved_tensors
         layer = ctx.layer
         torch.mm(grad.t(), x, out=layer.grad_work)  # (out, in)
         if layer.grad_work.dtype != layer.weight.dtype:  # otherwise it is the gradient
@@ -82,7 +92,8 @@ def clear_gradients(network: nn.Module) -> None:
 
 @contextmanager
 def prepared(network: nn.Module, dtype: torch.dtype, *, train: bool) -> Iterator[None]:
-    """While the block lasts, every ``Linear`` of ``network`` computes in ``dtype`` from a working copy.
+    """While the block lasts, every ``Linear`` of ``network`` computes in ``dtype`` from a working
+    copy.
 
     Parameters
     ----------
@@ -94,7 +105,9 @@ def prepared(network: nn.Module, dtype: torch.dtype, *, train: bool) -> Iterator
             layer.work = layer.weight.detach().to(dtype)  # in fp32 the weight itself
             if train:
                 layer.weight.grad = torch.zeros_like(layer.weight)
-                layer.grad_work = layer.weight.grad if dtype == torch.float32 else torch.empty_like(layer.work)
+                layer.grad_work = (
+                    layer.weight.grad if dtype == torch.float32 else torch.empty_like(layer.work)
+                )
         yield
     finally:
         for layer in layers:

@@ -17,16 +17,20 @@ def coarse(x: Tensor, grid: int) -> Tensor:
 def enlarged(y: Tensor, size: tuple[int, int]) -> Tensor:
     """A map (B, C, h, w) interpolated bilinearly to (B, C, H, W).
 
-    On a GPU by products: the gradient of torch's own, made to repeat itself exactly, took ten times as long there as
-    all the rest of a training step.
+    On a GPU by products: the gradient of torch's own, made to repeat itself exactly, took ten times
+    as long there as all the rest of a training step.
     """
     return by_products(y, size) if y.is_cuda else F.interpolate(y, size, mode="bilinear")
 
 
 def by_products(y: Tensor, size: tuple[int, int]) -> Tensor:
     """The same by two matrix products, along columns and then along rows."""
-    down, across = (bilinear(*ends, y.dtype, y.device) for ends in zip(y.shape[2:], size, strict=True))
-    y = (down @ y.permute(0, 2, 3, 1).flatten(2)).unflatten(2, (y.shape[3], y.shape[1]))  # (B, H, w, C)
+    down, across = (
+        bilinear(*ends, y.dtype, y.device) for ends in zip(y.shape[2:], size, strict=True)
+    )
+    y = (down @ y.permute(0, 2, 3, 1).flatten(2)).unflatten(
+        2, (y.shape[3], y.shape[1])
+    )  # (B, H, w, C)
     return (across @ y).permute(0, 3, 1, 2)  # (B, C, H, W), channels last in memory
 
 
@@ -38,7 +42,9 @@ def bilinear(n: int, m: int, dtype: torch.dtype, device: torch.device) -> Tensor
 
 
 def over_places(x: Tensor) -> Tensor:
-    """The map's mean over places, (B, C), as a product: in bf16 many times as fast as torch's mean."""
+    """The map's mean over places, (B, C), as a product: in bf16 many times as fast as torch's
+    mean.
+    """
     x = x.flatten(2)  # (B, C, N)
     return (x @ x.new_ones(x.shape[2], 1))[:, :, 0] / x.shape[2]
 
@@ -46,11 +52,14 @@ def over_places(x: Tensor) -> Tensor:
 class Weighted(torch.autograd.Function):
     """``x * weight * mask``, whose gradients are sums of products, for the same reason.
 
-    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight where it is at hand.
+    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight where it is
+        at hand.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, mask: Tensor | None = None, y: Tensor | None = None) -> Tensor:
+    def forward(
+        ctx, x: Tensor, weight: Tensor, mask: Tensor | None = None, y: Tensor | None = None
+    ) -> Tensor:
         ctx.save_for_backward(x, weight, mask)
         y = x * weight[:, :, None, None] if y is None else y
         return y if mask is None else y * mask

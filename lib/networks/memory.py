@@ -1,7 +1,8 @@
 """Memory that a tensor frees is kept for the next one.
 
-By default glibc gives every block of more than 32 MB back to the system, which hands it out anew page by page, each
-page filled with zeros: on two cores that was a sixth of the time of a VGG's convolutions, and a tenth of its heads'.
+By default glibc gives every block of more than 32 MB back to the system, which hands it out anew
+page by page, each page filled with zeros: on two cores that was a sixth of the time of a VGG's
+convolutions, and a tenth of its heads'.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import ctypes
 import os
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's numbers, malloc.h
-LARGEST_KEPT, NEVER = 2**29, -1  # bytes: the largest layer of a VGG's head has 411 million; -1 turns trimming off
+LARGEST_KEPT, NEVER = (
+    2**29,
+    -1,
+)  # bytes: the largest layer of a VGG's head has 411 million; -1 turns trimming off
 
 
 def keep_freed_memory() -> bool:
-    """Blocks up to 512 MB are used again and stay with the process; settings in the environment (MALLOC_…) go first.
+    """Blocks up to 512 MB are used again and stay with the process; settings in the environment
+    (MALLOC_…) go first.
 
     Returns
     -------

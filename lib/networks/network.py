@@ -1,4 +1,6 @@
-"""The networks: torchvision's AlexNet and VGGs with two outputs, and FE-AlexNet, AlexNet with an attention stage."""
+"""The networks: torchvision's AlexNet and VGGs with two outputs, and FE-AlexNet, AlexNet with
+an attention stage.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,17 @@ from lib.networks.linear import Linear
 from lib.networks.vision import torchvision
 from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
 
-__all__ = ["Attention", "Cell", "Network", "build_cell", "build_network", "cells", "layer_at", "parameter_counts",
-           "preprocess"]
+__all__ = [
+    "Attention",
+    "Cell",
+    "Network",
+    "build_cell",
+    "build_network",
+    "cells",
+    "layer_at",
+    "parameter_counts",
+    "preprocess",
+]
 
 PRETRAININGS = ("imagenet", "face", "untrained", "objects", "faces")
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # torchvision's, of ImageNet
@@ -29,13 +40,19 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # torchvision's, of
 class Network(nn.Module):
     """Frozen convolutions, an attention block among them or none, and a classifier that is trained.
 
-    ``features`` and ``classifier`` are torchvision's. ``cut`` splits the way of an image: ``front`` is what never
-    changes (the convolutions up to the block, or all of them), ``back`` is the rest, beginning with the block.
+    ``features`` and ``classifier`` are torchvision's. ``cut`` splits the way of an image: ``front``
+    is what never changes (the convolutions up to the block, or all of them), ``back`` is the rest,
+    beginning with the block.
     ``location`` names where the block sits; None where the network has none.
     """
 
-    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, block: nn.Module,
-                 location: str | None = None):
+    def __init__(
+        self,
+        features: nn.Sequential,
+        classifier: nn.Sequential,
+        block: nn.Module,
+        location: str | None = None,
+    ):
         super().__init__()
         self.features = features.requires_grad_(False)
         self.block, self.classifier, self.location = block, classifier, location
@@ -57,36 +74,50 @@ class Network(nn.Module):
 
     def front(self, images: Tensor) -> Tensor:
         """Images to the cached point: the feature map (B, C, H, W) that the block gets."""
-        return self.features[:self.cut](images)
+        return self.features[: self.cut](images)
 
     def back(self, cached: Tensor, prior: Tensor | None = None) -> Tensor:
-        """Cached point to logits. ``prior`` (B or 1, H * W) takes the place of the network's own."""
+        """Cached point to logits. ``prior`` (B or 1, H * W) takes the place of the network's
+        own.
+        """
         x = self.block(cached, self.prior if prior is None else prior)
-        x = self.features[self.cut:](x)  # (B, C, 6, 6) in AlexNet, (B, C, 7, 7) in a VGG
+        x = self.features[self.cut :](x)  # (B, C, 6, 6) in AlexNet, (B, C, 7, 7) in a VGG
         x = ((x - self.mean) / self.spread).flatten(1)
         x = self.classifier[:-1](x)
-        with torch.autocast(x.device.type, enabled=False):  # the answer itself in fp32: bf16 has three digits
+        with torch.autocast(
+            x.device.type, enabled=False
+        ):  # the answer itself in fp32: bf16 has three digits
             return self.classifier[-1](x.float())
 
     def attention_map(self, images: Tensor) -> Tensor:
-        """How much each place attends to each other, (B, heads, N, N); ValueError without self-attention."""
+        """How much each place attends to each other, (B, heads, N, N); ValueError without
+        self-attention.
+        """
         if not hasattr(self.block, "attention_map"):
-            raise ValueError(f"this network's block is {type(self.block).__name__}; only kind 'self' has a map")
+            raise ValueError(
+                f"this network's block is {type(self.block).__name__}; only kind 'self' has a map"
+            )
         return self.block.attention_map(self.front(images), self.prior)
 
     def standardise(self, mean: Tensor, spread: Tensor) -> None:
-        """Set the channels' mean and standard deviation, (C,), taken off in front of the classifier."""
+        """Set the channels' mean and standard deviation, (C,), taken off in front of the
+        classifier.
+        """
         self.mean.copy_(mean.view_as(self.mean))
         self.spread.copy_(spread.clamp_min(1e-6).view_as(self.spread))
 
     def set_regions(self, attention: Attention, regions: Mapping[str, Tensor]) -> None:
-        """Turn part masks, (height, width) or (n, height, width), into the attention's prior; n masks are averaged."""
+        """Turn part masks, (height, width) or (n, height, width), into the attention's prior; n
+        masks are averaged.
+        """
         size = tuple(min(side, attention.grid) for side in grid_size(self.features, self.cut))
         if not any(attention.region_weights().values()):
             self.prior = None
             return
-        shared = {part: torch.as_tensor(mask).float().reshape(-1, *mask.shape[-2:]).mean(0)
-                  for part, mask in regions.items()}
+        shared = {
+            part: torch.as_tensor(mask).float().reshape(-1, *mask.shape[-2:]).mean(0)
+            for part, mask in regions.items()
+        }
         self.prior = region_prior(attention.region_weights(), shared, size).to(self.mean.device)
 
     def trained(self) -> dict[str, nn.Parameter]:
@@ -94,19 +125,31 @@ class Network(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
-def build_network(architecture: str, *, pretraining: str, attention: Attention | None = None, n_classes: int = 2,
-                  weights_dir: str | Path | None = None, seed: int | None = 0,
-                  face_weights: str | Path | None = None, dropout: float = 0.5) -> Network:
+def build_network(
+    architecture: str,
+    *,
+    pretraining: str,
+    attention: Attention | None = None,
+    n_classes: int = 2,
+    weights_dir: str | Path | None = None,
+    seed: int | None = 0,
+    face_weights: str | Path | None = None,
+    dropout: float = 0.5,
+) -> Network:
     """An untrained head on frozen convolutions.
 
     Parameters
     ----------
-    architecture : ``alexnet``, ``vgg11``, ``vgg13``, ``vgg16`` or ``fe_alexnet``, which is AlexNet with attention.
-    pretraining : ``imagenet``, ``face`` (the file ``face_weights``), ``objects``, ``faces`` or ``untrained``.
-    attention : None is the default ``Attention()`` for ``fe_alexnet`` and no attention for the others.
+    architecture : ``alexnet``, ``vgg11``, ``vgg13``, ``vgg16`` or ``fe_alexnet``, which is AlexNet
+        with attention.
+    pretraining : ``imagenet``, ``face`` (the file ``face_weights``), ``objects``, ``faces`` or
+        ``untrained``.
+    attention : None is the default ``Attention()`` for ``fe_alexnet`` and no attention for the
+        others.
     weights_dir : where pretrained weights are looked for first.
-    seed : decides the head and the block; None leaves the head empty, to be loaded. The head does not depend on the
-        block, so that at gain 0 FE-AlexNet and AlexNet of one seed are the same function.
+    seed : decides the head and the block; None leaves the head empty, to be loaded. The head does
+        not depend on the block, so that at gain 0 FE-AlexNet and AlexNet of one seed are the same
+        function.
 
     Raises
     ------
@@ -114,33 +157,50 @@ def build_network(architecture: str, *, pretraining: str, attention: Attention |
     lib.networks.weights.MissingWeights : the weights are not at hand, with the remedies.
     lib.networks.weights.WeightsError : the weights cannot be used.
     """
-    for what, given, allowed in (("architecture", architecture, ARCHITECTURES),
-                                 ("pretraining", pretraining, PRETRAININGS)):
+    for what, given, allowed in (
+        ("architecture", architecture, ARCHITECTURES),
+        ("pretraining", pretraining, PRETRAININGS),
+    ):
         if given not in allowed:
             raise ValueError(f"{what} {given!r} given; allowed: {', '.join(allowed)}")
     backbone = "alexnet" if architecture == "fe_alexnet" else architecture
     if architecture == "fe_alexnet" and attention is None:
         attention = Attention()
-    features = weights.load_features(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights)
-    network = Network(features, make_classifier(backbone, n_classes, seed, dropout), *_place(attention, features, seed))
+    features = weights.load_features(
+        backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights
+    )
+    network = Network(
+        features,
+        make_classifier(backbone, n_classes, seed, dropout),
+        *_place(attention, features, seed),
+    )
     if attention is not None and attention.region_prior:
         network.set_regions(attention, box_regions(Morphs().boxes))
     return network.eval()
 
 
 def build_cell(cell: Cell, study: Study, *, empty: bool = False) -> Network:
-    """The untrained network of a cell, with the study's weights, dropout and face boxes; ``empty`` to be loaded."""
+    """The untrained network of a cell, with the study's weights, dropout and face boxes;
+    ``empty`` to be loaded.
+    """
     architecture = cell.architecture if cell.architecture in ARCHITECTURES else cell.backbone
-    network = build_network(architecture, pretraining=cell.pretraining, attention=cell.attention,
-                            seed=None if empty else cell.seed,
-                            weights_dir=study.weights_dir, face_weights=study.networks.face_weights,
-                            dropout=study.training.dropout)
+    network = build_network(
+        architecture,
+        pretraining=cell.pretraining,
+        attention=cell.attention,
+        seed=None if empty else cell.seed,
+        weights_dir=study.weights_dir,
+        face_weights=study.networks.face_weights,
+        dropout=study.training.dropout,
+    )
     if cell.attention is not None:
         network.set_regions(cell.attention, box_regions(study.morphs.boxes))
     return network
 
 
-def _place(attention: Attention | None, features: nn.Sequential, seed: int | None) -> tuple[nn.Module, str | None]:
+def _place(
+    attention: Attention | None, features: nn.Sequential, seed: int | None
+) -> tuple[nn.Module, str | None]:
     """The block and its location, from a generator of its own."""
     if attention is None:
         return make_block(None, 0, None), None
@@ -149,10 +209,16 @@ def _place(attention: Attention | None, features: nn.Sequential, seed: int | Non
     return make_block(attention, channels, generator), attention.location
 
 
-def make_classifier(backbone: str, n_classes: int, seed: int | None, dropout: float) -> nn.Sequential:
-    """torchvision's classifier with ``n_classes`` outputs, initialised as torchvision does, from ``seed``."""
+def make_classifier(
+    backbone: str, n_classes: int, seed: int | None, dropout: float
+) -> nn.Sequential:
+    """torchvision's classifier with ``n_classes`` outputs, initialised as torchvision does,
+    from ``seed``.
+    """
     with torch.device("meta"):  # neither memory nor time for what is not wanted or written anew
-        classifier = getattr(torchvision.models, backbone)(num_classes=n_classes, dropout=dropout).classifier
+        classifier = getattr(torchvision.models, backbone)(
+            num_classes=n_classes, dropout=dropout
+        ).classifier
         classifier = nn.Sequential(*map(_own_layer, classifier[:-1]), classifier[-1])
     classifier = classifier.to_empty(device="cpu")
     if seed is None:
@@ -162,7 +228,7 @@ def make_classifier(backbone: str, n_classes: int, seed: int | None, dropout: fl
         if not isinstance(layer, nn.Linear):
             continue
         if backbone == "alexnet":  # torch's default for a linear layer
-            bound = layer.in_features ** -0.5
+            bound = layer.in_features**-0.5
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
         else:
@@ -179,7 +245,9 @@ def _own_layer(layer: nn.Module) -> nn.Module:
 
 
 def relu_index(features: nn.Sequential, location: str) -> int:
-    """Index of the ReLU that a location names: of the k-th convolution in AlexNet, of block k's last in a VGG."""
+    """Index of the ReLU that a location names: of the k-th convolution in AlexNet, of block k's
+    last in a VGG.
+    """
     if location not in LOCATIONS:
         raise ValueError(f"location {location!r} given; allowed: {', '.join(LOCATIONS)}")
     relus = [i for i, layer in enumerate(features) if isinstance(layer, nn.ReLU)]
@@ -190,21 +258,31 @@ def relu_index(features: nn.Sequential, location: str) -> int:
 
 def block_channels(features: nn.Sequential, location: str) -> int:
     """Channels of the feature map at a location."""
-    convolutions = [x for x in features[:relu_index(features, location)] if isinstance(x, nn.Conv2d)]
+    convolutions = [
+        x for x in features[: relu_index(features, location)] if isinstance(x, nn.Conv2d)
+    ]
     return convolutions[-1].out_channels
 
 
 def layer_at(network: Network, location: str) -> nn.Module:
-    """The layer whose output is the feature map of ``location``, behind an attention block that sits there."""
-    return network.block if location == network.location else network.features[relu_index(network.features, location)]
+    """The layer whose output is the feature map of ``location``, behind an attention block that
+    sits there.
+    """
+    return (
+        network.block
+        if location == network.location
+        else network.features[relu_index(network.features, location)]
+    )
 
 
 def grid_size(features: nn.Sequential, cut: int, size: int = 224) -> tuple[int, int]:
     """(H, W) of the feature map behind ``features[:cut]`` for images of ``size``."""
     for layer in features[:cut]:
         if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            kernel, stride, padding = (x[0] if isinstance(x, tuple) else x
-                                       for x in (layer.kernel_size, layer.stride, layer.padding))
+            kernel, stride, padding = (
+                x[0] if isinstance(x, tuple) else x
+                for x in (layer.kernel_size, layer.stride, layer.padding)
+            )
             size = (size + 2 * padding - kernel) // stride + 1
     return size, size
 
@@ -214,15 +292,16 @@ def box_regions(boxes: Mapping[str, tuple[int, ...]], size: int = 224) -> dict[s
     regions = {}
     for part, (left, right, top, bottom) in boxes.items():
         regions[part] = torch.zeros(size, size)
-        regions[part][top:bottom + 1, left:right + 1] = 1
+        regions[part][top : bottom + 1, left : right + 1] = 1
     return regions
 
 
 def preprocess(images: np.ndarray, device: str = "cpu") -> Tensor:
-    """uint8 (B, H, W, 3) as torchvision's models want them: float (B, 3, H, W), less ImageNet's mean, over its SD.
+    """uint8 (B, H, W, 3) as torchvision's models want them: float (B, 3, H, W), less ImageNet's
+    mean, over its SD.
 
-    On a GPU the bytes are sent, a quarter of the floats, and worked on there; on a processor each of the 256 values is
-    looked up in a table of what would be computed from it.
+    On a GPU the bytes are sent, a quarter of the floats, and worked on there; on a processor each
+    of the 256 values is looked up in a table of what would be computed from it.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
         raise ValueError(f"images {images.dtype} {images.shape} given; allowed: uint8 (B, H, W, 3)")
@@ -242,12 +321,16 @@ def _standardised(values: Tensor) -> Tensor:
 @cache
 def _table() -> np.ndarray:
     """What becomes of each value in each channel, float32 (1, 256, 3)."""
-    return _standardised(torch.arange(256, dtype=torch.uint8).view(1, 256, 1).expand(1, 256, 3)).numpy()
+    return _standardised(
+        torch.arange(256, dtype=torch.uint8).view(1, 256, 1).expand(1, 256, 3)
+    ).numpy()
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:
     """How many parameters each stage has, and how many of all are trained."""
-    stages = {name: sum(p.numel() for p in getattr(network, name).parameters())
-              for name in ("features", "block", "classifier")}
+    stages = {
+        name: sum(p.numel() for p in getattr(network, name).parameters())
+        for name in ("features", "block", "classifier")
+    }
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
     return {**stages, "all": sum(stages.values()), "trained": trained}

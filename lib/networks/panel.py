@@ -1,7 +1,7 @@
 """Pictures on their way through frozen convolutions: what several networks share is computed once.
 
-All seeds of an architecture, and FE-AlexNet and AlexNet, have the same convolutions. A ``Panel`` takes its
-pictures through them once and keeps where they were; each network goes on from there.
+All seeds of an architecture, and FE-AlexNet and AlexNet, have the same convolutions. A ``Panel``
+takes its pictures through them once and keeps where they were; each network goes on from there.
 """
 
 from __future__ import annotations
@@ -40,10 +40,12 @@ class Halfway:
 
 
 def logits(network: Network, images: Tensor | Halfway) -> Tensor:
-    """A network's answer (B, 2) to preprocessed images (B, 3, H, W), or to images that are halfway there."""
+    """A network's answer (B, 2) to preprocessed images (B, 3, H, W), or to images that are
+    halfway there.
+    """
     if isinstance(images, Halfway):
         # a copy, because the ReLU that comes next works in place
-        return network.back(network.features[images.start:network.cut](images.x.clone()))
+        return network.back(network.features[images.start : network.cut](images.x.clone()))
     return network(images)
 
 
@@ -79,8 +81,9 @@ class Tape:
 def recording(module: nn.Module) -> Iterator[Tape]:
     """Let the layer's output be a leaf that requires a gradient, while the block lasts.
 
-    Everything after it sees a copy, so that an in-place ReLU cannot overwrite the record; gradients stop at the
-    leaf, so that frozen layers in front need none. The hook is removed however the block ends.
+    Everything after it sees a copy, so that an in-place ReLU cannot overwrite the record; gradients
+    stop at the leaf, so that frozen layers in front need none. The hook is removed however the
+    block ends.
     """
     tape = Tape()
 
@@ -98,7 +101,9 @@ def recording(module: nn.Module) -> Iterator[Tape]:
 
 
 def start_of(networks: Sequence[Network], location: str) -> int:
-    """How far networks of one architecture may share the way to a layer: to just before its ReLU, or less."""
+    """How far networks of one architecture may share the way to a layer: to just before its
+    ReLU, or less.
+    """
     return min(relu_index(networks[0].features, location), *(network.cut for network in networks))
 
 
@@ -111,8 +116,10 @@ def shared_log_odds(networks: Sequence[Network], images: Tensor) -> Tensor:
     """
     hashes = {features_hash(network.features) for network in networks}
     if len(hashes) > 1:
-        raise ValueError(f"networks with {len(hashes)} different sets of convolutions given; allowed: one. "
-                         "Ask them in turn")
+        raise ValueError(
+            f"networks with {len(hashes)} different sets of convolutions given; allowed: one. "
+            "Ask them in turn"
+        )
     return log_odds_together(networks, images)
 
 
@@ -135,8 +142,8 @@ class Panel:
     ----------
     images : uint8 (n, H, W, 3), RGB.
     batch : pictures computed together.
-    device : where and in which precision the shared convolutions are computed; the processor and fp32 unless one is
-        given. What follows them is computed on the processor.
+    device : where and in which precision the shared convolutions are computed; the processor and
+        fp32 unless one is given. What follows them is computed on the processor.
     """
 
     def __init__(self, images: np.ndarray, batch: int = 21, device: Device | None = None):
@@ -150,17 +157,20 @@ class Panel:
     def batches(self) -> Iterator[Tensor]:
         """Preprocessed images, ``batch`` at a time."""
         for first in range(0, len(self.images), self.batch):
-            yield preprocess(self.images[first:first + self.batch])
+            yield preprocess(self.images[first : first + self.batch])
 
     def at(self, network: Network, location: str = "conv5") -> Halfway:
-        """The pictures on their way to ``location``, computed once for all networks with these convolutions."""
+        """The pictures on their way to ``location``, computed once for all networks with these
+        convolutions.
+        """
         key = features_hash(network.features), start_of([network], location)
         if key not in self._halfway:
             self._walk(network, *key)
         return self._halfway[key]
 
     def summaries(self, network: Network) -> dict[str, np.ndarray]:
-        """Each convolutional layer's activity averaged to 6 x 6 places: conv1 … conv5 -> float32 (n, C * 36).
+        """Each convolutional layer's activity averaged to 6 x 6 places: conv1 … conv5 -> float32
+        (n, C * 36).
 
         What an attention block changes is not in it: this is what the frozen convolutions offer.
         """
@@ -169,8 +179,11 @@ class Panel:
             self._walk(network, key, start_of([network], LOCATIONS[-1]))
         return self._summaries[key]
 
-    def outputs(self, network: Network, layers: Mapping[str, nn.Module], places: int) -> dict[str, np.ndarray]:
-        """Some of a network's own layers, behind the convolutions, in one pass: name -> float32 (n, units).
+    def outputs(
+        self, network: Network, layers: Mapping[str, nn.Module], places: int
+    ) -> dict[str, np.ndarray]:
+        """Some of a network's own layers, behind the convolutions, in one pass: name -> float32 (n,
+        units).
 
         Maps are averaged to places x places (1: one number a channel).
         """
@@ -181,7 +194,11 @@ class Panel:
                 logits(network, halfway.take(slice(first, first + 4 * self.batch)))
                 for name, tape in tapes.items():
                     output = tape.activation.detach()
-                    parts[name].append(F.adaptive_avg_pool2d(output, places).flatten(1) if output.ndim == 4 else output)
+                    parts[name].append(
+                        F.adaptive_avg_pool2d(output, places).flatten(1)
+                        if output.ndim == 4
+                        else output
+                    )
         return {name: torch.cat(values).numpy() for name, values in parts.items()}
 
     def forget(self) -> None:
@@ -190,7 +207,9 @@ class Panel:
         self._summaries.clear()
 
     def _walk(self, network: Network, key: str, start: int) -> None:
-        """Once through the convolutions: keep the activity at ``start`` and every layer's summary."""
+        """Once through the convolutions: keep the activity at ``start`` and every layer's
+        summary.
+        """
         layers = {relu_index(network.features, location): location for location in LOCATIONS}
         kept, found, features = [], {location: [] for location in LOCATIONS}, network.features
         if self.device.name != "cpu":
@@ -203,7 +222,9 @@ class Panel:
                         kept.append(x.to("cpu", torch.float32, copy=True))
                     x = layer(x)
                     if index in layers:
-                        found[layers[index]].append(F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1).cpu())
+                        found[layers[index]].append(
+                            F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1).cpu()
+                        )
         # made outside inference mode, so that gradients may pass through what comes next
         self._halfway[key, start] = Halfway(torch.cat(kept), start)
         self._summaries[key] = {name: torch.cat(parts).numpy() for name, parts in found.items()}
@@ -212,5 +233,9 @@ class Panel:
         """The network's log-odds of every picture, float (n,)."""
         halfway = self.at(network)
         with evaluating(network), torch.inference_mode():
-            return torch.cat([log_odds(logits(network, halfway.take(slice(first, first + 4 * self.batch))))
-                              for first in range(0, len(self), 4 * self.batch)]).numpy()
+            return torch.cat(
+                [
+                    log_odds(logits(network, halfway.take(slice(first, first + 4 * self.batch))))
+                    for first in range(0, len(self), 4 * self.batch)
+                ]
+            ).numpy()

@@ -1,7 +1,8 @@
-"""Pretrained convolutions: where they are found, what is refused, and the proof that they are in the network.
+"""Pretrained convolutions: where they are found, what is refused, and the proof that they are in
+the network.
 
-``python -m lib.weights`` (``make weights``) gets torchvision's ImageNet weights once; nothing else here uses the
-network.
+``python -m lib.weights`` (``make weights``) gets torchvision's ImageNet weights once; nothing else
+here uses the network.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from lib.storage.files import file_hash
 
 BACKBONES = ("alexnet", "vgg11", "vgg13", "vgg16")
 FOLDER = ROOT / "data/weights"
-INIT_SEED = 0  # one He initialisation for all untrained networks: the head's seeds are the replicates
+INIT_SEED = (
+    0  # one He initialisation for all untrained networks: the head's seeds are the replicates
+)
 WRAPPERS = ("state_dict", "model_state_dict", "model")
 
 
@@ -41,20 +44,32 @@ class WrongArchitecture(WeightsError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Convolutions and the proof of where they come from (a row of table ``weights`` without its first columns)."""
+    """Convolutions and the proof of where they come from (a row of table ``weights`` without
+    its first columns).
+    """
 
     features: nn.Sequential
     proof: dict
 
 
-def load_features(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
-                  face_weights: str | Path | None = None) -> nn.Sequential:
+def load_features(
+    backbone: str,
+    pretraining: str,
+    *,
+    weights_dir: str | Path | None = None,
+    face_weights: str | Path | None = None,
+) -> nn.Sequential:
     """The frozen convolutions alone; see ``load``."""
     return load(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights).features
 
 
-def load(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
-         face_weights: str | Path | None = None) -> Loaded:
+def load(
+    backbone: str,
+    pretraining: str,
+    *,
+    weights_dir: str | Path | None = None,
+    face_weights: str | Path | None = None,
+) -> Loaded:
     """Convolutions with their weights, and the proof.
 
     Parameters
@@ -68,9 +83,17 @@ def load(backbone: str, pretraining: str, *, weights_dir: str | Path | None = No
     """
     features = new_features(backbone)
     if pretraining == "untrained":
-        return Loaded(features, {
-            "source": f"He initialisation, seed {INIT_SEED}", "sha256": features_hash(features), "loaded_keys": 0,
-            "missing": "", "unexpected": "", "differs_from_init": 0})
+        return Loaded(
+            features,
+            {
+                "source": f"He initialisation, seed {INIT_SEED}",
+                "sha256": features_hash(features),
+                "loaded_keys": 0,
+                "missing": "",
+                "unexpected": "",
+                "differs_from_init": 0,
+            },
+        )
     path = find(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights)
     if path is None:
         raise MissingWeights(missing_message(backbone, pretraining, face_weights))
@@ -80,11 +103,13 @@ def load(backbone: str, pretraining: str, *, weights_dir: str | Path | None = No
     return Loaded(features, prove(features, tensors, path, backbone))
 
 
-def prove(features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, backbone: str) -> dict:
+def prove(
+    features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, backbone: str
+) -> dict:
     """What is in the network, looked up in the network itself after loading.
 
-    ``loaded_keys`` counts its tensors that equal the file's; ``differs_from_init`` those that differ from a fresh
-    initialisation.
+    ``loaded_keys`` counts its tensors that equal the file's; ``differs_from_init`` those that
+    differ from a fresh initialisation.
 
     Raises
     ------
@@ -94,15 +119,31 @@ def prove(features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, ba
     loaded = sum(torch.equal(inside[k], v) for k, v in tensors.items())
     differs = sum(not torch.equal(inside[k], fresh[k]) for k in inside)
     if loaded != len(inside) or differs != len(inside):
-        raise WeightsError(f"{path.name}: of {len(inside)} convolutional tensors in the network {loaded} equal the "
-                           f"file's and {differs} differ from a fresh initialisation; both must be all of them")
-    return {"source": _shown(path), "sha256": file_hash(path), "loaded_keys": loaded,
-            "missing": "", "unexpected": "", "differs_from_init": differs}
+        raise WeightsError(
+            f"{path.name}: of {len(inside)} convolutional tensors in the "
+            f"network {loaded} equal the "
+            f"file's and {differs} differ from a fresh initialisation; both must be all of them"
+        )
+    return {
+        "source": _shown(path),
+        "sha256": file_hash(path),
+        "loaded_keys": loaded,
+        "missing": "",
+        "unexpected": "",
+        "differs_from_init": differs,
+    }
 
 
-def find(backbone: str, pretraining: str, *, weights_dir: str | Path | None = None,
-         face_weights: str | Path | None = None) -> Path | None:
-    """The file that would be loaded: in ``weights_dir``, then data/weights, then torchvision's cache."""
+def find(
+    backbone: str,
+    pretraining: str,
+    *,
+    weights_dir: str | Path | None = None,
+    face_weights: str | Path | None = None,
+) -> Path | None:
+    """The file that would be loaded: in ``weights_dir``, then data/weights, then torchvision's
+    cache.
+    """
     if pretraining == "face":
         return resolve(face_weights) if face_weights and resolve(face_weights).is_file() else None
     name = "imagenet1k_v1" if pretraining == "imagenet" else pretraining
@@ -120,41 +161,75 @@ def find(backbone: str, pretraining: str, *, weights_dir: str | Path | None = No
 
 def missing_message(backbone: str, pretraining: str, face_weights: str | Path | None = None) -> str:
     """What is missing and what helps."""
-    untrained = ("or networks.missing_weights=untrained to go on with untrained convolutions (objects: with the "
-                 "project's own, for alexnet)")
+    untrained = (
+        "or networks.missing_weights=untrained to go on with untrained "
+        "convolutions (objects: with the "
+        "project's own, for alexnet)"
+    )
     if pretraining == "face":
-        return (f"no file {face_weights!r} (networks.face_weights); allowed: a state-dict file of {backbone}; "
-                f"{untrained}")
+        return (
+            f"no file {face_weights!r} (networks.face_weights); allowed: "
+            f"a state-dict file of {backbone}; "
+            f"{untrained}"
+        )
     if pretraining in ("objects", "faces"):
         make = f"`python -m lib.pretraining {pretraining} --keep` makes them, for alexnet alone"
         return f"no weights of {backbone} pretrained on {pretraining}; {make}; {untrained}"
-    return (f"no ImageNet weights of {backbone}: `make weights` gets them once; or weights_dir=<folder that holds "
-            f"{backbone}_features_imagenet1k_v1.safetensors or {torchvision_file(backbone)}>; {untrained}")
+    return (
+        f"no ImageNet weights of {backbone}: `make weights` gets them "
+        "once; or weights_dir=<folder that holds "
+        f"{backbone}_features_imagenet1k_v1.safetensors or "
+        f"{torchvision_file(backbone)}>; {untrained}"
+    )
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
-    """The convolutional tensors of a file as fp32, named ``N.weight``, ``N.bias`` (N: index among the features).
+    """The convolutional tensors of a file as fp32, named ``N.weight``, ``N.bias`` (N: index among
+    the features).
 
-    A pickle is read as plain tensors only, never as code. Wrappers (``state_dict``) and prefixes (``module.``,
+    A pickle is read as plain tensors only, never as code. Wrappers (``state_dict``) and prefixes
+    (``module.``,
     ``features.``) are taken off.
     """
     path = Path(path)
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        state = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, "cpu", weights_only=True)
+        )
     except pickle.UnpicklingError:
-        raise WeightsError(f"{path}: refused, because it holds code or other objects beside tensors; allowed: a state "
-                           "dict of plain tensors, as torch.save(model.state_dict(), path) writes it") from None
-    except Exception as error:  # the readers stumble over a broken file in many ways, IndexError among them
-        raise WeightsError(f"{path}: not readable ({' '.join(str(error).split())[:120]}); it may be cut short. Get it "
-                           "again; allowed: .safetensors, or .pth with a state dict") from None
+        raise WeightsError(
+            f"{path}: refused, because it holds code or other objects beside "
+            "tensors; allowed: a state "
+            "dict of plain tensors, as torch.save(model.state_dict(), path) writes it"
+        ) from None
+    except (
+        Exception
+    ) as error:  # the readers stumble over a broken file in many ways, IndexError among them
+        raise WeightsError(
+            f"{path}: not readable ({' '.join(str(error).split())[:120]}); "
+            "it may be cut short. Get it "
+            "again; allowed: .safetensors, or .pth with a state dict"
+        ) from None
     for wrapper in WRAPPERS:
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
-    named = {_plain(k): v for k, v in state.items() if isinstance(v, Tensor)} if isinstance(state, dict) else {}
-    tensors = {k.removeprefix("features."): v.float() for k, v in named.items() if k.startswith("features.")}
+    named = (
+        {_plain(k): v for k, v in state.items() if isinstance(v, Tensor)}
+        if isinstance(state, dict)
+        else {}
+    )
+    tensors = {
+        k.removeprefix("features."): v.float()
+        for k, v in named.items()
+        if k.startswith("features.")
+    }
     if not tensors:
-        raise WeightsError(f"{path}: holds no tensor named features.N.weight; found "
-                           f"{', '.join(list(named)[:3]) or 'no tensors'}; allowed: torchvision's names")
+        raise WeightsError(
+            f"{path}: holds no tensor named features.N.weight; found "
+            f"{', '.join(list(named)[:3]) or 'no tensors'}; allowed: torchvision's names"
+        )
     return tensors
 
 
@@ -163,15 +238,22 @@ def check(tensors: Mapping[str, Tensor], features: nn.Sequential, path: Path) ->
     wanted = features.state_dict()
     problems = [f"features.{k} is missing" for k in wanted if k not in tensors]
     problems += [f"features.{k} is unexpected" for k in tensors if k not in wanted]
-    problems += [f"features.{k} has shape {tuple(v.shape)}, needed is {tuple(wanted[k].shape)}"
-                 for k, v in tensors.items() if k in wanted and v.shape != wanted[k].shape]
+    problems += [
+        f"features.{k} has shape {tuple(v.shape)}, needed is {tuple(wanted[k].shape)}"
+        for k, v in tensors.items()
+        if k in wanted and v.shape != wanted[k].shape
+    ]
     if problems:
         more = f", and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise WrongArchitecture(f"{path}: weights of another network: {'; '.join(problems[:3])}{more}")
+        raise WrongArchitecture(
+            f"{path}: weights of another network: {'; '.join(problems[:3])}{more}"
+        )
 
 
 def new_features(backbone: str, seed: int = INIT_SEED) -> nn.Sequential:
-    """torchvision's convolutions, He-initialised (He et al. 2015, fan-in) with zero biases, in eval mode."""
+    """torchvision's convolutions, He-initialised (He et al. 2015, fan-in) with zero biases, in
+    eval mode.
+    """
     if backbone not in BACKBONES:
         raise ValueError(f"backbone {backbone!r} given; allowed: {', '.join(BACKBONES)}")
     with torch.device("meta"):
@@ -190,7 +272,9 @@ def features_hash(features: nn.Sequential) -> str:
     tensors = sorted(features.state_dict().items())
     version = [(name, tensor.data_ptr(), tensor._version) for name, tensor in tensors]
     known, digest = _hashes.get(features, (None, ""))
-    if known != version:  # hashing a VGG's 60 MB takes long for what every batch of pictures may ask
+    if (
+        known != version
+    ):  # hashing a VGG's 60 MB takes long for what every batch of pictures may ask
         whole = hashlib.sha256()
         for name, tensor in tensors:
             whole.update(f"{name}{tuple(tensor.shape)}".encode())
@@ -209,12 +293,16 @@ def torchvision_weights(backbone: str):
 
 
 def torchvision_file(backbone: str) -> str:
-    """The name of torchvision's file; its last eight hexadecimal digits begin the file's SHA-256."""
+    """The name of torchvision's file; its last eight hexadecimal digits begin the file's
+    SHA-256.
+    """
     return torchvision_weights(backbone).url.rsplit("/", 1)[1]
 
 
 def _plain(key: str) -> str:
-    return key.removeprefix("module.").removeprefix("model.").replace("features.module.", "features.")
+    return (
+        key.removeprefix("module.").removeprefix("model.").replace("features.module.", "features.")
+    )
 
 
 def _shown(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""Which column of a table of answers is which, and what its codes and units mean: a guess for a person to check."""
+"""Which column of a table of answers is which, and what its codes and units mean: a guess for a
+person to check.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,26 @@ from lib.settings.options import CONDITIONS
 # words that columns are named by in common use (PsychoPy, jsPsych, E-Prime and hand-made tables)
 COLUMN_WORDS = {
     "observer": ("observer", "participant", "subject", "subj", "sub", "person", "id", "code", "vp"),
-    "level": ("level", "morph", "percent", "happy_percent", "intensity", "step", "proportion", "strength"),
-    "response": ("response", "resp", "answer", "choice", "key_resp", "keys", "judgement", "judgment"),
+    "level": (
+        "level",
+        "morph",
+        "percent",
+        "happy_percent",
+        "intensity",
+        "step",
+        "proportion",
+        "strength",
+    ),
+    "response": (
+        "response",
+        "resp",
+        "answer",
+        "choice",
+        "key_resp",
+        "keys",
+        "judgement",
+        "judgment",
+    ),
     "rt_s": ("rt", "rt_s", "rt_ms", "reaction", "latency"),
     "condition": ("condition", "masked", "occlusion", "part"),
     "identity": ("identity", "face", "model", "actor"),
@@ -49,13 +69,24 @@ def guess_people(path: Path, columns: dict[str, str], codes: dict[str, str]) -> 
     TrialError : the table cannot be read.
     """
     table = read_answers(path)
-    columns = columns | {ours: theirs for ours in COLUMN_WORDS if ours not in columns
-                         and (theirs := _column(table, ours, set(columns.values())))}
-    rest = [c for c in table.columns if c not in columns.values() and table[c].ne(table[c].iloc[0]).any()]
+    columns = columns | {
+        ours: theirs
+        for ours in COLUMN_WORDS
+        if ours not in columns and (theirs := _column(table, ours, set(columns.values())))
+    }
+    rest = [
+        c
+        for c in table.columns
+        if c not in columns.values() and table[c].ne(table[c].iloc[0]).any()
+    ]
     levels = _numbers(table, columns.get("level"))
-    return Guess(columns, _codes(table.get(columns.get("response")), codes), _range(levels),
-                 _unit(_numbers(table, columns.get("rt_s")), columns.get("rt_s", "")),
-                 [c for c in rest if c.lower() in ("group", "session", "block", "cue", "trial", "age")])
+    return Guess(
+        columns,
+        _codes(table.get(columns.get("response")), codes),
+        _range(levels),
+        _unit(_numbers(table, columns.get("rt_s")), columns.get("rt_s", "")),
+        [c for c in rest if c.lower() in ("group", "session", "block", "cue", "trial", "age")],
+    )
 
 
 def _column(table: pd.DataFrame, ours: str, taken: set[str]) -> str | None:
@@ -73,7 +104,10 @@ def _fits(values: pd.Series, ours: str) -> bool:
     """Whether a column can be what its name suggests."""
     present = values[~values.str.lower().isin(MISSING)]
     if ours in ("level", "rt_s"):
-        return len(present) > 0 and pd.to_numeric(present.str.replace(",", "."), errors="coerce").notna().all()
+        return (
+            len(present) > 0
+            and pd.to_numeric(present.str.replace(",", "."), errors="coerce").notna().all()
+        )
     return ours != "condition" or present.str.lower().isin(CONDITIONS).all()
 
 
@@ -86,13 +120,19 @@ def _numbers(table: pd.DataFrame, column: str | None) -> pd.Series:
 def _codes(responses: pd.Series | None, given: dict[str, str]) -> dict[str, int]:
     """The answers that occur, with their meaning."""
     if given:
-        return {code: {"happy": 1, "1": 1, "sad": 0, "0": 0}.get(meaning.lower(), meaning)
-                for code, meaning in given.items()}
+        return {
+            code: {"happy": 1, "1": 1, "sad": 0, "0": 0}.get(meaning.lower(), meaning)
+            for code, meaning in given.items()
+        }
     found = sorted(set(responses.str.lower()) - set(MISSING)) if responses is not None else []
     plain = {value: value for value in (responses.unique() if responses is not None else [])}
     codes = {value: 1 for value in plain if value.lower() in HAPPY_CODES}
     codes |= {value: 0 for value in plain if value.lower() in SAD_CODES}
-    return codes if len(found) == 2 and set(codes.values()) == {0, 1} else {"happy": 1, "sad": 0, "1": 1, "0": 0}
+    return (
+        codes
+        if len(found) == 2 and set(codes.values()) == {0, 1}
+        else {"happy": 1, "sad": 0, "1": 1, "0": 0}
+    )
 
 
 def _range(levels: pd.Series) -> list[float]:

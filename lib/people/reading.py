@@ -1,4 +1,6 @@
-"""People's answers from any long table: a study's own columns, codes and units to the trial table, and exclusion."""
+"""People's answers from any long table: a study's own columns, codes and units to the trial
+table, and exclusion.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,20 @@ from lib.people.files import read_answers
 from lib.people.trials import SESSION_WORDS, TRIAL_COLUMNS, TrialError, repeats, trial_table
 from lib.settings.options import CONDITIONS, Exclude, Observers, Study, resolve
 
-REPORT_COLUMNS = ["rule", "limit", "observers_removed", "trials_removed", "trials_set_missed", "observers", "trials",
-                  "missed", "who"]
+REPORT_COLUMNS = [
+    "rule",
+    "limit",
+    "observers_removed",
+    "trials_removed",
+    "trials_set_missed",
+    "observers",
+    "trials",
+    "missed",
+    "who",
+]
 
-SEVERAL_TIMES = 8  # reaction times of a person that differ: with fewer, rows that are all there twice may be chance
+# reaction times of a person that differ: with fewer, rows that are all there twice may be chance
+SEVERAL_TIMES = 8
 
 
 def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -27,22 +39,28 @@ def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Raises
     ------
-    TrialError : a missing file or column, an unknown code, a level or time that is none, trials twice, no rows, or
-        nobody left; naming row and column, what is allowed and the remedy.
+    TrialError : a missing file or column, an unknown code, a level or time that is none, trials
+        twice, no rows, or nobody left; naming row and column, what is allowed and the remedy.
     """
     settings = study.observers
     table = read_answers(resolve(settings.file), settings.sheet)
     _check_columns(table, settings)
     where = Path(settings.file).name
-    blank = _missing(_theirs(table, settings, "level"), settings) & _missing(_theirs(table, settings, "response"),
-                                                                              settings)
+    blank = _missing(_theirs(table, settings, "level"), settings) & _missing(
+        _theirs(table, settings, "response"), settings
+    )
     table = table[~blank]  # PsychoPy writes such rows for instructions and breaks
     trials = trial_table(
-        observer=_named(table, settings, "observer", where), kind="human", level=_levels(table, settings, where),
-        response=_responses(table, settings, where), rt_s=_times(table, settings, where),
-        condition=_conditions(table, settings, where), identity=_text(table, settings, "identity"),
+        observer=_named(table, settings, "observer", where),
+        kind="human",
+        level=_levels(table, settings, where),
+        response=_responses(table, settings, where),
+        rt_s=_times(table, settings, where),
+        condition=_conditions(table, settings, where),
+        identity=_text(table, settings, "identity"),
         stimulus=_text(table, settings, "stimulus"),
-        **{name: _covariate(table, settings, name) for name in settings.covariates})
+        **{name: _covariate(table, settings, name) for name in settings.covariates},
+    )
     _refuse_twice(trials, table, settings, where)
     trials["repeat"] = _repeats(trials, table, settings)
     return _exclude(trials, settings.exclude, no_trials=int(blank.sum()))
@@ -52,17 +70,29 @@ def _check_columns(table: pd.DataFrame, settings: Observers) -> None:
     ours = {"kind", "architecture", "pretraining", "seed", "p_happy"}
     allowed = [c for c in TRIAL_COLUMNS if c not in ours]
     if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
-        raise TrialError(f"observers.columns: {', '.join(wrong)} given; allowed: {', '.join([*allowed, 'trial'])} and "
-                         "the covariates")
+        raise TrialError(
+            f"observers.columns: {', '.join(wrong)} given; allowed: "
+            f"{', '.join([*allowed, 'trial'])} and "
+            "the covariates"
+        )
     if taken := [c for c in settings.covariates if c in TRIAL_COLUMNS]:
-        raise TrialError(f"observers.covariates: {', '.join(taken)} given; those columns are in the trial table "
-                         "already. Map them in observers.columns")
-    wanted = {c: settings.columns.get(c, c) for c in ("observer", "level", "response", *settings.columns,
-                                                      *settings.covariates)}
-    if missing := [f"{theirs!r} (for {ours})" for ours, theirs in wanted.items() if theirs not in table]:
-        raise TrialError(f"{Path(settings.file).name} has no column {', '.join(missing)}; found: "
-                         f"{', '.join(map(str, table.columns))}. Say which column is which in observers.columns, such "
-                         "as observers.columns='{observer: participant, level: percent, response: answer}'")
+        raise TrialError(
+            f"observers.covariates: {', '.join(taken)} given; those columns are in the trial table "
+            "already. Map them in observers.columns"
+        )
+    wanted = {
+        c: settings.columns.get(c, c)
+        for c in ("observer", "level", "response", *settings.columns, *settings.covariates)
+    }
+    if missing := [
+        f"{theirs!r} (for {ours})" for ours, theirs in wanted.items() if theirs not in table
+    ]:
+        raise TrialError(
+            f"{Path(settings.file).name} has no column {', '.join(missing)}; found: "
+            f"{', '.join(map(str, table.columns))}. Say which column is "
+            "which in observers.columns, such "
+            "as observers.columns='{observer: participant, level: percent, response: answer}'"
+        )
 
 
 def _theirs(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series | None:
@@ -75,12 +105,17 @@ def _missing(column: pd.Series, settings: Observers) -> pd.Series:
 
 
 def _refuse(wrong: pd.Series, column: pd.Series, where: str, allowed: str) -> None:
-    """An error that names the first wrong row (as a spreadsheet counts them) and how many there are."""
+    """An error that names the first wrong row (as a spreadsheet counts them) and how many there
+    are.
+    """
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
         others = sorted({repr(v) for v in column[wrong]})[:6]
-        raise TrialError(f"{where}, row {column.index[row] + 2}, column {column.name!r}: {column.iloc[row]!r} found "
-                         f"({wrong.sum()} such rows: {', '.join(others)}); allowed: {allowed}")
+        raise TrialError(
+            f"{where}, row {column.index[row] + 2}, column {column.name!r}: "
+            f"{column.iloc[row]!r} found "
+            f"({wrong.sum()} such rows: {', '.join(others)}); allowed: {allowed}"
+        )
 
 
 def _named(table: pd.DataFrame, settings: Observers, name: str, where: str) -> pd.Series:
@@ -116,10 +151,17 @@ def _responses(table: pd.DataFrame, settings: Observers, where: str) -> pd.Serie
     # a spreadsheet writes the code 1 as 1.0
     plain = column.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
     missing = _missing(column, settings)
-    known = ", ".join(f"{code} ({'happy' if value else 'sad'})" for code, value in settings.codes.items())
-    _refuse(~missing & ~plain.isin(list(settings.codes)), column, where,
-            f"{known}, or missing: empty, {', '.join(m for m in settings.missing if m)}. Name the file's codes in "
-            "observers.codes")
+    known = ", ".join(
+        f"{code} ({'happy' if value else 'sad'})" for code, value in settings.codes.items()
+    )
+    _refuse(
+        ~missing & ~plain.isin(list(settings.codes)),
+        column,
+        where,
+        f"{known}, or missing: empty, {', '.join(m for m in settings.missing if m)}. "
+        "Name the file's codes in "
+        "observers.codes",
+    )
     return plain.mask(missing).map(settings.codes).astype(float)
 
 
@@ -138,7 +180,12 @@ def _conditions(table: pd.DataFrame, settings: Observers, where: str) -> pd.Seri
     if column is None:
         return "full"
     values = column.str.lower()
-    _refuse(~values.isin(CONDITIONS), column, where, f"{', '.join(CONDITIONS)} (the part that was hidden)")
+    _refuse(
+        ~values.isin(CONDITIONS),
+        column,
+        where,
+        f"{', '.join(CONDITIONS)} (the part that was hidden)",
+    )
     return values
 
 
@@ -151,24 +198,44 @@ def _covariate(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series
 
 
 def _picture(settings: Observers) -> list[str]:
-    """The columns within which repetitions are counted: one person's (and session's) answers to one picture."""
-    return ["observer", *[c for c in SESSION_WORDS if c in settings.covariates], "identity", "stimulus", "level",
-            "condition"]
+    """The columns within which repetitions are counted: one person's (and session's) answers to
+    one picture.
+    """
+    return [
+        "observer",
+        *[c for c in SESSION_WORDS if c in settings.covariates],
+        "identity",
+        "stimulus",
+        "level",
+        "condition",
+    ]
 
 
 def _repeats(trials: pd.DataFrame, table: pd.DataFrame, settings: Observers) -> pd.Series:
-    """The file's own numbers of the repetitions where all are whole and from 1, otherwise counted."""
+    """The file's own numbers of the repetitions where all are whole and from 1, otherwise
+    counted.
+    """
     column = _theirs(table, settings, "repeat")
-    given = pd.Series(np.nan, trials.index) if column is None else pd.to_numeric(column, errors="coerce")
+    given = (
+        pd.Series(np.nan, trials.index)
+        if column is None
+        else pd.to_numeric(column, errors="coerce")
+    )
     whole = np.isfinite(given) & (given >= 1) & (given % 1 == 0)
     return given.astype(int) if whole.all() else repeats(trials, _picture(settings))
 
 
-def _refuse_twice(trials: pd.DataFrame, table: pd.DataFrame, settings: Observers, where: str) -> None:
-    """The same trial number twice for one person (and session), or the same repetition of a picture."""
+def _refuse_twice(
+    trials: pd.DataFrame, table: pd.DataFrame, settings: Observers, where: str
+) -> None:
+    """The same trial number twice for one person (and session), or the same repetition of a
+    picture.
+    """
     picture = _picture(settings)
-    groups = {"trial": ([c for c in picture if c in ("observer", *SESSION_WORDS)], "each trial"),
-              "repeat": (picture, "each repetition of a picture or level")}
+    groups = {
+        "trial": ([c for c in picture if c in ("observer", *SESSION_WORDS)], "each trial"),
+        "repeat": (picture, "each repetition of a picture or level"),
+    }
     known = False
     for name, (group, each) in groups.items():
         numbers = _theirs(table, settings, name)
@@ -185,51 +252,88 @@ def _refuse_again(key: pd.DataFrame, where: str, name: str, each: str) -> None:
     if again.any():
         row = int(np.flatnonzero(again)[0])
         first = int(np.flatnonzero((key == key.iloc[row]).all(axis=1))[0])
-        raise TrialError(f"{where}, row {key.index[row] + 2}: observer {key['observer'].iloc[row]!r} has {name} "
-                         f"{key[name].iloc[row]!r} already in row {key.index[first] + 2} ({again.sum()} such rows); "
-                         f"allowed: {each} once for each person and session. Remove the copies, or name the column "
-                         f"that tells sessions apart ({', '.join(SESSION_WORDS)}) in observers.covariates, or the one "
-                         f"that counts in observers.columns ({name})")
+        raise TrialError(
+            f"{where}, row {key.index[row] + 2}: observer {key['observer'].iloc[row]!r} has {name} "
+            f"{key[name].iloc[row]!r} already in row {key.index[first] + 2} "
+            f"({again.sum()} such rows); "
+            f"allowed: {each} once for each person and session. Remove the "
+            "copies, or name the column "
+            f"that tells sessions apart ({', '.join(SESSION_WORDS)}) in "
+            "observers.covariates, or the one "
+            f"that counts in observers.columns ({name})"
+        )
 
 
 def _refuse_copies(timed: pd.DataFrame, settings: Observers, where: str) -> None:
-    """Rows with a reaction time, without numbers of trials: all of a person's are there k times, cell by cell.
+    """Rows with a reaction time, without numbers of trials: all of a person's are there k times,
+    cell by cell.
 
-    Single rows are twice by chance where times are in ms or coarser; that each is, at several times, is no chance.
+    Single rows are twice by chance where times are in ms or coarser; that each is, at several
+    times, is no chance.
     """
     for person, rows in timed.groupby(_theirs(timed, settings, "observer"), sort=False):
         times = int(np.gcd.reduce(rows.value_counts(dropna=False).to_numpy()))
         if times > 1 and _theirs(rows, settings, "rt_s").nunique() >= SEVERAL_TIMES:
             row = int(np.flatnonzero(rows.duplicated())[0])
             first = int(np.flatnonzero((rows == rows.iloc[row]).all(axis=1))[0])
-            raise TrialError(f"{where}, row {rows.index[row] + 2}: observer {person!r} has this row, reaction time "
-                             f"included, already in row {rows.index[first] + 2}, and so each of {len(rows)} rows with "
-                             f"a time {times} times; allowed: each trial once. Remove the copies, or name a column "
-                             "that numbers the trials in observers.columns (trial or repeat)")
+            raise TrialError(
+                f"{where}, row {rows.index[row] + 2}: observer {person!r} has "
+                "this row, reaction time "
+                f"included, already in row {rows.index[first] + 2}, and so each "
+                f"of {len(rows)} rows with "
+                f"a time {times} times; allowed: each trial once. Remove the "
+                "copies, or name a column "
+                "that numbers the trials in observers.columns (trial or repeat)"
+            )
 
 
-def _exclude(trials: pd.DataFrame, rules: Exclude, no_trials: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _exclude(
+    trials: pd.DataFrame, rules: Exclude, no_trials: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Apply the rules one after the other and report what each removes."""
     steps = [_step("read from the file", "", trials, trials)]
     if no_trials:
-        steps.append(_step("rows without a level and an answer, which are no trials", "", trials, trials)
-                     | {"trials_removed": no_trials})
+        steps.append(
+            _step("rows without a level and an answer, which are no trials", "", trials, trials)
+            | {"trials_removed": no_trials}
+        )
         steps[0]["trials"] += no_trials
     if rules.min_rt_s is not None:
         fast = trials["response"].notna() & (trials["rt_s"] < rules.min_rt_s)
         trials = trials.assign(response=trials["response"].mask(fast))
-        steps.append(_step("answers faster than the limit, set to missed", f"{rules.min_rt_s:g} s", trials, trials,
-                           set_missed=int(fast.sum())))
+        steps.append(
+            _step(
+                "answers faster than the limit, set to missed",
+                f"{rules.min_rt_s:g} s",
+                trials,
+                trials,
+                set_missed=int(fast.sum()),
+            )
+        )
     missed = trials["response"].isna().groupby(trials["observer"]).mean()
-    trials = _drop(trials, missed > rules.max_missed, "more trials missed than the limit", f"{rules.max_missed:.0%}",
-                   steps)
+    trials = _drop(
+        trials,
+        missed > rules.max_missed,
+        "more trials missed than the limit",
+        f"{rules.max_missed:.0%}",
+        steps,
+    )
     right = end_accuracy(trials)
-    trials = _drop(trials, ~(right >= rules.min_end_accuracy), "fewer right answers at the two end levels",
-                   f"{rules.min_end_accuracy:.0%}", steps)
+    trials = _drop(
+        trials,
+        ~(right >= rules.min_end_accuracy),
+        "fewer right answers at the two end levels",
+        f"{rules.min_end_accuracy:.0%}",
+        steps,
+    )
     if trials.empty:
-        raise TrialError("the exclusion rules remove everybody:\n" + "\n".join(
-            f"  {s['rule']} ({s['limit']}): {s['observers_removed']} removed" for s in steps[1:])
-            + "\nCheck observers.codes and observers.level_range, or loosen observers.exclude")
+        raise TrialError(
+            "the exclusion rules remove everybody:\n"
+            + "\n".join(
+                f"  {s['rule']} ({s['limit']}): {s['observers_removed']} removed" for s in steps[1:]
+            )
+            + "\nCheck observers.codes and observers.level_range, or loosen observers.exclude"
+        )
     return trials.reset_index(drop=True), pd.DataFrame(steps, columns=REPORT_COLUMNS)
 
 
@@ -240,19 +344,38 @@ def end_accuracy(trials: pd.DataFrame) -> pd.Series:
     """
     whole = trials[trials["condition"] == "full"]
     whole = trials if whole.empty else whole
-    ends = whole[whole["level"].isin([whole["level"].min(), whole["level"].max()]) & whole["response"].notna()]
-    right = (ends["response"] == (ends["level"] == whole["level"].max())).groupby(ends["observer"]).mean()
+    ends = whole[
+        whole["level"].isin([whole["level"].min(), whole["level"].max()])
+        & whole["response"].notna()
+    ]
+    right = (
+        (ends["response"] == (ends["level"] == whole["level"].max()))
+        .groupby(ends["observer"])
+        .mean()
+    )
     return right.reindex(sorted(trials["observer"].unique()))
 
 
-def _drop(trials: pd.DataFrame, out: pd.Series, rule: str, limit: str, steps: list[dict]) -> pd.DataFrame:
+def _drop(
+    trials: pd.DataFrame, out: pd.Series, rule: str, limit: str, steps: list[dict]
+) -> pd.DataFrame:
     gone = sorted(out.index[out])
     kept = trials[~trials["observer"].isin(gone)]
     steps.append(_step(rule, limit, trials, kept, who=gone))
     return kept
 
 
-def _step(rule: str, limit: str, before: pd.DataFrame, after: pd.DataFrame, *, set_missed: int = 0, who=()) -> dict:
-    return {"rule": rule, "limit": limit, "observers_removed": len(who), "trials_removed": len(before) - len(after),
-            "trials_set_missed": set_missed, "observers": after["observer"].nunique(), "trials": len(after),
-            "missed": int(after["response"].isna().sum()), "who": ", ".join(map(str, who))}
+def _step(
+    rule: str, limit: str, before: pd.DataFrame, after: pd.DataFrame, *, set_missed: int = 0, who=()
+) -> dict:
+    return {
+        "rule": rule,
+        "limit": limit,
+        "observers_removed": len(who),
+        "trials_removed": len(before) - len(after),
+        "trials_set_missed": set_missed,
+        "observers": after["observer"].nunique(),
+        "trials": len(after),
+        "missed": int(after["response"].isna().sum()),
+        "who": ", ".join(map(str, who)),
+    }

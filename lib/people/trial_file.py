@@ -12,15 +12,19 @@ import pandas as pd
 from lib.people.trials import TRIAL_COLUMNS, TrialError
 from lib.storage.files import write_text
 
-TIMING_COLUMNS = ["trial", "shown_s", "frame_s"]  # place in the order, measured presentation, the screen's frame
+TIMING_COLUMNS = [
+    "trial",
+    "shown_s",
+    "frame_s",
+]  # place in the order, measured presentation, the screen's frame
 FILE_COLUMNS = [*TRIAL_COLUMNS, *TIMING_COLUMNS]
 
 
 class TrialFile:
     """Answers of people in trial-table form, kind ``human``.
 
-    Each row is on the disk (fsync) before ``append`` returns. A row that a crash left half-written is cut off when
-    the file is opened again.
+    Each row is on the disk (fsync) before ``append`` returns. A row that a crash left half-written
+    is cut off when the file is opened again.
     """
 
     def __init__(self, path: str | Path):
@@ -31,8 +35,11 @@ class TrialFile:
         with open(self.path, encoding="utf-8", errors="replace", newline="") as handle:
             header = next(csv.reader(handle), [])
         if header != FILE_COLUMNS:
-            raise TrialError(f"{self.path.name} has the columns {', '.join(header) or '(none)'}; a file that answers "
-                             f"are added to has {', '.join(FILE_COLUMNS)}. Give another path")
+            raise TrialError(
+                f"{self.path.name} has the columns {', '.join(header) or '(none)'}; "
+                "a file that answers "
+                f"are added to has {', '.join(FILE_COLUMNS)}. Give another path"
+            )
 
     def append(self, trial: dict) -> None:
         """Add one trial; columns it does not give stay empty.
@@ -44,9 +51,13 @@ class TrialFile:
         row = {"kind": "human", **trial}
         before = self.read(row["observer"])
         if ((before["stimulus"] == row["stimulus"]) & (before["repeat"] == row["repeat"])).any():
-            raise TrialError(f"stimulus {row['stimulus']!r}, repeat {row['repeat']} was answered before")
+            raise TrialError(
+                f"stimulus {row['stimulus']!r}, repeat {row['repeat']} was answered before"
+            )
         with open(self.path, "a", encoding="utf-8", newline="") as handle:
-            handle.write(_line(["" if row.get(name) is None else row[name] for name in FILE_COLUMNS]))
+            handle.write(
+                _line(["" if row.get(name) is None else row[name] for name in FILE_COLUMNS])
+            )
             handle.flush()
             os.fsync(handle.fileno())
 
@@ -57,14 +68,35 @@ class TrialFile:
         ------
         TrialError : the file was damaged.
         """
-        text = ["observer", "kind", "architecture", "pretraining", "seed", "stimulus", "identity", "condition"]
+        text = [
+            "observer",
+            "kind",
+            "architecture",
+            "pretraining",
+            "seed",
+            "stimulus",
+            "identity",
+            "condition",
+        ]
         try:
-            trials = pd.read_csv(self.path, dtype=dict.fromkeys(text, str), keep_default_na=False, index_col=False,
-                                 na_values={c: [""] for c in FILE_COLUMNS if c not in text})
+            trials = pd.read_csv(
+                self.path,
+                dtype=dict.fromkeys(text, str),
+                keep_default_na=False,
+                index_col=False,
+                na_values={c: [""] for c in FILE_COLUMNS if c not in text},
+            )
         except ValueError as error:
-            raise TrialError(f"{self.path.name} is damaged: {' '.join(str(error).split())}. Mend it, or give another "
-                             "path") from None
-        return trials if observer is None else trials[trials["observer"] == observer].reset_index(drop=True)
+            raise TrialError(
+                f"{self.path.name} is damaged: {' '.join(str(error).split())}. "
+                "Mend it, or give another "
+                "path"
+            ) from None
+        return (
+            trials
+            if observer is None
+            else trials[trials["observer"] == observer].reset_index(drop=True)
+        )
 
     def _cut_torn_row(self) -> None:
         content = self.path.read_bytes()

@@ -1,4 +1,6 @@
-"""The built-in training, validation and test pictures: people split by split, labels from levels, real nuisance."""
+"""The built-in training, validation and test pictures: people split by split, labels from
+levels, real nuisance.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from lib.storage.files import file_hash, settings_hash
 
 SPLITS = ("train", "validation", "test")
 LEVELS = {"sad": (0.0, 0.35), "happy": (0.65, 1.0)}
-_DEFAULT_COUNTS = {"train": 400, "validation": 100, "test": 100}  # for a count of null: all there are has no end
+_DEFAULT_COUNTS = {
+    "train": 400,
+    "validation": 100,
+    "test": 100,
+}  # for a count of null: all there are has no end
 
 
 @cache
@@ -25,13 +31,14 @@ def drawing_version() -> str:
 
 
 def split_identities(images: Images) -> dict[str, list[int]]:
-    """Which built-in people belong to which split: two thirds train, and a sixth each validate and test.
+    """Which built-in people belong to which split: two thirds train, and a sixth each validate and
+    test.
 
     The same study always gives the same people; no one is in two splits.
     """
     order = np.random.default_rng([11, images.split_seed]).permutation(images.identities)
     few = max(1, images.identities // 6)
-    ends = {"validation": order[:few], "test": order[few:2 * few], "train": order[2 * few:]}
+    ends = {"validation": order[:few], "test": order[few : 2 * few], "train": order[2 * few :]}
     return {split: sorted(int(i) for i in ends[split]) for split in SPLITS}
 
 
@@ -50,12 +57,22 @@ def builtin_set(study: Study, folder: Path) -> pd.DataFrame:
     """
     images = study.images
     rows = pd.DataFrame([row for split in SPLITS for row in _plan(images, split)])
-    settings = settings_hash(drawing_version(), images.identities, images.split_seed, images.diagnosticity,
-                             [wanted(images, split) for split in SPLITS])
+    settings = settings_hash(
+        drawing_version(),
+        images.identities,
+        images.split_seed,
+        images.diagnosticity,
+        [wanted(images, split) for split in SPLITS],
+    )
     place = folder / "faces" / settings
-    # person by person: of the heads, which take longer than the rest of a face, only some are kept in memory
-    rows = keep_pictures(place, rows.sort_values("person", kind="stable"), lambda row: _draw(row, images),
-                         "drawing faces").sort_index()
+    # person by person: of the heads, which take longer than the rest of a face, only some are kept
+    # in memory
+    rows = keep_pictures(
+        place,
+        rows.sort_values("person", kind="stable"),
+        lambda row: _draw(row, images),
+        "drawing faces",
+    ).sort_index()
     paths = [str(place / file) for file in rows["file"]]
     return rows.assign(path=paths)[["path", "label", "split", "identity", "level", "sha256"]]
 
@@ -68,12 +85,22 @@ def _plan(images: Images, split: str) -> list[dict]:
         for k in range(wanted(images, split)):
             seed = (images.split_seed, SPLITS.index(split), list(LEVELS).index(label), k)
             person = people[k % len(people)]
-            rows.append({"file": f"{split}/{label}/id{person:03d}_{k:05d}.png", "label": label, "split": split,
-                         "identity": f"id{person:03d}", "person": person, "seed": seed,
-                         "level": round(np.random.default_rng([12, *seed]).uniform(low, high), 3)})
+            rows.append(
+                {
+                    "file": f"{split}/{label}/id{person:03d}_{k:05d}.png",
+                    "label": label,
+                    "split": split,
+                    "identity": f"id{person:03d}",
+                    "person": person,
+                    "seed": seed,
+                    "level": round(np.random.default_rng([12, *seed]).uniform(low, high), 3),
+                }
+            )
     return rows
 
 
 def _draw(row, images: Images) -> np.ndarray:
     nuisance = Nuisance.sample(np.random.default_rng([13, *row.seed]))
-    return render_face(make_identity(row.person), row.level, nuisance=nuisance, diagnosticity=images.diagnosticity)
+    return render_face(
+        make_identity(row.person), row.level, nuisance=nuisance, diagnosticity=images.diagnosticity
+    )

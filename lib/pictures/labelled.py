@@ -1,4 +1,6 @@
-"""The labelled images of a study: found or drawn, checked, freed of duplicates, balanced and counted."""
+"""The labelled images of a study: found or drawn, checked, freed of duplicates, balanced and
+counted.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,16 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    Columns path, label (happy or sad), split (train, validation, test), identity, level (built-in faces only),
-    sha256; sorted by split, label and path; each split balanced, with at most ``images.n_<split>`` images.
-    ``attrs["notes"]`` lists in sentences what was left out and why; ``attrs["duplicates"]`` the files removed
-    because the same picture is elsewhere.
+    Columns path, label (happy or sad), split (train, validation, test), identity, level (built-in
+    faces only), sha256; sorted by split, label and path; each split balanced, with at most
+    ``images.n_<split>`` images.
+    ``attrs["notes"]`` lists in sentences what was left out and why; ``attrs["duplicates"]`` the
+    files removed because the same picture is elsewhere.
 
     Raises
     ------
-    ImageError : nothing usable, one class only, an empty class, unreadable files, conflicting labels, or one
-        person in two splits; with the list and the remedy.
+    ImageError : nothing usable, one class only, an empty class, unreadable files, conflicting
+        labels, or one person in two splits; with the list and the remedy.
     """
     folder = ROOT / "data/derived" if folder is None else Path(folder)
     if study.images.source == "builtin":
@@ -88,34 +91,55 @@ def _refuse_conflicts(images: pd.DataFrame) -> None:
     labels = images.groupby("sha256")["label"].transform("nunique")
     if (labels > 1).any():
         groups = images[labels > 1].groupby("sha256")
-        lines = [" = ".join(f"{p} ({label})" for p, label in zip(g["path"], g["label"], strict=True))
-                 for _, g in groups]
-        raise ImageError(f"{len(lines)} pictures carry both labels; allowed: one label for each picture. Remove the "
-                         f"wrong copy of each:\n{_listed(lines)}")
+        lines = [
+            " = ".join(f"{p} ({label})" for p, label in zip(g["path"], g["label"], strict=True))
+            for _, g in groups
+        ]
+        raise ImageError(
+            f"{len(lines)} pictures carry both labels; allowed: one label "
+            "for each picture. Remove the "
+            f"wrong copy of each:\n{_listed(lines)}"
+        )
     named = images[images["identity"].astype(str).ne("")]
     splits = named.groupby("identity")["split"].unique()
     shared = splits[splits.map(len) > 1]
     if len(shared):
         lines = [f"{identity}: {', '.join(where)}" for identity, where in shared.items()]
-        raise ImageError(f"{len(shared)} people are in more than one split; allowed: each person in one split. Change "
-                         f"the split column, or leave it out and the workbook splits by person:\n{_listed(lines)}")
+        raise ImageError(
+            f"{len(shared)} people are in more than one split; allowed: "
+            "each person in one split. Change "
+            "the split column, or leave it out and the workbook splits by "
+            f"person:\n{_listed(lines)}"
+        )
 
 
 def _without_duplicates(images: pd.DataFrame) -> tuple[pd.DataFrame, list[dict]]:
-    """Keep each picture once: the test set's copy before the validation set's, and that before the training set's."""
+    """Keep each picture once: the test set's copy before the validation set's, and that before
+    the training set's.
+    """
     rank = images["split"].map({"test": 0, "validation": 1, "train": 2})
     order = images.assign(rank=rank).sort_values(["rank", "path"], kind="stable")
     first = order.drop_duplicates("sha256").set_index("sha256")
     extra = order[order.duplicated("sha256")].sort_values("path")
-    removed = [{"path": row.path, "split": row.split, "kept": first["path"][row.sha256],
-                "kept_split": first["split"][row.sha256]} for row in extra.itertuples()]
+    removed = [
+        {
+            "path": row.path,
+            "split": row.split,
+            "kept": first["path"][row.sha256],
+            "kept_split": first["split"][row.sha256],
+        }
+        for row in extra.itertuples()
+    ]
     return images.drop(extra.index), removed
 
 
 def _duplicate_note(duplicates: list[dict]) -> str:
     across = sum(d["split"] != d["kept_split"] for d in duplicates)
-    return (f"{len(duplicates)} exact duplicates removed, {across} of them across splits (the copy in the test set "
-            "was kept, then the one in the validation set)")
+    return (
+        f"{len(duplicates)} exact duplicates removed, {across} of them "
+        "across splits (the copy in the test set "
+        "was kept, then the one in the validation set)"
+    )
 
 
 def _refuse_empty(images: pd.DataFrame) -> None:
@@ -123,12 +147,17 @@ def _refuse_empty(images: pd.DataFrame) -> None:
         here = images[images["split"] == split]["label"].value_counts()
         if missing := [label for label in LABELS if not here.get(label, 0)]:
             found = ", ".join(f"{n} {label}" for label, n in here.items()) or "no images at all"
-            raise ImageError(f"the {split} split has no image labelled {' or '.join(missing)} ({found}); needed: both "
-                             "classes in every split. Check images.labels and the folders or splits of your set")
+            raise ImageError(
+                f"the {split} split has no image labelled {' or '.join(missing)} "
+                f"({found}); needed: both "
+                "classes in every split. Check images.labels and the folders or splits of your set"
+            )
 
 
 def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFrame:
-    """As many images of each class as asked for, chosen by ``images.split_seed``; None takes all there are."""
+    """As many images of each class as asked for, chosen by ``images.split_seed``; None takes
+    all there are.
+    """
     _refuse_empty(images)
     chosen = []
     for split in SPLITS:
@@ -139,8 +168,10 @@ def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFr
             continue
         each = min(count // 2, have.min())
         if each < count // 2:
-            notes.append(f"images.n_{split}={count} asked for; the {split} split has {have.min()} "
-                         f"{have.idxmin()} images, so {each} of each class are used")
+            notes.append(
+                f"images.n_{split}={count} asked for; the {split} split has {have.min()} "
+                f"{have.idxmin()} images, so {each} of each class are used"
+            )
         rng = np.random.default_rng([14, study.images.split_seed, SPLITS.index(split)])
         for label in sorted(LABELS):
             rows = here[here["label"] == label]
@@ -151,5 +182,8 @@ def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFr
 def _refuse_unreadable(images: pd.DataFrame) -> None:
     problems = unreadable(resolve(p) for p in images["path"])
     if problems:
-        raise ImageError(f"{len(problems)} images cannot be read; allowed: whole image files. Replace them or take "
-                         f"them out:\n{_listed(problems)}")
+        raise ImageError(
+            f"{len(problems)} images cannot be read; allowed: whole image "
+            "files. Replace them or take "
+            f"them out:\n{_listed(problems)}"
+        )

@@ -12,10 +12,13 @@ from scipy.spatial import Delaunay, QhullError
 
 from lib.pictures.reading import ImageError, opened, read_image
 
-# Points of each part in the templates of 179 and 189 points (Psychomorph, WebMorph's FRL), counted from 0:
-# eyes with brows, the lower nose, the lips.
-PART_POINTS = {"eyes": [*range(44), *range(71, 87)], "nose": [*range(53, 56), *range(59, 71)],
-               "mouth": [*range(87, 109)]}
+# Points of each part in the templates of 179 and 189 points (Psychomorph, WebMorph's FRL), counted
+# from 0: eyes with brows, the lower nose, the lips.
+PART_POINTS = {
+    "eyes": [*range(44), *range(71, 87)],
+    "nose": [*range(53, 56), *range(59, 71)],
+    "mouth": [*range(87, 109)],
+}
 TEMPLATES = (179, 189)
 MARGIN = 3  # pixels of 224 that a region reaches beyond its landmarks
 
@@ -29,7 +32,8 @@ class Landmarked:
 
 
 def read_tem(path: str | Path) -> np.ndarray:
-    """The points of a ``.tem`` file: their number, then ``x y`` a line; what follows (lines) is not needed.
+    """The points of a ``.tem`` file: their number, then ``x y`` a line; what follows (lines) is not
+    needed.
 
     Returns
     -------
@@ -45,22 +49,30 @@ def read_tem(path: str | Path) -> np.ndarray:
     except (OSError, UnicodeDecodeError) as error:
         raise ImageError(f"{path.name} cannot be read as landmarks: {error}") from None
     if not lines[0].strip().isdigit() or int(lines[0]) < 3:
-        raise ImageError(f"{path.name}, line 1: {lines[0].strip()!r}; allowed: the number of points, 3 or more")
+        raise ImageError(
+            f"{path.name}, line 1: {lines[0].strip()!r}; allowed: the number of points, 3 or more"
+        )
     points = []
-    for number, line in enumerate(lines[1:int(lines[0]) + 1], start=2):
+    for number, line in enumerate(lines[1 : int(lines[0]) + 1], start=2):
         try:
             x, y = map(float, line.split())
         except ValueError:
-            raise ImageError(f"{path.name}, line {number}: {line!r}; allowed: x and y of a point") from None
+            raise ImageError(
+                f"{path.name}, line {number}: {line!r}; allowed: x and y of a point"
+            ) from None
         points.append((x, y))
     if len(points) < int(lines[0]) or not np.isfinite(points).all():
-        raise ImageError(f"{path.name} holds {len(points)} whole points and says {lines[0].strip()}; the file is cut "
-                         "off: save it again from WebMorph")
+        raise ImageError(
+            f"{path.name} holds {len(points)} whole points and says "
+            f"{lines[0].strip()}; the file is cut "
+            "off: save it again from WebMorph"
+        )
     return np.array(points)
 
 
 def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
-    """A picture and the ``.tem`` beside it, both fitted to a square as ``read_image`` fits pictures.
+    """A picture and the ``.tem`` beside it, both fitted to a square as ``read_image`` fits
+    pictures.
 
     Raises
     ------
@@ -69,13 +81,18 @@ def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
     path = Path(path)
     tem = path.with_suffix(".tem")
     if not tem.is_file():
-        raise ImageError(f"{path.name} has no landmarks: {tem.name} is not beside it. Export it from WebMorph")
+        raise ImageError(
+            f"{path.name} has no landmarks: {tem.name} is not beside it. Export it from WebMorph"
+        )
     picture, points = read_image(path, size), read_tem(tem)
     with opened(path) as original:
         width, height = ImageOps.exif_transpose(original).size
     if (points < -1).any() or (points > (width, height)).any():
-        raise ImageError(f"{tem.name} has points outside its picture of {width} x {height} pixels; the landmarks "
-                         "belong to another version of it")
+        raise ImageError(
+            f"{tem.name} has points outside its picture of {width} x {height} "
+            "pixels; the landmarks "
+            "belong to another version of it"
+        )
     scale = size / min(width, height)
     offset = (np.array([width, height]) * scale - size) / 2
     return Landmarked(picture, (points + 0.5) * scale - offset - 0.5)
@@ -101,15 +118,19 @@ def morph(sad: Landmarked, happy: Landmarked, level: float) -> np.ndarray:
 def between(sad: Landmarked, happy: Landmarked, level: float) -> np.ndarray:
     """The landmarks at a level, (n, 2); ImageError where the two faces have different templates."""
     if sad.points.shape != happy.points.shape:
-        raise ImageError(f"landmarks of {len(sad.points)} and {len(happy.points)} points given; allowed: two faces "
-                         "delineated with the same template")
+        raise ImageError(
+            f"landmarks of {len(sad.points)} and {len(happy.points)} points "
+            "given; allowed: two faces "
+            "delineated with the same template"
+        )
     return (1 - level) * sad.points + level * happy.points
 
 
 def warp(face: Landmarked, shape: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """The face moved to another shape, triangle by triangle.
 
-    Neighbouring triangles agree along their common edge, so the map is continuous and shows no seams.
+    Neighbouring triangles agree along their common edge, so the map is continuous and shows no
+    seams.
 
     Parameters
     ----------
@@ -121,15 +142,25 @@ def warp(face: Landmarked, shape: np.ndarray, triangles: np.ndarray) -> np.ndarr
     owner = np.zeros((size, size), np.int32)
     for index, triangle in enumerate(triangles):
         cv2.fillConvexPoly(owner, np.round(16 * target[triangle]).astype(np.int32), index, shift=4)
-    affine = np.stack([_affine(target[t], source[t]) for t in triangles]).astype(np.float32)  # (m, 2, 3)
+    affine = np.stack([_affine(target[t], source[t]) for t in triangles]).astype(
+        np.float32
+    )  # (m, 2, 3)
     y, x = np.mgrid[:size, :size].astype(np.float32)
     maps = affine[owner]  # (size, size, 2, 3)
     place = maps[..., 0] * x[..., None] + maps[..., 1] * y[..., None] + maps[..., 2]
-    return cv2.remap(face.picture, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(
+        face.picture,
+        place[..., 0],
+        place[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 def _affine(target: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """The map, (2, 3), that takes a target triangle to its source; a flat triangle stays where it is."""
+    """The map, (2, 3), that takes a target triangle to its source; a flat triangle stays where
+    it is.
+    """
     corners = np.hstack([target, np.ones((3, 1))])
     if abs(np.linalg.det(corners)) < 1e-9:
         return np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -147,7 +178,9 @@ def _triangles(points: np.ndarray) -> np.ndarray:
     try:
         return Delaunay(points).simplices
     except QhullError:
-        raise ImageError("the landmarks lie on one line; allowed: points spread over the face") from None
+        raise ImageError(
+            "the landmarks lie on one line; allowed: points spread over the face"
+        ) from None
 
 
 def landmark_regions(points: np.ndarray, size: int = 224) -> dict[str, np.ndarray]:
@@ -158,12 +191,18 @@ def landmark_regions(points: np.ndarray, size: int = 224) -> dict[str, np.ndarra
     ImageError : a template whose points are not known here.
     """
     if len(points) not in TEMPLATES:
-        raise ImageError(f"landmarks of {len(points)} points given; parts are known for templates of "
-                         f"{' and '.join(map(str, TEMPLATES))} points. Use morphs.regions=boxes")
+        raise ImageError(
+            f"landmarks of {len(points)} points given; parts are known for templates of "
+            f"{' and '.join(map(str, TEMPLATES))} points. Use morphs.regions=boxes"
+        )
     reach = round(MARGIN * size / 224)
     regions = {}
     for part, indices in PART_POINTS.items():
         outline = cv2.convexHull(points[indices].astype(np.float32))
-        mask = cv2.fillConvexPoly(np.zeros((size, size), np.uint8), np.round(16 * outline).astype(np.int32), 1, shift=4)
-        regions[part] = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
+        mask = cv2.fillConvexPoly(
+            np.zeros((size, size), np.uint8), np.round(16 * outline).astype(np.int32), 1, shift=4
+        )
+        regions[part] = (
+            cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
+        )
     return regions

@@ -1,4 +1,6 @@
-"""Reading one picture of any usual kind, and keeping rendered pictures in a folder that survives a killed process."""
+"""Reading one picture of any usual kind, and keeping rendered pictures in a folder that
+survives a killed process.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,17 @@ _READ_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionB
 
 
 class ImageError(ValueError):
-    """A picture, or a set of them, that cannot be used; the message names the file and the remedy."""
+    """A picture, or a set of them, that cannot be used; the message names the file and the
+    remedy.
+    """
 
 
 def read_image(path: str | Path, size: int | None = SIZE) -> np.ndarray:
     """A picture as the networks get it.
 
-    Grey, palette, 16-bit and CMYK pictures become 8-bit RGB; EXIF orientation is applied; transparent pixels show
-    mid-grey. The shorter side is fitted to ``size`` (bilinear, antialiased) and the middle square is kept.
+    Grey, palette, 16-bit and CMYK pictures become 8-bit RGB; EXIF orientation is applied;
+    transparent pixels show mid-grey. The shorter side is fitted to ``size`` (bilinear, antialiased)
+    and the middle square is kept.
 
     Parameters
     ----------
@@ -58,39 +63,60 @@ def read_image(path: str | Path, size: int | None = SIZE) -> np.ndarray:
                 picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
             return np.array(picture.convert("RGB"))
     except FileNotFoundError:
-        raise ImageError(f"no such image: {path}. Check images.root (or the manifest's path column)") from None
+        raise ImageError(
+            f"no such image: {path}. Check images.root (or the manifest's path column)"
+        ) from None
     except _READ_ERRORS as error:
         reason = " ".join(str(error).split())
-        raise ImageError(f"{path.name} cannot be read as an image: {reason} ({path}). Allowed: whole "
-                         f"{', '.join(s[1:] for s in SUFFIXES)} files. Replace the file or take it out") from None
+        raise ImageError(
+            f"{path.name} cannot be read as an image: {reason} ({path}). Allowed: whole "
+            f"{', '.join(s[1:] for s in SUFFIXES)} files. Replace the file or take it out"
+        ) from None
 
 
 def _plain_png(path: Path, size: int | None) -> np.ndarray | None:
-    """A PNG as this workbook writes them, 8-bit grey or RGB of the wanted size and nothing else in it; else None.
+    """A PNG as this workbook writes them, 8-bit grey or RGB of the wanted size and nothing else in
+    it; else None.
 
-    Pillow would read the same, but part of its work keeps Python's other threads waiting. None for damaged ones, too.
+    Pillow would read the same, but part of its work keeps Python's other threads waiting. None for
+    damaged ones, too.
     """
     with open(path, "rb") as file:
         head = file.read(41)  # signature, header, and the name of what comes next
-        if head[16:29] not in _plain_headers(size) or head[:8] != b"\x89PNG\r\n\x1a\n" or head[37:] != b"IDAT":
+        if (
+            head[16:29] not in _plain_headers(size)
+            or head[:8] != b"\x89PNG\r\n\x1a\n"
+            or head[37:] != b"IDAT"
+        ):
             return None
         data = head + file.read()
-    return None if b"eXIf" in data else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return (
+        None
+        if b"eXIf" in data
+        else cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    )
 
 
 @cache
 def _plain_headers(size: int | None) -> list[bytes]:
-    """Width, height, bits, kind of colour (0 grey, 2 RGB), and the usual compression, filter and order of rows."""
+    """Width, height, bits, kind of colour (0 grey, 2 RGB), and the usual compression, filter
+    and order of rows.
+    """
     return [struct.pack(">2I5B", size, size, 8, kind, 0, 0, 0) for kind in (0, 2)] if size else []
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """A picture whose header was read; ValueError where it is too large to be a face's photograph."""
-    # an open file, not its name: by name Pillow maps an uncompressed TIFF to memory and scrambles it where it is turned
+    """A picture whose header was read; ValueError where it is too large to be a face's
+    photograph.
+    """
+    # an open file, not its name: by name Pillow maps an uncompressed TIFF to memory and scrambles
+    # it where it is turned
     with open(path, "rb") as file, Image.open(file) as picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise ValueError(f"{picture.width} x {picture.height} pixels; allowed: {MOST_PIXELS:,} in all")
+            raise ValueError(
+                f"{picture.width} x {picture.height} pixels; allowed: {MOST_PIXELS:,} in all"
+            )
         yield picture
 
 
@@ -130,18 +156,22 @@ def _problem(path: Path) -> str:
 def encode_png(picture: np.ndarray) -> bytes:
     """A grey or RGB picture as PNG; the same picture gives the same bytes.
 
-    It is not compressed: that saves less than half of a face's space and takes several times as long.
+    It is not compressed: that saves less than half of a face's space and takes several times as
+    long.
     """
     rgb, plain = picture if picture.ndim == 2 else picture[..., ::-1], cv2.IMWRITE_PNG_FILTER_NONE
     how = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, plain]
     return cv2.imencode(".png", np.ascontiguousarray(rgb), how)[1].tobytes()
 
 
-def keep_pictures(folder: Path, rows: pd.DataFrame, draw: Callable[[pd.Series], np.ndarray], name: str) -> pd.DataFrame:
+def keep_pictures(
+    folder: Path, rows: pd.DataFrame, draw: Callable[[pd.Series], np.ndarray], name: str
+) -> pd.DataFrame:
     """Draw the pictures that a folder does not hold yet.
 
-    Every picture is put in place whole; ``index.csv`` is written last, with each file's SHA-256. A folder with an
-    index is trusted only as far as its hashes agree; without one (a killed process) whole pictures are reused.
+    Every picture is put in place whole; ``index.csv`` is written last, with each file's SHA-256. A
+    folder with an index is trusted only as far as its hashes agree; without one (a killed process)
+    whole pictures are reused.
 
     Parameters
     ----------
@@ -186,8 +216,8 @@ def _keep(path: Path, row, draw, known: dict[str, str]) -> str:
 def _put_in_place(path: Path, data: bytes) -> None:
     """Write a file whole or not at all.
 
-    Unlike ``lib.storage.files.replacing`` this does not wait for the disk, thousands of times: after a power failure the
-    index's hashes tell which pictures did not reach it.
+    Unlike ``lib.storage.files.replacing`` this does not wait for the disk, thousands of times:
+    after a power failure the index's hashes tell which pictures did not reach it.
     """
     temporary = temporary_name(path)
     try:
@@ -197,5 +227,8 @@ def _put_in_place(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         if error.errno not in FULL:
             raise
-        raise DiskFullError(error.errno, f"the disk is full while writing {path.name}. The pictures finished before "
-                            f"are kept: free some space under {path.parent} and run again with --resume") from None
+        raise DiskFullError(
+            error.errno,
+            f"the disk is full while writing {path.name}. The pictures finished before "
+            f"are kept: free some space under {path.parent} and run again with --resume",
+        ) from None

@@ -24,7 +24,9 @@ __all__ = ["control_patch", "make_stimuli", "occlude", "regions_of"]
 COLUMNS = ["stimulus", "path", "identity", "level", "condition"]
 
 
-def make_stimuli(study: Study, images: pd.DataFrame, folder: str | Path | None = None) -> pd.DataFrame:
+def make_stimuli(
+    study: Study, images: pd.DataFrame, folder: str | Path | None = None
+) -> pd.DataFrame:
     """The table ``stimuli`` of a study; what is not drawn yet is drawn.
 
     Parameters
@@ -34,8 +36,9 @@ def make_stimuli(study: Study, images: pd.DataFrame, folder: str | Path | None =
 
     Returns
     -------
-    Columns stimulus (unique, such as ``id003_full_0.50``), path, identity, level, condition; and the pictures that
-    a morph was made from (sad, happy, correlation), where there are any. Sorted by identity, condition and level.
+    Columns stimulus (unique, such as ``id003_full_0.50``), path, identity, level, condition; and
+    the pictures that a morph was made from (sad, happy, correlation), where there are any. Sorted
+    by identity, condition and level.
 
     Raises
     ------
@@ -48,13 +51,19 @@ def make_stimuli(study: Study, images: pd.DataFrame, folder: str | Path | None =
     drawn = rows["path"].isna()
     if drawn.any():
         rows.loc[drawn, "file"] = rows.loc[drawn, "stimulus"] + ".png"
-        keep_pictures(place, rows[drawn], _drawer(study, {m.identity: m for m in morphs}), "drawing morphs")
+        keep_pictures(
+            place, rows[drawn], _drawer(study, {m.identity: m for m in morphs}), "drawing morphs"
+        )
         rows.loc[drawn, "path"] = [str(place / file) for file in rows.loc[drawn, "file"]]
     rows["path"] = [relative(p) for p in rows["path"]]
     rows = rows.drop(columns="file", errors="ignore")
     order = {condition: k for k, condition in enumerate(study.morphs.conditions)}
-    return rows.sort_values(["identity", "condition", "level"], ignore_index=True, kind="stable",
-                            key=lambda c: c.map(order) if c.name == "condition" else c)
+    return rows.sort_values(
+        ["identity", "condition", "level"],
+        ignore_index=True,
+        kind="stable",
+        key=lambda c: c.map(order) if c.name == "condition" else c,
+    )
 
 
 def levels_of(study: Study) -> np.ndarray:
@@ -63,25 +72,51 @@ def levels_of(study: Study) -> np.ndarray:
 
 
 def _plan(one: Morph, study: Study) -> list[dict]:
-    """One row for each level and condition of a morph; ``path`` is None where the picture must be drawn."""
+    """One row for each level and condition of a morph; ``path`` is None where the picture must
+    be drawn.
+    """
     given = sorted({level for condition, level in one.ready if condition == "full"})
     levels = given or levels_of(study)
     digits = 2 if np.allclose(np.round(levels, 2), levels) else 4
-    return [{"stimulus": f"{one.identity}_{condition}_{level:.{digits}f}", "path": one.ready.get((condition, level)),
-             "identity": one.identity, "level": float(level), "condition": condition, **one.members}
-            for level in levels for condition in study.morphs.conditions]
+    return [
+        {
+            "stimulus": f"{one.identity}_{condition}_{level:.{digits}f}",
+            "path": one.ready.get((condition, level)),
+            "identity": one.identity,
+            "level": float(level),
+            "condition": condition,
+            **one.members,
+        }
+        for level in levels
+        for condition in study.morphs.conditions
+    ]
 
 
 def _made_from(study: Study, morphs: list[Morph]) -> list:
-    """What the pictures depend on beyond the settings: the drawing code, or the files they are made from."""
+    """What the pictures depend on beyond the settings: the drawing code, or the files they are
+    made from.
+    """
     if study.morphs.source == "builtin":
         return [drawing_version(), study.images.diagnosticity, [m.identity for m in morphs]]
     names = ("morphs.py", "landmarks.py", "hiding.py", "reading.py")
     code = [file_hash(ROOT / "lib/pictures" / name) for name in names]
-    used = {path for m in morphs for path in (m.members.get("sad"), m.members.get("happy"), *m.ready.values()) if path}
-    tems = {str(Path(p).with_suffix(".tem")) for p in used} if study.morphs.source == "landmarks" else set()
+    used = {
+        path
+        for m in morphs
+        for path in (m.members.get("sad"), m.members.get("happy"), *m.ready.values())
+        if path
+    }
+    tems = (
+        {str(Path(p).with_suffix(".tem")) for p in used}
+        if study.morphs.source == "landmarks"
+        else set()
+    )
     files = [p for p in sorted(used | tems) if resolve(p).is_file()]
-    return [code, list(zip(files, file_hashes(map(resolve, files)), strict=True)), [m.members for m in morphs]]
+    return [
+        code,
+        list(zip(files, file_hashes(map(resolve, files)), strict=True)),
+        [m.members for m in morphs],
+    ]
 
 
 def _drawer(study: Study, morphs: dict[str, Morph]):
@@ -101,7 +136,9 @@ def _drawer(study: Study, morphs: dict[str, Morph]):
         picture = full(row.identity, row.level)
         if row.condition != "full":
             picture = occlude(picture, regions(row.identity, row.level)[row.condition])
-        grey = (picture[..., 0] == picture[..., 1]).all() and (picture[..., 1] == picture[..., 2]).all()
+        grey = (picture[..., 0] == picture[..., 1]).all() and (
+            picture[..., 1] == picture[..., 2]
+        ).all()
         return picture[..., 0] if grey else picture
 
     return draw
@@ -112,8 +149,8 @@ def regions_of(study: Study, stimuli: pd.DataFrame, size: int = 224) -> dict[str
 
     Returns
     -------
-    For each part, bool (n, size, size) in the stimuli's order, or one shared (size, size) mask where the parts are
-    fixed boxes.
+    For each part, bool (n, size, size) in the stimuli's order, or one shared (size, size) mask
+    where the parts are fixed boxes.
 
     Raises
     ------
@@ -123,17 +160,31 @@ def regions_of(study: Study, stimuli: pd.DataFrame, size: int = 224) -> dict[str
         return box_regions(study.morphs.boxes, size)
     if study.morphs.regions == "truth":
         names = sorted(set(stimuli["identity"]))
-        found = [part_regions(make_identity(int(name.removeprefix("id"))), size=size) for name in names]
+        found = [
+            part_regions(make_identity(int(name.removeprefix("id"))), size=size) for name in names
+        ]
         return _stacked(found, stimuli["identity"].map({name: k for k, name in enumerate(names)}))
     if not {"sad", "happy"} <= set(stimuli.columns):
-        raise ImageError("morphs.regions=landmarks given; these stimuli were not made from landmarked pictures. "
-                         "Use morphs.regions=boxes")
+        raise ImageError(
+            "morphs.regions=landmarks given; these stimuli were not made from landmarked pictures. "
+            "Use morphs.regions=boxes"
+        )
     keys = list(dict.fromkeys(zip(stimuli["sad"], stimuli["happy"], stimuli["level"], strict=True)))
     ends = lru_cache(maxsize=8)(lambda path: read_landmarked(resolve(path), size))
-    found = [landmark_regions(between(ends(sad), ends(happy), level), size) for sad, happy, level in keys]
+    found = [
+        landmark_regions(between(ends(sad), ends(happy), level), size) for sad, happy, level in keys
+    ]
     index = {key: k for k, key in enumerate(keys)}
-    return _stacked(found, [index[key] for key in zip(stimuli["sad"], stimuli["happy"], stimuli["level"], strict=True)])
+    return _stacked(
+        found,
+        [
+            index[key]
+            for key in zip(stimuli["sad"], stimuli["happy"], stimuli["level"], strict=True)
+        ],
+    )
 
 
 def _stacked(found: list[dict[str, np.ndarray]], index) -> dict[str, np.ndarray]:
-    return {part: np.stack([regions[part] for regions in found])[np.asarray(index)] for part in found[0]}
+    return {
+        part: np.stack([regions[part] for regions in found])[np.asarray(index)] for part in found[0]
+    }

@@ -1,4 +1,6 @@
-"""What follows from the parameters of a psychometric function: its curve, PSE, slope, JND and deviance."""
+"""What follows from the parameters of a psychometric function: its curve, PSE, slope, JND and
+deviance.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,18 @@ def curve(parameters: np.ndarray, x, sigmoid: str) -> np.ndarray:
 
 
 def crossing(parameters: np.ndarray, share: float, sigmoid: str) -> np.ndarray:
-    """Level where psi equals ``share``, (...,); +inf (-inf) where the whole curve lies below (above) it."""
+    """Level where psi equals ``share``, (...,); +inf (-inf) where the whole curve lies below
+    (above) it.
+    """
     location, log_scale, guess, lapse = np.moveaxis(parameters, -1, 0)
     inner = (share - guess) / (1 - guess - lapse)
     return location + np.exp(log_scale) * SIGMOIDS[sigmoid].quantile(np.clip(inner, 0, 1))
 
 
 def derived(parameters: np.ndarray, sigmoid: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """pse, slope at the pse and jnd of (..., 4) parameters; unlimited, so infinite or NaN where there is none."""
+    """pse, slope at the pse and jnd of (..., 4) parameters; unlimited, so infinite or NaN where
+    there is none.
+    """
     pse = crossing(parameters, 0.5, sigmoid)
     location, log_scale, guess, lapse = np.moveaxis(parameters, -1, 0)
     with np.errstate(invalid="ignore"):
@@ -39,7 +45,9 @@ def derived(parameters: np.ndarray, sigmoid: str) -> tuple[np.ndarray, np.ndarra
 
 
 def deviance(parameters: np.ndarray, level, happy, n, sigmoid: str) -> np.ndarray:
-    """Twice the log likelihood ratio of the saturated model to the curve, (B,); Wichmann & Hill (2001), eq. 9."""
+    """Twice the log likelihood ratio of the saturated model to the curve, (B,); Wichmann & Hill
+    (2001), eq. 9.
+    """
     psi, rest, *_ = both_tails(parameters, level, sigmoid)
     psi, rest, sad = np.maximum(psi, 1e-300), np.maximum(rest, 1e-300), n - happy
     trials = np.where(n > 0, n, 1.0)

@@ -1,4 +1,6 @@
-"""From a network's p_happy to a response: named rules, so that networks answer trials as people do."""
+"""From a network's p_happy to a response: named rules, so that networks answer trials as people
+do.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ def decide(p_happy, rule: str, rng: np.random.Generator, noise: float = 1.0) -> 
     Parameters
     ----------
     p_happy : probabilities of *happy*, any shape, each 0 to 1.
-    rule : ``argmax`` answers happy above 0.5 (a coin decides at exactly 0.5); ``softmax`` answers happy with
-        probability p_happy; ``noisy`` adds Gaussian noise to the happy - sad log-odds and answers its sign.
+    rule : ``argmax`` answers happy above 0.5 (a coin decides at exactly 0.5); ``softmax`` answers
+        happy with probability p_happy; ``noisy`` adds Gaussian noise to the happy - sad log-odds
+        and answers its sign.
     noise : rule noisy: standard deviation of that noise, in log-odds.
 
     Raises
@@ -29,7 +32,8 @@ def decide(p_happy, rule: str, rng: np.random.Generator, noise: float = 1.0) -> 
 
 
 def expected(p_happy, rule: str, noise: float = 1.0) -> np.ndarray:
-    """The probability with which ``decide`` answers happy: the same rule without its sampling noise.
+    """The probability with which ``decide`` answers happy: the same rule without its sampling
+    noise.
 
     Summed over trials it gives the fractional counts that ``fit_psychometric`` takes.
     """
@@ -47,7 +51,9 @@ def _checked(p_happy, rule: str, noise: float) -> np.ndarray:
         raise ValueError(f"decision rule {rule!r} given; allowed: {', '.join(RULES)}")
     outside = (p < 0) | (p > 1)
     if outside.any():
-        raise ValueError(f"p_happy {p[outside].flat[0]:g} given; allowed: 0 to 1 (softmax over the two classes)")
+        raise ValueError(
+            f"p_happy {p[outside].flat[0]:g} given; allowed: 0 to 1 (softmax over the two classes)"
+        )
     if not noise >= 0:
         raise ValueError(f"noise {noise!r} given; allowed: 0 or more, in log-odds")
     return p

@@ -1,14 +1,19 @@
 """Psychometric functions: fit them, compare them, and pool them over observers.
 
-psi(x) = guess + (1 - guess - lapse) F((x - location) / scale), F cumulative Gaussian or logistic (Wichmann & Hill
-2001, eq. 1). The weak beliefs that ``penalty`` weighs, with R the range of the levels tested:
+psi(x) = guess + (1 - guess - lapse) F((x - location) / scale), F cumulative Gaussian or logistic
+(Wichmann & Hill 2001, eq. 1). The weak beliefs that ``penalty`` weighs, with R the range of the
+levels tested:
 
-- location: normal about the middle of the levels with standard deviation R. The curve's middle lies on the morph or
+- location: normal about the middle of the levels with standard deviation R. The curve's middle lies
+on the morph or
   not far beyond it.
-- scale: log-normal about 0.15 R with a standard deviation of 1 in natural logarithms. Half of the change takes
+- scale: log-normal about 0.15 R with a standard deviation of 1 in natural logarithms. Half of the
+change takes
   between a fortieth of the range and more than all of it.
-- guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are rare. Bounds wider
-  than 0.05, such as a network's, say that they need not be: the belief is weaker by as much as they are wider.
+- guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are
+rare. Bounds wider
+  than 0.05, such as a network's, say that they need not be: the belief is weaker by as much as they
+  are wider.
 """
 
 from __future__ import annotations
@@ -19,22 +24,42 @@ from lib.psychometrics.group import GroupFit, fit_group
 from lib.psychometrics.likelihood import make_problems
 from lib.psychometrics.overdispersion import optimise_overdispersed
 from lib.psychometrics.resampling import compare_fits
-from lib.psychometrics.result import RESULTS, UNFIT, FitOptions, PsychometricFit, check_counts, data_reasons, summarise
+from lib.psychometrics.result import (
+    RESULTS,
+    UNFIT,
+    FitOptions,
+    PsychometricFit,
+    check_counts,
+    data_reasons,
+    summarise,
+)
 from lib.psychometrics.search import optimise
 
-BLOCK = 8192  # fits whose intermediate arrays are held at once, so that memory is flat in their number
+BLOCK = (
+    8192  # fits whose intermediate arrays are held at once, so that memory is flat in their number
+)
 
 __all__ = ["GroupFit", "PsychometricFit", "compare_fits", "fit_group", "fit_psychometric"]
 
 
-def fit_psychometric(level, n_happy, n, *, sigmoid: str = "norm", guess=(0, 0.05), lapse=(0, 0.05),
-                     penalty: float = 1.0, overdispersion: bool = False) -> PsychometricFit:
+def fit_psychometric(
+    level,
+    n_happy,
+    n,
+    *,
+    sigmoid: str = "norm",
+    guess=(0, 0.05),
+    lapse=(0, 0.05),
+    penalty: float = 1.0,
+    overdispersion: bool = False,
+) -> PsychometricFit:
     """Penalised maximum likelihood of one or many psychometric functions.
 
     Parameters
     ----------
     level : (L,) levels, in any order.
-    n_happy, n : (..., L) happy answers and trials; fractions are allowed, n = 0 where a level was not shown.
+    n_happy, n : (..., L) happy answers and trials; fractions are allowed, n = 0 where a level was
+        not shown.
     sigmoid : ``norm`` or ``logistic``.
     guess, lapse : (low, high) bounds of the asymptote gaps, or one number that fixes the gap.
     penalty : weight of the beliefs in the module's docstring; 0 is plain maximum likelihood.
@@ -42,11 +67,13 @@ def fit_psychometric(level, n_happy, n, *, sigmoid: str = "norm", guess=(0, 0.05
 
     Returns
     -------
-    PsychometricFit with results of shape (...); NaN with a reason for data that carry no psychometric function.
+    PsychometricFit with results of shape (...); NaN with a reason for data that carry no
+    psychometric function.
 
     Raises
     ------
-    ValueError : shapes that do not match, counts that are negative, not finite or above n, or bad options.
+    ValueError : shapes that do not match, counts that are negative, not finite or above n, or bad
+        options.
     """
     options = FitOptions(sigmoid, guess, lapse, penalty, overdispersion)
     level, happy, n, shape = check_counts(level, n_happy, n)
@@ -57,7 +84,10 @@ def fit_flat(level, happy, n, options: FitOptions, shape: tuple[int, ...]) -> Ps
     """Fit checked counts (B, L), block by block, and lay the results out in ``shape``."""
     blocks = [slice(i, i + BLOCK) for i in range(0, len(n), BLOCK)] or [slice(0, 0)]
     parts = [_fit_block(level, happy[rows], n[rows], options) for rows in blocks]
-    results = {name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()] for name in RESULTS}
+    results = {
+        name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()]
+        for name in RESULTS
+    }
     happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
     return PsychometricFit(**results, level=level, n_happy=happy, n=n, options=options)
 
@@ -67,11 +97,32 @@ def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
     usable = np.isin(reasons, list(UNFIT), invert=True)
     parameters, objective = np.full((len(n), 4), np.nan), np.full(len(n), np.nan)
     converged, correlation = np.zeros(len(n), bool), np.zeros(len(n))
-    problems = make_problems(level, happy[usable], n[usable], sigmoid=options.sigmoid, guess=options.guess,
-                             lapse=options.lapse, penalty=options.penalty)
-    found = optimise_overdispersed(problems, options.penalty) if options.overdispersion else optimise(problems)
+    problems = make_problems(
+        level,
+        happy[usable],
+        n[usable],
+        sigmoid=options.sigmoid,
+        guess=options.guess,
+        lapse=options.lapse,
+        penalty=options.penalty,
+    )
+    found = (
+        optimise_overdispersed(problems, options.penalty)
+        if options.overdispersion
+        else optimise(problems)
+    )
     parameters[usable], objective[usable], converged[usable] = found[:3]
     if options.overdispersion:
         correlation[usable] = found[3]
-    return summarise(level, happy, n, parameters, objective, converged, options, (len(n),), reasons=reasons,
-                     overdispersion=correlation)
+    return summarise(
+        level,
+        happy,
+        n,
+        parameters,
+        objective,
+        converged,
+        options,
+        (len(n),),
+        reasons=reasons,
+        overdispersion=correlation,
+    )

@@ -1,4 +1,6 @@
-"""What a fit minimises: minus the log likelihood of binomial answers and minus the log of the beliefs."""
+"""What a fit minimises: minus the log likelihood of binomial answers and minus the log of the
+beliefs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from scipy.special import digamma, gammaln, polygamma
 from lib.psychometrics.sigmoids import SIGMOIDS, both_tails
 
 ASYMPTOTE_BELIEF = 9.0  # Beta(1, 10), Schuett et al. (2016): log density 9 log(1 - gap) + constant
-BELIEVED_WIDTH = 0.05  # of bounds for which that is meant; in wider ones the belief is weaker, so that it leaves room
+# of bounds for which that is meant; in wider ones the belief is weaker, so that it leaves room
+BELIEVED_WIDTH = 0.05
 LOCATION_SD = 1.0  # in ranges of the levels tested
 SCALE_CENTRE, SCALE_LOG_SD = 0.15, 1.0  # in ranges; natural logarithm
 _TINY = 1e-150  # its square is still a number
@@ -20,10 +23,10 @@ _TINY = 1e-150  # its square is still a number
 class Problems:
     """B data sets on L shared levels, with the beliefs and bounds of their four parameters.
 
-    level (L,); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief on location and log scale,
-    already multiplied by the penalty; asymptotes (2,): weights of the belief in a small guess and a small lapse;
-    low, high (B, 4): bounds; overdispersion (B,): the beta-binomial's intra-class correlation, or None for the
-    binomial.
+    level (L,); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief on
+    location and log scale, already multiplied by the penalty; asymptotes (2,): weights of the
+    belief in a small guess and a small lapse; low, high (B, 4): bounds; overdispersion (B,): the
+    beta-binomial's intra-class correlation, or None for the binomial.
     """
 
     level: np.ndarray
@@ -43,38 +46,72 @@ class Problems:
     def take(self, rows) -> Problems:
         """Some of the data sets."""
         eta = None if self.overdispersion is None else self.overdispersion[rows]
-        return replace(self, happy=self.happy[rows], n=self.n[rows], centre=self.centre[rows], low=self.low[rows],
-                       precision=self.precision[rows], high=self.high[rows], overdispersion=eta)
+        return replace(
+            self,
+            happy=self.happy[rows],
+            n=self.n[rows],
+            centre=self.centre[rows],
+            low=self.low[rows],
+            precision=self.precision[rows],
+            high=self.high[rows],
+            overdispersion=eta,
+        )
 
 
-def make_problems(level, happy, n, *, sigmoid, guess, lapse, penalty, overdispersion=None) -> Problems:
-    """Data sets with the weak standard beliefs (see ``lib.psychometrics.fitting``), scaled to the levels tested in each."""
+def make_problems(
+    level, happy, n, *, sigmoid, guess, lapse, penalty, overdispersion=None
+) -> Problems:
+    """Data sets with the weak standard beliefs (see ``lib.psychometrics.fitting``), scaled to
+    the levels tested in each.
+    """
     first, width = tested_range(level, n)
     ones = np.ones(len(n))
-    bounds = [(first - 3 * width, first + 4 * width), (np.log(width / 1000), np.log(10 * width)),
-              (guess[0] * ones, guess[1] * ones), (lapse[0] * ones, lapse[1] * ones)]
+    bounds = [
+        (first - 3 * width, first + 4 * width),
+        (np.log(width / 1000), np.log(10 * width)),
+        (guess[0] * ones, guess[1] * ones),
+        (lapse[0] * ones, lapse[1] * ones),
+    ]
     precision = np.zeros((len(n), 2, 2))
     precision[:, 0, 0] = penalty / (LOCATION_SD * width) ** 2
     precision[:, 1, 1] = penalty / SCALE_LOG_SD**2
-    return Problems(level, happy, n, np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1), precision,
-                    penalty * asymptote_beliefs(guess, lapse), np.stack([b[0] for b in bounds], 1),
-                    np.stack([b[1] for b in bounds], 1), sigmoid, overdispersion)
+    return Problems(
+        level,
+        happy,
+        n,
+        np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1),
+        precision,
+        penalty * asymptote_beliefs(guess, lapse),
+        np.stack([b[0] for b in bounds], 1),
+        np.stack([b[1] for b in bounds], 1),
+        sigmoid,
+        overdispersion,
+    )
 
 
 def asymptote_beliefs(*bounds) -> np.ndarray:
-    """Weight of the belief in a small gap for each pair of bounds: over its own range each is about equally strong."""
+    """Weight of the belief in a small gap for each pair of bounds: over its own range each is
+    about equally strong.
+    """
     widths = np.array([high - low for low, high in bounds])
     return ASYMPTOTE_BELIEF * BELIEVED_WIDTH / np.maximum(widths, BELIEVED_WIDTH)
 
 
 def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
-    """The same data with a group's normal belief on location and log scale, mean (2,) and covariance (2, 2)."""
-    return replace(problems, centre=np.broadcast_to(mean, (len(problems), 2)),
-                   precision=np.broadcast_to(np.linalg.inv(covariance), (len(problems), 2, 2)))
+    """The same data with a group's normal belief on location and log scale, mean (2,) and
+    covariance (2, 2).
+    """
+    return replace(
+        problems,
+        centre=np.broadcast_to(mean, (len(problems), 2)),
+        precision=np.broadcast_to(np.linalg.inv(covariance), (len(problems), 2, 2)),
+    )
 
 
 def tested_range(level: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First level with trials and the width from there to the last, (B,) each; width 1 where there is none."""
+    """First level with trials and the width from there to the last, (B,) each; width 1 where
+    there is none.
+    """
     shown = n > 0
     first = np.where(shown, level, np.inf).min(1, initial=np.inf)
     width = np.where(shown, level, -np.inf).max(1, initial=-np.inf) - first
@@ -82,11 +119,14 @@ def tested_range(level: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.where(np.isfinite(first), first, 0.0), np.where(usable, width, 1.0)
 
 
-def evaluate(parameters: np.ndarray, problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Objective (B,), gradient (B, 4), Hessian (B, 4, 4) and its part that is never negative (B, 4, 4).
+def evaluate(
+    parameters: np.ndarray, problems: Problems
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Objective (B,), gradient (B, 4), Hessian (B, 4, 4) and its part that is never negative (B, 4,
+    4).
 
-    The objective is the negative log likelihood, without terms that do not depend on the parameters, minus the
-    log of the beliefs, likewise.
+    The objective is the negative log likelihood, without terms that do not depend on the
+    parameters, minus the log of the beliefs, likewise.
     """
     psi, rest, z, above, below = both_tails(parameters, problems.level, problems.sigmoid)
     psi, rest = np.maximum(psi, _TINY), np.maximum(rest, _TINY)
@@ -108,7 +148,9 @@ def evaluate(parameters: np.ndarray, problems: Problems) -> tuple[np.ndarray, np
 
 
 def _second_derivatives(slope, z, density, bend, span, inverse) -> np.ndarray:
-    """Sum over levels of slope times the second derivatives of psi, (B, 4, 4); ``bend`` is dF''/F'."""
+    """Sum over levels of slope times the second derivatives of psi, (B, 4, 4); ``bend`` is
+    dF''/F'.
+    """
     pull = slope * density
     moments = [(pull * z**i).sum(1) for i in (0, 1)]
     bent = [(pull * bend * z**i).sum(1) for i in (0, 1, 2)]
@@ -134,7 +176,9 @@ def _likelihood(psi, rest, problems: Problems):
 
 
 def overdispersed(psi, rest, happy, sad, correlation):
-    """The same for the beta-binomial with intra-class correlation (B,), Schuett et al. (2016), eq. 4."""
+    """The same for the beta-binomial with intra-class correlation (B,), Schuett et al. (2016),
+    eq. 4.
+    """
     size = (1 / correlation - 1)[:, None]
     a, b = psi * size, rest * size
     ends = (happy + a, a), (sad + b, b), (size, happy + sad + size)
@@ -153,7 +197,9 @@ def belief_loss(parameters: np.ndarray, problems: Problems) -> np.ndarray:
 
 def _add_beliefs(curvature, gradient, parameters, problems: Problems):
     curvature[:, :2, :2] += problems.precision
-    gradient[:, :2] += (problems.precision @ (parameters[:, :2] - problems.centre)[..., None])[..., 0]
+    gradient[:, :2] += (problems.precision @ (parameters[:, :2] - problems.centre)[..., None])[
+        ..., 0
+    ]
     for gap, belief in zip((2, 3), problems.asymptotes, strict=True):
         curvature[:, gap, gap] += belief / (1 - parameters[:, gap]) ** 2
         gradient[:, gap] += belief / (1 - parameters[:, gap])

@@ -1,4 +1,6 @@
-"""What a fit of the psychometric function holds, what follows from it, and why a value may be missing."""
+"""What a fit of the psychometric function holds, what follows from it, and why a value may be
+missing.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,20 @@ from lib.psychometrics.likelihood import tested_range
 from lib.psychometrics.sigmoids import SIGMOIDS
 
 TREND_Z = 2.326  # one-sided 1 %: a weaker rise of the answers with level counts as flat
-SMALL_RISE = 0.1  # of a network's expected answers over the levels shown: less is flat, however smooth
-STEP_Z = 2.5  # no level within this many scales of the location: the data bound the slope from one side only
-RESULTS = (*PARAMETERS, *QUANTITIES, "deviance", "converged", "reason", "objective", "overdispersion")  # one a fit
+SMALL_RISE = (
+    0.1  # of a network's expected answers over the levels shown: less is flat, however smooth
+)
+# no level within this many scales of the location: the data bound the slope from one side only
+STEP_Z = 2.5
+RESULTS = (
+    *PARAMETERS,
+    *QUANTITIES,
+    "deviance",
+    "converged",
+    "reason",
+    "objective",
+    "overdispersion",
+)  # one a fit
 
 
 @dataclass(frozen=True)
@@ -35,29 +48,45 @@ class FitOptions:
         for name in ("guess", "lapse"):
             object.__setattr__(self, name, _bounds(name, getattr(self, name)))
         if self.guess[1] + self.lapse[1] > 1 or self.guess[0] + self.lapse[0] >= 1:
-            raise ValueError(f"guess {self.guess} and lapse {self.lapse} given; allowed: at most 1 together, or nothing"
-                             " is left to rise")
+            raise ValueError(
+                f"guess {self.guess} and lapse {self.lapse} given; allowed: at "
+                "most 1 together, or nothing"
+                " is left to rise"
+            )
         if not (np.isfinite(self.penalty) and self.penalty >= 0):
-            raise ValueError(f"penalty {self.penalty!r} given; allowed: 0 (plain maximum likelihood) or more")
+            raise ValueError(
+                f"penalty {self.penalty!r} given; allowed: 0 (plain maximum likelihood) or more"
+            )
 
 
 def _bounds(name: str, given) -> tuple[float, float]:
     """A pair of bounds; one number fixes the value."""
-    pair = np.broadcast_to(np.asarray(given, float).ravel(), 2) if np.size(given) == 1 else np.asarray(given, float)
+    pair = (
+        np.broadcast_to(np.asarray(given, float).ravel(), 2)
+        if np.size(given) == 1
+        else np.asarray(given, float)
+    )
     if pair.shape != (2,) or not 0 <= pair[0] <= pair[1] < 1:
-        raise ValueError(f"{name} {given!r} given; allowed: (low, high) with 0 <= low <= high < 1, or one fixed number")
+        raise ValueError(
+            (
+                f"{name} {given!r} given; allowed: (low, high) with 0 <= low "
+                "<= high < 1, or one fixed number"
+            )
+        )
     return float(pair[0]), float(pair[1])
 
 
 @dataclass(frozen=True)
 class PsychometricFit:
-    """Fits of the psychometric function; every array has the shape of the data without its level axis.
+    """Fits of the psychometric function; every array has the shape of the data without its level
+    axis.
 
-    ``pse`` is the level where the curve crosses 0.5, ``slope`` its derivative there (per unit level), ``jnd`` half
-    the distance between its 25 % and 75 % points. A value that the data do not give is NaN, and ``reason`` says why;
-    an empty ``reason`` means that all are there. ``objective`` is what was minimised, ``overdispersion`` the
-    beta-binomial's intra-class correlation (0 for the binomial), ``belief`` the mean and covariance of location and
-    log scale in the group that the observers were drawn towards (``fit_group``).
+    ``pse`` is the level where the curve crosses 0.5, ``slope`` its derivative there (per unit
+    level), ``jnd`` half the distance between its 25 % and 75 % points. A value that the data do not
+    give is NaN, and ``reason`` says why; an empty ``reason`` means that all are there.
+    ``objective`` is what was minimised, ``overdispersion`` the beta-binomial's intra-class
+    correlation (0 for the binomial), ``belief`` the mean and covariance of location and log scale
+    in the group that the observers were drawn towards (``fit_group``).
     """
 
     location: np.ndarray
@@ -109,32 +138,47 @@ class PsychometricFit:
         return resampling.bootstrap(self, n_boot, rng, **options)
 
     def goodness_of_fit(self, n_simulated: int, rng: np.random.Generator) -> np.ndarray:
-        """p of the deviance under the fitted curve, by simulation; see ``lib.psychometrics.resampling.goodness_of_fit``."""
+        """p of the deviance under the fitted curve, by simulation; see
+        ``lib.psychometrics.resampling.goodness_of_fit``.
+        """
         return resampling.goodness_of_fit(self, n_simulated, rng)
 
 
-EMPTY, SAD, HAPPY, ONE = ("empty: no trials", "every answer is sad", "every answer is happy",
-                          "only one level has trials")
+EMPTY, SAD, HAPPY, ONE = (
+    "empty: no trials",
+    "every answer is sad",
+    "every answer is happy",
+    "only one level has trials",
+)
 UNFIT = {EMPTY, SAD, HAPPY, ONE}  # data to which no curve is fitted at all
 REVERSED = "reversed: happy answers fall with level"
-FLAT = ("flat: happy answers do not rise with level beyond chance (trend test, p > .01), or a network's by less than "
-        f"{SMALL_RISE:g}")
+FLAT = (
+    "flat: happy answers do not rise with level beyond chance "
+    "(trend test, p > .01), or a network's by less than "
+    f"{SMALL_RISE:g}"
+)
 
 
 def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Why data (B, L) carry no psychometric function, or "", (B,)."""
     total, yes, trend = n.sum(1), happy.sum(1), _trend_z(level, happy, n)
-    rules = [(total <= 0, EMPTY), (yes <= 0, SAD), (yes >= total, HAPPY), ((n > 0).sum(1) < 2, ONE),
-             (trend <= -TREND_Z, REVERSED), (trend < TREND_Z, FLAT)]
+    rules = [
+        (total <= 0, EMPTY),
+        (yes <= 0, SAD),
+        (yes >= total, HAPPY),
+        ((n > 0).sum(1) < 2, ONE),
+        (trend <= -TREND_Z, REVERSED),
+        (trend < TREND_Z, FLAT),
+    ]
     return np.select([r[0] for r in rules], [r[1] for r in rules], "").astype(object)
 
 
 def _trend_z(level, happy, n) -> np.ndarray:
     """Cochran-Armitage test for trend, z (B,); 0 where it is undefined.
 
-    Counts that are no whole numbers are expected answers, such as a network's summed probabilities. They carry no
-    sampling noise, so their rise is judged against their own scatter about the nearest curve that only rises (or only
-    falls), and has to reach SMALL_RISE.
+    Counts that are no whole numbers are expected answers, such as a network's summed probabilities.
+    They carry no sampling noise, so their rise is judged against their own scatter about the
+    nearest curve that only rises (or only falls), and has to reach SMALL_RISE.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         total = n.sum(1)
@@ -147,13 +191,19 @@ def _trend_z(level, happy, n) -> np.ndarray:
         expected = (happy != np.round(happy)).any(1) & (shown.sum(1) > 2)
         variance = share * (1 - share)
         for i in np.flatnonzero(expected):
-            variance[i] = _scatter(level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=bool(rise[i] >= 0))
-        z = np.where(expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance))
+            variance[i] = _scatter(
+                level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=bool(rise[i] >= 0)
+            )
+        z = np.where(
+            expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance)
+        )
     return np.where(np.isfinite(z), z, 0.0)
 
 
 def _scatter(level, happy, n, *, rises: bool) -> float:
-    """Variance of a trial's answer about the nearest monotone curve, whose flat pieces count as what was fitted."""
+    """Variance of a trial's answer about the nearest monotone curve, whose flat pieces count as
+    what was fitted.
+    """
     order = np.argsort(level)
     share, weight = (happy / n)[order], n[order]
     curve = isotonic_regression(share, weights=weight, increasing=rises)
@@ -172,53 +222,102 @@ def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ..
         reason[i] = f"pse {pse[i]:.3g} lies outside the levels tested ({first[i]:g} to {last[i]:g})"
     reason[none] = "pse: the curve does not cross 0.5"
     lost = none | outside
-    return (np.where(lost, np.nan, pse), np.where(lost | at_step, np.nan, slope),
-            np.where(lost | at_step, np.nan, jnd), reason)
+    return (
+        np.where(lost, np.nan, pse),
+        np.where(lost | at_step, np.nan, slope),
+        np.where(lost | at_step, np.nan, jnd),
+        reason,
+    )
 
 
-def summarise(level, happy, n, parameters, objective, converged, options, shape, *, reasons,
-              overdispersion=0.0, belief=None) -> PsychometricFit:
-    """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons`` (B,) gives one.
+def summarise(
+    level,
+    happy,
+    n,
+    parameters,
+    objective,
+    converged,
+    options,
+    shape,
+    *,
+    reasons,
+    overdispersion=0.0,
+    belief=None,
+) -> PsychometricFit:
+    """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons``
+    (B,) gives one.
 
-    ``belief``: a group's; other observers then say how steep a curve is, so that a step between two levels still has a
-    slope.
+    ``belief``: a group's; other observers then say how steep a curve is, so that a step between two
+    levels still has a slope.
     """
     first, width = tested_range(level, n)
     parameters = np.where((reasons == "")[:, None], parameters, np.nan)
     away = np.abs(level - parameters[:, :1]) * np.exp(-parameters[:, 1:2])
     at_step = (np.where(n > 0, away, np.inf).min(1) > STEP_Z) & (belief is None)
-    pse, slope, jnd, why = value_reasons(*derived(parameters, options.sigmoid), first, first + width, at_step)
+    pse, slope, jnd, why = value_reasons(
+        *derived(parameters, options.sigmoid), first, first + width, at_step
+    )
     why = np.where(converged, why, "the search did not come to rest")
-    values = {"location": parameters[:, 0], "scale": np.exp(parameters[:, 1]), "guess": parameters[:, 2],
-              "lapse": parameters[:, 3], "pse": pse, "slope": slope, "jnd": jnd,
-              "deviance": deviance(parameters, level, happy, n, options.sigmoid),
-              "converged": converged & (reasons == ""),
-              "reason": np.where(reasons == "", why, reasons), "objective": objective,
-              "overdispersion": overdispersion + 0 * parameters[:, 0]}
+    values = {
+        "location": parameters[:, 0],
+        "scale": np.exp(parameters[:, 1]),
+        "guess": parameters[:, 2],
+        "lapse": parameters[:, 3],
+        "pse": pse,
+        "slope": slope,
+        "jnd": jnd,
+        "deviance": deviance(parameters, level, happy, n, options.sigmoid),
+        "converged": converged & (reasons == ""),
+        "reason": np.where(reasons == "", why, reasons),
+        "objective": objective,
+        "overdispersion": overdispersion + 0 * parameters[:, 0],
+    }
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
     happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
     return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, belief=belief)
 
 
 def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
-    """Levels (L,) and counts (B, L) as floats, and the leading shape; ValueError says what is wrong."""
+    """Levels (L,) and counts (B, L) as floats, and the leading shape; ValueError says what is
+    wrong.
+    """
     level = np.asarray(level, float)
     if level.shape == (0,) and np.size(n_happy) == np.size(n) == 0:  # as one level without trials
         level, n_happy = np.zeros(1), np.zeros((*np.shape(n_happy)[:-1], 1))
         n = n_happy
     if level.ndim != 1 or level.size == 0 or not np.isfinite(level).all():
-        raise ValueError(f"level of shape {level.shape} given; allowed: a list of finite levels, shared by all data")
+        raise ValueError(
+            (
+                f"level of shape {level.shape} given; allowed: a list of finite "
+                "levels, shared by all data"
+            )
+        )
     try:
         happy, n = np.broadcast_arrays(np.asarray(n_happy, float), np.asarray(n, float))
         happy, n = np.broadcast_arrays(happy, n + np.zeros(level.shape))
     except ValueError:
-        raise ValueError(f"n_happy {np.shape(n_happy)} and n {np.shape(n)} given for {level.size} levels; allowed: "
-                         "arrays whose last axis is the levels") from None
+        raise ValueError(
+            f"n_happy {np.shape(n_happy)} and n {np.shape(n)} given for "
+            f"{level.size} levels; allowed: "
+            "arrays whose last axis is the levels"
+        ) from None
     if happy.shape[-1] != level.size:
-        raise ValueError(f"n_happy of shape {happy.shape} given for {level.size} levels; allowed: (..., {level.size})")
+        raise ValueError(
+            (
+                f"n_happy of shape {happy.shape} given for {level.size} levels; "
+                f"allowed: (..., {level.size})"
+            )
+        )
     wrong = ~(np.isfinite(happy) & np.isfinite(n) & (happy >= 0) & (happy <= n + 1e-9))
     if wrong.any():
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(f"n_happy {happy[where]:g} of n {n[where]:g} given at index {where}; allowed: "
-                         "0 <= n_happy <= n, both finite (use n = 0 where a level was not shown)")
-    return level, np.minimum(happy, n).reshape(-1, level.size), n.reshape(-1, level.size), happy.shape[:-1]
+        raise ValueError(
+            f"n_happy {happy[where]:g} of n {n[where]:g} given at index {where}; allowed: "
+            "0 <= n_happy <= n, both finite (use n = 0 where a level was not shown)"
+        )
+    return (
+        level,
+        np.minimum(happy, n).reshape(-1, level.size),
+        n.reshape(-1, level.size),
+        happy.shape[:-1],
+    )

@@ -1,7 +1,8 @@
 """Many small fits at once: penalised maximum likelihood of the psychometric function, in batches.
 
-Each data set is fitted in (location, log scale, guess, lapse) by projected Levenberg-Marquardt steps (Newton's where
-the Hessian allows it) from every valley of a coarse grid; bounds are met exactly.
+Each data set is fitted in (location, log scale, guess, lapse) by projected Levenberg-Marquardt
+steps (Newton's where the Hessian allows it) from every valley of a coarse grid; bounds are met
+exactly.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from lib.storage.files import processors
 
 __all__ = ["SIGMOIDS", "Problems", "both_tails", "evaluate", "make_problems", "optimise"]
 
-CHUNK = 2048  # data sets worked on together: few enough to stay in cache, many enough that threads seldom wait
+# data sets worked on together: few enough to stay in cache, many enough that threads seldom wait
+CHUNK = 2048
 
 
-def optimise(problems: Problems, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def optimise(
+    problems: Problems, start: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The best parameters (B, 4), their objective (B,) and whether the search came to rest (B,).
 
     Parameters
     ----------
-    start : (B, 4), where to begin (a resampled data set begins at its original's fit); None searches a grid and
-        begins from each of its valleys.
+    start : (B, 4), where to begin (a resampled data set begins at its original's fit); None
+        searches a grid and begins from each of its valleys.
     """
     chunks = [slice(i, i + CHUNK) for i in range(0, len(problems), CHUNK)]
 
@@ -51,7 +55,9 @@ def _workers(jobs: int) -> int:
 
 
 def _from_grid(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """From every valley of a grid a few steps; those that lead to distinct places are followed to the end."""
+    """From every valley of a grid a few steps; those that lead to distinct places are followed
+    to the end.
+    """
     rows, start, edge = starts(problems)
     start[edge] = _along_edge(problems.take(rows[edge]), start[edge])
     point, loss, _ = _descend(problems.take(rows), start, steps=3)
@@ -77,8 +83,9 @@ def _distinct(point, loss, rows, problems: Problems) -> np.ndarray:
     leader[rows[leaders]] = leaders
     leader = leader[rows]
     span = problems.high[rows, 0] - problems.low[rows, 0]
-    away = np.abs(point - point[leader]) / np.stack([span / 7, np.ones_like(span), np.ones_like(span),
-                                                     np.ones_like(span)], 1)
+    away = np.abs(point - point[leader]) / np.stack(
+        [span / 7, np.ones_like(span), np.ones_like(span), np.ones_like(span)], 1
+    )
     elsewhere = (away > [0.01, 0.1, 0.005, 0.005]).any(1)
     return (leader == np.arange(len(rows))) | (elsewhere & (loss < loss[leader] + 3))
 
@@ -111,17 +118,22 @@ def _descend(problems: Problems, start: np.ndarray, steps: int = 100):
 
 
 def _step(now, gradient, curved, safe, damping, problems: Problems) -> np.ndarray:
-    """A damped Newton step within the bounds, (B, 4); scoring where the Hessian is not positive definite.
+    """A damped Newton step within the bounds, (B, 4); scoring where the Hessian is not positive
+    definite.
 
-    A parameter whose step would leave its bound is set onto it and the others are solved for again, so that a step
-    never turns uphill by being cut off.
+    A parameter whose step would leave its bound is set onto it and the others are solved for again,
+    so that a step never turns uphill by being cut off.
     """
     to_low, to_high = problems.low - now, problems.high - now
-    fixed = ((to_low >= 0) & (gradient > 0)) | ((to_high <= 0) & (gradient < 0)) | (to_high <= to_low)
+    fixed = (
+        ((to_low >= 0) & (gradient > 0)) | ((to_high <= 0) & (gradient < 0)) | (to_high <= to_low)
+    )
     move = np.zeros_like(now)
     rows = np.arange(len(now))
     for _ in range(3):
-        move[rows] = _solve(gradient[rows], curved[rows], safe[rows], damping[rows], move[rows], fixed[rows])
+        move[rows] = _solve(
+            gradient[rows], curved[rows], safe[rows], damping[rows], move[rows], fixed[rows]
+        )
         leaves = ((move[rows] < to_low[rows]) | (move[rows] > to_high[rows])) & ~fixed[rows]
         move[rows] = np.clip(move[rows], to_low[rows], to_high[rows])
         rows, leaves = rows[leaves.any(1)], leaves[leaves.any(1)]
@@ -132,12 +144,16 @@ def _step(now, gradient, curved, safe, damping, problems: Problems) -> np.ndarra
 
 
 def _solve(gradient, curved, safe, damping, move, fixed) -> np.ndarray:
-    """Minimise the damped quadratic in the parameters that are not fixed; the fixed ones keep their ``move``."""
+    """Minimise the damped quadratic in the parameters that are not fixed; the fixed ones keep
+    their ``move``.
+    """
     kept = np.where(fixed, move, 0.0)
     step, definite = _quadratic(gradient, curved, safe, damping, kept, fixed)
     if not definite.all():
         rows = ~definite
-        step[rows] = _quadratic(gradient[rows], safe[rows], safe[rows], damping[rows], kept[rows], fixed[rows])[0]
+        step[rows] = _quadratic(
+            gradient[rows], safe[rows], safe[rows], damping[rows], kept[rows], fixed[rows]
+        )[0]
     return step
 
 
@@ -155,10 +171,11 @@ def _quadratic(gradient, matrix, safe, damping, kept, fixed) -> tuple[np.ndarray
 
 
 def solve_definite(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve many small symmetric systems (B, k, k) x = (B, k); also whether each is positive definite, (B,).
+    """Solve many small symmetric systems (B, k, k) x = (B, k); also whether each is positive
+    definite, (B,).
 
-    Elimination without pivoting, with the batch as the inner axis: several times faster than numpy's loop over
-    systems for k = 4.
+    Elimination without pivoting, with the batch as the inner axis: several times faster than
+    numpy's loop over systems for k = 4.
     """
     a = np.ascontiguousarray(matrix.transpose(1, 2, 0))
     x = np.ascontiguousarray(right.T)
@@ -168,8 +185,8 @@ def solve_definite(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, n
         a[i, i][~definite] = 1.0
         for j in range(i + 1, len(a)):
             factor = a[j, i] / a[i, i]
-            a[j, i + 1:] -= factor * a[i, i + 1:]
+            a[j, i + 1 :] -= factor * a[i, i + 1 :]
             x[j] -= factor * x[i]
     for i in range(len(a) - 1, -1, -1):
-        x[i] = (x[i] - (a[i, i + 1:] * x[i + 1:]).sum(0)) / a[i, i]
+        x[i] = (x[i] - (a[i, i + 1 :] * x[i + 1 :]).sum(0)) / a[i, i]
     return x.T.copy(), definite

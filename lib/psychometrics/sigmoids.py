@@ -11,7 +11,9 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """A distribution function F, its quantile function, and from z and F(z) - F(-z) its density F' and F'' / F'."""
+    """A distribution function F, its quantile function, and from z and F(z) - F(-z) its density
+    F' and F'' / F'.
+    """
 
     cdf: Callable
     quantile: Callable
@@ -25,7 +27,9 @@ SIGMOIDS = {
 
 
 def both_tails(parameters: np.ndarray, level: np.ndarray, sigmoid: str) -> tuple[np.ndarray, ...]:
-    """psi and 1 - psi, each without cancellation, and z, F(z), F(-z); parameters (B, 4), all results (B, L)."""
+    """psi and 1 - psi, each without cancellation, and z, F(z), F(-z); parameters (B, 4), all
+    results (B, L).
+    """
     location, log_scale, guess, lapse = parameters.T[..., None]
     z = np.clip((level - location) * np.exp(-log_scale), -37, 37)
     small = SIGMOIDS[sigmoid].cdf(-np.abs(z))

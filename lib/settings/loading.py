@@ -1,4 +1,6 @@
-"""Load a study file (YAML), the single description of a run, and say everything that is wrong with it."""
+"""Load a study file (YAML), the single description of a run, and say everything that is wrong
+with it.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +36,16 @@ def load_study(path: str | Path, overrides: Mapping | Iterable[str] | str | None
     Parameters
     ----------
     path : a YAML file; relative paths are relative to the project's root.
-    overrides : ``{"training.epochs": 10}``, ``["training.epochs=10"]`` or ``"training.epochs=10 name=mine"``; None is
-        none. A section, such as ``{"training": {"epochs": 10}}``, changes what it names and leaves the file's other
-        settings; a setting that is a mapping, such as ``images.labels``, is replaced whole, or changed by a key of its
-        own, such as ``morphs.boxes.eyes``, from what the file or the default has.
+    overrides : ``{"training.epochs": 10}``, ``["training.epochs=10"]`` or ``"training.epochs=10
+        name=mine"``; None is none. A section, such as ``{"training": {"epochs": 10}}``, changes
+        what it names and leaves the file's other settings; a setting that is a mapping, such as
+        ``images.labels``, is replaced whole, or changed by a key of its own, such as
+        ``morphs.boxes.eyes``, from what the file or the default has.
 
     Raises
     ------
-    StudyError : with every unknown key, wrong type and impossible value, what was given and what is allowed.
+    StudyError : with every unknown key, wrong type and impossible value, what was given and what is
+        allowed.
     """
     study, problems = examine(path, overrides)
     if problems:
@@ -49,8 +53,11 @@ def load_study(path: str | Path, overrides: Mapping | Iterable[str] | str | None
     return study
 
 
-def examine(path: str | Path, overrides: Mapping | Iterable[str] | str | None = ()) -> tuple[Study, list[str]]:
-    """A study and everything wrong with its settings; the default stands in for each value that was refused.
+def examine(
+    path: str | Path, overrides: Mapping | Iterable[str] | str | None = ()
+) -> tuple[Study, list[str]]:
+    """A study and everything wrong with its settings; the default stands in for each value that was
+    refused.
 
     Raises
     ------
@@ -63,7 +70,9 @@ def examine(path: str | Path, overrides: Mapping | Iterable[str] | str | None = 
         _put(tree, str(key), value, problems)
     tree.setdefault("name", path.stem)
     study = _build(Study(), tree, "", problems)
-    problems += contradictions(study, wrong_keys={problem.partition(":")[0] for problem in problems})
+    problems += contradictions(
+        study, wrong_keys={problem.partition(":")[0] for problem in problems}
+    )
     return study, problems
 
 
@@ -74,13 +83,23 @@ def parse_overrides(overrides, problems: list[str]) -> dict:
     try:
         words = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     except ValueError as error:  # a quote that is never closed
-        problems.append(f"overrides {overrides!r}: {error}; allowed: key=value words, such as training.epochs=10")
+        problems.append(
+            (
+                f"overrides {overrides!r}: {error}; allowed: key=value words, "
+                "such as training.epochs=10"
+            )
+        )
         return {}
     result = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not sign or not key:
-            problems.append(f"override {word!r}: given without '='; allowed: key=value, such as training.epochs=10")
+            problems.append(
+                (
+                    f"override {word!r}: given without '='; allowed: key=value, "
+                    "such as training.epochs=10"
+                )
+            )
             continue
         try:
             result[key] = yaml.safe_load(value)
@@ -97,8 +116,12 @@ class _SafeLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
                 if key_node.value in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"the key {key_node.value!r} is given twice",
-                                                            key_node.start_mark)
+                    raise yaml.constructor.ConstructorError(
+                        None,
+                        None,
+                        f"the key {key_node.value!r} is given twice",
+                        key_node.start_mark,
+                    )
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
@@ -106,15 +129,27 @@ class _SafeLoader(yaml.SafeLoader):
 def _read_yaml(path: Path) -> dict:
     if not path.is_file():
         shipped = ", ".join(sorted(p.name for p in (ROOT / "data/studies").glob("*.yaml")))
-        raise StudyError([f"no such file: {path}; allowed: a YAML study, such as those in data/studies ({shipped})"])
+        raise StudyError(
+            [
+                (
+                    f"no such file: {path}; allowed: a YAML study, such as those "
+                    f"in data/studies ({shipped})"
+                )
+            ]
+        )
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError, ValueError) as error:
-        raise StudyError([f"not readable as YAML: {' '.join(str(error).split())}"], path.name) from None
+        raise StudyError(
+            [f"not readable as YAML: {' '.join(str(error).split())}"], path.name
+        ) from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
-        raise StudyError([f"holds a {type(tree).__name__}; allowed: keys and values, such as 'name: mine'"], path.name)
+        raise StudyError(
+            [f"holds a {type(tree).__name__}; allowed: keys and values, such as 'name: mine'"],
+            path.name,
+        )
     return tree
 
 
@@ -136,14 +171,19 @@ def _merge(tree: dict, name: str, value, default, key: str, problems: list[str])
                 _merge(below, inner, one, _default(default, inner), f"{key}.{inner}", problems)
     elif is_dataclass(default) and value is None:
         names = ", ".join(f.name for f in fields(default))
-        problems.append(f"{key}: nothing given (null); allowed: a mapping with some of {names}. To change nothing, "
-                        "leave it out")
+        problems.append(
+            f"{key}: nothing given (null); allowed: a mapping with some of "
+            f"{names}. To change nothing, "
+            "leave it out"
+        )
     else:
         tree[name] = dict(value) if isinstance(value, Mapping) else value
 
 
 def _below(tree: dict, group: str, default, key: str, problems: list[str]) -> dict | None:
-    """The mapping below a key, or a copy of its default; None, and a problem, where the file has something else."""
+    """The mapping below a key, or a copy of its default; None, and a problem, where the file
+    has something else.
+    """
     below = tree.get(group, default if isinstance(default, Mapping) else None)
     if below is not None and not isinstance(below, Mapping):
         problems.append(f"{key}: {group!r} holds {_shown(below)}, which has no keys of its own")
@@ -159,7 +199,9 @@ def _default(section, name):
 
 
 def _build(default, tree, prefix: str, problems: list[str]):
-    """A section like ``default`` from a dict; problems are collected and the default stands in for what is wrong."""
+    """A section like ``default`` from a dict; problems are collected and the default stands in
+    for what is wrong.
+    """
     if not isinstance(tree, dict):
         problems.append(f"{prefix[:-1]}: {_shown(tree)} given; allowed: keys and values")
         return default
@@ -213,8 +255,10 @@ def _words(given: str) -> list:
 
 def _key(key) -> str:
     if isinstance(key, bool) or key is None:
-        raise ValueError(f"the key {key!r} given, as which YAML reads an unquoted yes, no, on, off or null; "
-                         "allowed: the word in quotes")
+        raise ValueError(
+            f"the key {key!r} given, as which YAML reads an unquoted yes, no, on, off or null; "
+            "allowed: the word in quotes"
+        )
     return str(key)
 
 
@@ -224,10 +268,17 @@ def _scalar(given, hint, meta):
             given = float(given)
     if hint is float and isinstance(given, int) and not isinstance(given, bool):
         given = float(given) if abs(given) < 2**1000 else float("inf")
-    if hint is str and isinstance(given, int | float) and not isinstance(given, bool) and given == given:
+    if (
+        hint is str
+        and isinstance(given, int | float)
+        and not isinstance(given, bool)
+        and given == given
+    ):
         given = str(given)
     if type(given) is not hint or given != given or given in (float("inf"), float("-inf")):
-        raise ValueError(f"{_shown(given)} given ({type(given).__name__}); allowed: {_allowed(hint, meta)}")
+        raise ValueError(
+            f"{_shown(given)} given ({type(given).__name__}); allowed: {_allowed(hint, meta)}"
+        )
     if meta.get("among") and given not in meta["among"]:
         close = difflib.get_close_matches(str(given), map(str, meta["among"]), n=1)
         hint_text = f"; did you mean {close[0]}?" if close else ""

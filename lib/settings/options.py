@@ -1,4 +1,6 @@
-"""The settings of a study: a frozen dataclass tree in which every value states its allowed range."""
+"""The settings of a study: a frozen dataclass tree in which every value states its allowed
+range.
+"""
 
 from __future__ import annotations
 
@@ -24,36 +26,58 @@ def option(default, *, low=None, high=None, among=None, doc=""):
 
 @dataclass(frozen=True)
 class Images:
-    """Where the labelled faces come from. Counts are images in all, half of each class; None takes all."""
+    """Where the labelled faces come from. Counts are images in all, half of each class; None
+    takes all.
+    """
 
-    source: str = option("builtin", among=("builtin", "folder", "fer2013_csv", "manifest", "filenames"))
+    source: str = option(
+        "builtin", among=("builtin", "folder", "fer2013_csv", "manifest", "filenames")
+    )
     root: str | None = option(None, doc="folder of images, or the CSV file")
-    labels: dict[str, str] = option({"happy": "happy", "sad": "sad"}, among=("happy", "sad"),
-                                    doc="the set's own label: happy or sad; other labels are left out")
-    pattern: str | None = option(None, doc="source filenames: regular expression with (?P<label>), (?P<identity>)")
+    labels: dict[str, str] = option(
+        {"happy": "happy", "sad": "sad"},
+        among=("happy", "sad"),
+        doc="the set's own label: happy or sad; other labels are left out",
+    )
+    pattern: str | None = option(
+        None, doc="source filenames: regular expression with (?P<label>), (?P<identity>)"
+    )
     n_train: int | None = option(400, low=2)
     n_validation: int | None = option(100, low=2)
     n_test: int | None = option(100, low=2)
     split_seed: int = option(0, low=0, doc="for sets without splits of their own")
-    identities: int = option(48, low=3, doc="built-in faces: how many people, in all splits together")
-    diagnosticity: dict[str, float] = option({"eyes": 1.0, "nose": 1.0, "mouth": 1.0}, low=0, high=1,
-                                             doc="built-in faces: how much of the expression each part carries")
+    identities: int = option(
+        48, low=3, doc="built-in faces: how many people, in all splits together"
+    )
+    diagnosticity: dict[str, float] = option(
+        {"eyes": 1.0, "nose": 1.0, "mouth": 1.0},
+        low=0,
+        high=1,
+        doc="built-in faces: how much of the expression each part carries",
+    )
 
 
 @dataclass(frozen=True)
 class Morphs:
     """The test pictures: identities x levels x conditions."""
 
-    source: str = option("builtin", among=("builtin", "matched_pairs", "averages", "landmarks", "folder"))
+    source: str = option(
+        "builtin", among=("builtin", "matched_pairs", "averages", "landmarks", "folder")
+    )
     root: str | None = option(None, doc="folder of morphs, or of images with .tem landmarks")
-    pattern: str = option("{condition}_{step}.jpg", doc="source folder: {identity}, {condition}, {step}")
+    pattern: str = option(
+        "{condition}_{step}.jpg", doc="source folder: {identity}, {condition}, {step}"
+    )
     identities: int = option(6, low=1, doc="faces, pairs or averages to morph")
     levels: int = option(21, low=2, high=201)
     conditions: tuple[str, ...] = option(CONDITIONS, among=CONDITIONS)
     regions: str = option("truth", among=("truth", "boxes", "landmarks"))
     boxes: dict[str, tuple[int, ...]] = option(
         {"eyes": (52, 171, 70, 99), "nose": (52, 171, 120, 149), "mouth": (52, 171, 169, 199)},
-        low=0, high=223, doc="first and last column, first and last row of each part, in pixels of 224")
+        low=0,
+        high=223,
+        doc="first and last column, first and last row of each part, in pixels of 224",
+    )
 
 
 @dataclass(frozen=True)
@@ -73,11 +97,17 @@ class Simulated:
     trials_per_level: int = option(10, low=1)
     pse_mean: float = option(0.514, low=0, high=1)
     pse_sd: float = option(0.092, low=0, high=1)
-    scale_mean: float = option(0.12, low=0.01, high=1, doc="standard deviation of the cumulative Gaussian")
+    scale_mean: float = option(
+        0.12, low=0.01, high=1, doc="standard deviation of the cumulative Gaussian"
+    )
     scale_log_sd: float = option(0.3, low=0, high=2)
     lapse_max: float = option(0.04, low=0, high=0.5)
-    part_pse_shift: dict[str, float] = option({"eyes": 0.02, "nose": 0.0, "mouth": 0.06}, low=-1, high=1)
-    part_scale_factor: dict[str, float] = option({"eyes": 1.3, "nose": 1.05, "mouth": 1.8}, low=0.1, high=10)
+    part_pse_shift: dict[str, float] = option(
+        {"eyes": 0.02, "nose": 0.0, "mouth": 0.06}, low=-1, high=1
+    )
+    part_scale_factor: dict[str, float] = option(
+        {"eyes": 1.3, "nose": 1.05, "mouth": 1.8}, low=0.1, high=10
+    )
     seed: int = option(1, low=0)
 
 
@@ -90,7 +120,9 @@ class Observers:
     columns: dict[str, str] = option({}, doc="trial-table column: the file's column")
     codes: dict[str, int] = option({"happy": 1, "sad": 0, "1": 1, "0": 0}, low=0, high=1)
     missing: tuple[str, ...] = option(("", "NA", "NaN", "none", "None"))
-    level_range: tuple[float, ...] = option((0.0, 1.0), doc="the file's value at fully sad and at fully happy")
+    level_range: tuple[float, ...] = option(
+        (0.0, 1.0), doc="the file's value at fully sad and at fully happy"
+    )
     rt_unit: str = option("s", among=("s", "ms"))
     covariates: tuple[str, ...] = option((), doc="further columns to keep, such as cue or session")
     exclude: Exclude = field(default_factory=Exclude)
@@ -102,11 +134,16 @@ class Networks:
     """Which networks are trained, and what happens when pretrained weights are not at hand."""
 
     architectures: tuple[str, ...] = option(ARCHITECTURES, among=ARCHITECTURES)
-    pretraining: str = option("imagenet", among=("imagenet", "face", "untrained", "objects", "faces"))
+    pretraining: str = option(
+        "imagenet", among=("imagenet", "face", "untrained", "objects", "faces")
+    )
     face_weights: str | None = option(None, doc="pretraining face: your state-dict file")
-    missing_weights: str = option("error", among=("error", "leave_out", "untrained", "objects"),
-                                  doc="untrained: go on without; objects: AlexNets go on with the project's own "
-                                      "weights, pretrained on generated objects, the others without")
+    missing_weights: str = option(
+        "error",
+        among=("error", "leave_out", "untrained", "objects"),
+        doc="untrained: go on without; objects: AlexNets go on with the project's own "
+        "weights, pretrained on generated objects, the others without",
+    )
     controls: tuple[str, ...] = option((), among=("untrained", "matched", "shuffled"))
 
 
@@ -120,21 +157,34 @@ class AttentionSettings:
     heads: int = option(1, low=1, high=16)
     temperature: float = option(1.0, low=0.01, high=100)
     gain: float = option(0.0, low=-10, high=10, doc="residual gain before training")
-    grid: int = option(14, low=2, high=56, doc="places a side that attend, at most; finer maps are averaged to it")
-    region_prior: dict[str, float] | None = option(None, low=-10, high=10, doc="log-weight of each part")
+    grid: int = option(
+        14, low=2, high=56, doc="places a side that attend, at most; finer maps are averaged to it"
+    )
+    region_prior: dict[str, float] | None = option(
+        None, low=-10, high=10, doc="log-weight of each part"
+    )
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Attention settings that notebook 03 compares, all combinations; those not trained yet are trained there."""
+    """Attention settings that notebook 03 compares, all combinations; those not trained yet are
+    trained there.
+    """
 
     kinds: tuple[str, ...] = option(("none", "self"), among=KINDS)
     locations: tuple[str, ...] = option(("conv5",), among=LOCATIONS)
     reductions: tuple[int, ...] = option((8,), low=1, high=32)
-    pretraining: tuple[str, ...] = option((), among=("imagenet", "face", "untrained", "objects", "faces"),
-                                          doc="none given: the study's own")
-    people_prior: bool = option(False, doc="also self-attention with the region prior that people's behaviour gives")
-    splits: int = option(50, low=1, high=10000, doc="human-guided selection: halvings of people and levels")
+    pretraining: tuple[str, ...] = option(
+        (),
+        among=("imagenet", "face", "untrained", "objects", "faces"),
+        doc="none given: the study's own",
+    )
+    people_prior: bool = option(
+        False, doc="also self-attention with the region prior that people's behaviour gives"
+    )
+    splits: int = option(
+        50, low=1, high=10000, doc="human-guided selection: halvings of people and levels"
+    )
 
 
 @dataclass(frozen=True)
@@ -166,31 +216,43 @@ class Statistics:
     sigmoid: str = option("norm", among=("norm", "logistic"))
     penalty: float = option(1.0, low=0, high=100)
     people: Bounds = field(default_factory=Bounds)
-    overdispersion: bool = option(False, doc="true: beta-binomial fits of people in table psychometrics")
+    overdispersion: bool = option(
+        False, doc="true: beta-binomial fits of people in table psychometrics"
+    )
     networks: Bounds = field(default_factory=lambda: Bounds((0.0, 0.5), (0.0, 0.5)))
     decision: str = option("softmax", among=("softmax", "argmax", "noisy"))
-    noise: float = option(1.0, low=0, high=100, doc="decision noisy: SD added to the happy - sad log-odds")
+    noise: float = option(
+        1.0, low=0, high=100, doc="decision noisy: SD added to the happy - sad log-odds"
+    )
     n_boot: int = option(1000, low=20, high=1_000_000)
     confidence: float = option(0.95, low=0.5, high=0.999)
-    equivalence_pse: float = option(0.05, low=0.001, high=1, doc="smallest PSE difference that matters")
+    equivalence_pse: float = option(
+        0.05, low=0.001, high=1, doc="smallest PSE difference that matters"
+    )
 
 
 @dataclass(frozen=True)
 class Saliency:
     """Which maps, on how many faces, against how many permutations."""
 
-    methods: tuple[str, ...] = option(("gradcam", "hirescam", "occlusion", "attention"), among=(
-        "gradcam", "hirescam", "occlusion", "integrated_gradients", "attention"))
+    methods: tuple[str, ...] = option(
+        ("gradcam", "hirescam", "occlusion", "attention"),
+        among=("gradcam", "hirescam", "occlusion", "integrated_gradients", "attention"),
+    )
     location: str = option("conv5", among=LOCATIONS)
     levels: tuple[float, ...] = option((0.0, 0.25, 0.5, 0.75, 1.0), low=0, high=1)
     faces: int = option(6, low=1)
     n_permutations: int = option(500, low=10, high=1_000_000)
-    bubbles: int = option(400, low=20, high=1_000_000, doc="masked faces that networks answer for the bubbles")
+    bubbles: int = option(
+        400, low=20, high=1_000_000, doc="masked faces that networks answer for the bubbles"
+    )
 
 
 @dataclass(frozen=True)
 class Weights:
-    download: bool = option(False, doc="true: get torchvision's weights over the network before training")
+    download: bool = option(
+        False, doc="true: get torchvision's weights over the network before training"
+    )
 
 
 @dataclass(frozen=True)
@@ -199,7 +261,9 @@ class Study:
 
     name: str = "study"
     about: str = ""
-    weights_dir: str | None = option(None, doc="folder of <architecture>_features_imagenet1k_v1.safetensors or .pth")
+    weights_dir: str | None = option(
+        None, doc="folder of <architecture>_features_imagenet1k_v1.safetensors or .pth"
+    )
     output: str = "runs"
     images: Images = field(default_factory=Images)
     morphs: Morphs = field(default_factory=Morphs)
@@ -223,7 +287,9 @@ class Study:
 
 
 def resolve(path: str | Path) -> Path:
-    """A path of a study or a command: absolute as given, otherwise relative to the project's root."""
+    """A path of a study or a command: absolute as given, otherwise relative to the project's
+    root.
+    """
     return Path(path).expanduser() if Path(path).expanduser().is_absolute() else ROOT / path
 
 

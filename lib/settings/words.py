@@ -14,7 +14,9 @@ LABELS = {
 
 
 def label(architecture: str, pretraining: str = "") -> str:
-    """What a figure calls a network: ``AlexNet``, or ``AlexNet (untrained)`` where that needs saying."""
+    """What a figure calls a network: ``AlexNet``, or ``AlexNet (untrained)`` where that needs
+    saying.
+    """
     suffix = f" ({pretraining})" if pretraining and pretraining != "imagenet" else ""
     return LABELS.get(architecture, architecture) + suffix
 

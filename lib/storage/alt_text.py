@@ -1,4 +1,6 @@
-"""What a figure shows, in words, for readers who cannot see it: titles, axes and legend as drawn."""
+"""What a figure shows, in words, for readers who cannot see it: titles, axes and legend as
+drawn.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def describe(figure: Figure) -> str:
     sentences = [f"{n} panels: {text}" if n > 1 else text for text, n in panels.items()]
     text = ". ".join([*([title] if title else []), *sentences]) or "A figure without titles"
     text = " ".join(text.split()).replace("$", "")
-    return text if len(text) <= LONGEST else text[:LONGEST - 1].rsplit(" ", 1)[0] + " …"
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + " …"
 
 
 def _describe_axes(axes) -> str:

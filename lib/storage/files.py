@@ -30,7 +30,9 @@ class DiskFullError(OSError):
 
 @contextmanager
 def replacing(path: str | Path):
-    """Yield a temporary path beside ``path``; synced and renamed over ``path`` only if the block succeeds."""
+    """Yield a temporary path beside ``path``; synced and renamed over ``path`` only if the
+    block succeeds.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
@@ -42,8 +44,10 @@ def replacing(path: str | Path):
     except OSError as error:
         if error.errno in FULL:
             raise DiskFullError(
-                error.errno, f"the disk is full while writing {path.name}. What was finished is kept: "
-                f"free some space under {path.parent} and run again with --resume") from None
+                error.errno,
+                f"the disk is full while writing {path.name}. What was finished is kept: "
+                f"free some space under {path.parent} and run again with --resume",
+            ) from None
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -51,7 +55,9 @@ def replacing(path: str | Path):
 
 def temporary_name(path: Path) -> Path:
     """A hidden name beside ``path``, from which ``remove_leftovers`` tells who was writing it."""
-    return path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{next(_counter)}.tmp{path.suffix}")
+    return path.with_name(
+        f".{path.name}.{_machine()}.{os.getpid()}.{next(_counter)}.tmp{path.suffix}"
+    )
 
 
 def _machine() -> str:
@@ -59,7 +65,9 @@ def _machine() -> str:
 
 
 def remove_leftovers(folder: str | Path) -> list[Path]:
-    """Delete what killed processes of this machine left half-written under ``folder``; returns what was deleted."""
+    """Delete what killed processes of this machine left half-written under ``folder``; returns
+    what was deleted.
+    """
     gone = []
     for path in Path(folder).rglob(".*.tmp*"):
         match = _TEMPORARY.match(path.name)
@@ -103,16 +111,24 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> Path:
     return write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def read_text_table(path: str | Path, separator: str = ",", encoding: str = "utf-8") -> pd.DataFrame:
+def read_text_table(
+    path: str | Path, separator: str = ",", encoding: str = "utf-8"
+) -> pd.DataFrame:
     """Somebody's table, every cell as text; rows are counted from 0.
 
     Raises
     ------
-    ValueError : not such a table, or a row with more cells than there are names (pandas would shift all columns).
+    ValueError : not such a table, or a row with more cells than there are names (pandas would shift
+        all columns).
     """
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
     if not isinstance(table.index, pd.RangeIndex):
-        raise ValueError("rows have more cells than the header has names; put cells that hold the separator in quotes")
+        raise ValueError(
+            (
+                "rows have more cells than the header has names; put cells "
+                "that hold the separator in quotes"
+            )
+        )
     return table
 
 
@@ -124,9 +140,13 @@ def write_with(path: str | Path, write: Callable[[Path], object]) -> Path:
 
 
 def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file's bytes; a file that was not touched since this process last asked is not read again."""
+    """SHA-256 of a file's bytes; a file that was not touched since this process last asked is
+    not read again.
+    """
     found = os.stat(path)
-    return _hash_of(os.path.abspath(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return _hash_of(
+        os.path.abspath(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    )
 
 
 @lru_cache(maxsize=200_000)
@@ -147,7 +167,9 @@ def threads() -> int:
 
 
 def processors() -> int:
-    """How many processors this process may use; all of the machine's where the system does not tell (macOS)."""
+    """How many processors this process may use; all of the machine's where the system does not
+    tell (macOS).
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,4 +1,6 @@
-"""One run at a time in one folder: a lock that the system frees when its owner ends, however it ends."""
+"""One run at a time in one folder: a lock that the system frees when its owner ends, however it
+ends.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ class FolderInUse(Stopped):
 def locked(folder: str | Path, *, wait: bool = False) -> Iterator[int]:
     """Hold ``folder/.lock`` and yield its file descriptor, which the kernel of a notebook inherits.
 
-    ``wait`` waits for a living owner instead of refusing. The lock outlives a killed owner until its kernel,
-    which still writes, has ended too (a second or so).
+    ``wait`` waits for a living owner instead of refusing. The lock outlives a killed owner until
+    its kernel, which still writes, has ended too (a second or so).
 
     Raises
     ------
@@ -40,7 +42,10 @@ def locked(folder: str | Path, *, wait: bool = False) -> Iterator[int]:
             fcntl.flock(handle, fcntl.LOCK_EX)
         else:
             _take(handle, path)
-        note = {"pid": os.getpid(), "started": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")}
+        note = {
+            "pid": os.getpid(),
+            "started": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        }
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(note).encode(), 0)
         yield handle
@@ -49,7 +54,9 @@ def locked(folder: str | Path, *, wait: bool = False) -> Iterator[int]:
 
 
 def _take(handle: int, path: Path) -> None:
-    """Lock, or FolderInUse where the owner lives; what a killed owner's kernel still holds is waited for."""
+    """Lock, or FolderInUse where the owner lives; what a killed owner's kernel still holds is
+    waited for.
+    """
     deadline = time.monotonic() + ORPHAN_WAIT_S
     while True:
         try:
@@ -59,8 +66,10 @@ def _take(handle: int, path: Path) -> None:
             if time.monotonic() > deadline or (owner and process_lives(owner["pid"])):
                 break
         time.sleep(0.1)
-    raise FolderInUse(f"{path.parent} is in use by {_name(owner)}. Wait until it ends, or give this "
-                      "run its own folder with --set name=…")
+    raise FolderInUse(
+        f"{path.parent} is in use by {_name(owner)}. Wait until it ends, or give this "
+        "run its own folder with --set name=…"
+    )
 
 
 def _name(owner: dict | None) -> str:

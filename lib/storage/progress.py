@@ -12,8 +12,13 @@ FIRST_LINE_S, EVERY_S, DRAWING_S = 2.0, 5.0, 0.1
 
 
 def headless() -> bool:
-    """Whether nobody can move a slider: not in a live notebook, or run by ``lib.workbook.command`` (WORKBOOK_HEADLESS=1)."""
-    return os.environ.get("WORKBOOK_HEADLESS", "") not in ("", "0") or getattr(get_ipython(), "kernel", None) is None
+    """Whether nobody can move a slider: not in a live notebook, or run by
+    ``lib.workbook.command`` (WORKBOOK_HEADLESS=1).
+    """
+    return (
+        os.environ.get("WORKBOOK_HEADLESS", "") not in ("", "0")
+        or getattr(get_ipython(), "kernel", None) is None
+    )
 
 
 def clock(seconds: float) -> str:
@@ -29,7 +34,8 @@ def clock(seconds: float) -> str:
 class Progress:
     """``with Progress("training", total=30) as progress: progress.step()`` for each of 30 steps.
 
-    Headless it prints a line every five seconds at most, so that a step of less than two seconds prints nothing.
+    Headless it prints a line every five seconds at most, so that a step of less than two seconds
+    prints nothing.
 
     Parameters
     ----------
@@ -49,7 +55,9 @@ class Progress:
     def __exit__(self, kind, error, trace) -> None:
         if self._bar is not None:
             self._bar.children[0].bar_style = "success" if kind is None else "danger"
-            self._bar.children[1].value = self.closing_line() if kind is None else f"stopped at {self._count()}"
+            self._bar.children[1].value = (
+                self.closing_line() if kind is None else f"stopped at {self._count()}"
+            )
         elif kind is None and self._next_line > self.started + FIRST_LINE_S:
             print(f"{self.name}: {self.closing_line()}", flush=True)
 
@@ -62,7 +70,9 @@ class Progress:
                 self._next_line = now + EVERY_S
                 print(f"{self.name}: {self.line(now, note)}", flush=True)
         elif now >= self._next_drawing or self.done >= self.total:
-            self._next_drawing = now + DRAWING_S  # a message to the browser takes longer than a step on a GPU
+            self._next_drawing = (
+                now + DRAWING_S
+            )  # a message to the browser takes longer than a step on a GPU
             self._bar.children[0].value = self.done
             self._bar.children[1].value = self.line(now, note)
 
@@ -80,10 +90,14 @@ class Progress:
 
 
 def _bar(name: str, total: int):
-    """An ipywidgets row: the bar, then its text. Imported here, because headless runs need no widgets."""
+    """An ipywidgets row: the bar, then its text. Imported here, because headless runs need no
+    widgets.
+    """
     import ipywidgets as widgets
 
-    bar = widgets.IntProgress(min=0, max=max(total, 1), description=name, style={"description_width": "initial"})
+    bar = widgets.IntProgress(
+        min=0, max=max(total, 1), description=name, style={"description_width": "initial"}
+    )
     row = widgets.HBox([bar, widgets.Label("")])
     display(row)
     return row

@@ -15,9 +15,16 @@ from lib.settings.loading import ROOT, Study, load_study
 from lib.storage.alt_text import describe
 from lib.storage.files import write_csv, write_with
 
-NOTEBOOKS = ("01_data_preparation", "02_transfer_training", "03_fe_alexnet", "04_human_vs_cnn", "05_mechanisms")
+NOTEBOOKS = (
+    "01_data_preparation",
+    "02_transfer_training",
+    "03_fe_alexnet",
+    "04_human_vs_cnn",
+    "05_mechanisms",
+)
 
-# What each notebook must leave behind; a table that several notebooks write is put together from their parts.
+# What each notebook must leave behind; a table that several notebooks write is put together from
+# their parts.
 TABLES = {
     "01": ("images", "stimuli", "trials"),
     "02": ("accuracy", "weights", "history", "trials"),
@@ -28,7 +35,12 @@ TABLES = {
 
 DOTS = 150  # an inch of a saved figure, which is shown at 100
 
-NAMES = ("observer", "identity", "stimulus", "path")  # columns that stay text where they hold digits alone
+NAMES = (
+    "observer",
+    "identity",
+    "stimulus",
+    "path",
+)  # columns that stay text where they hold digits alone
 
 
 class Stopped(RuntimeError):
@@ -51,29 +63,39 @@ class Run:
         return self.study.folder
 
     def write_table(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """Write this notebook's part of a table and rebuild ``tables/<name>.csv`` from all parts, in order."""
+        """Write this notebook's part of a table and rebuild ``tables/<name>.csv`` from all
+        parts, in order.
+        """
         write_csv(self.folder / "tables" / "parts" / f"{name}.{self.notebook}.csv", frame)
         put_together(self.folder / "tables", name)
         return frame
 
     def read_table(self, name: str, before: str | None = None) -> pd.DataFrame:
-        """A table, or only the parts of notebooks before ``before``; MissingResult names the remedy."""
+        """A table, or only the parts of notebooks before ``before``; MissingResult names the
+        remedy.
+        """
         paths = [self.folder / "tables" / f"{name}.csv"]
         if before is not None:
-            paths = [p for p in sorted((self.folder / "tables" / "parts").glob(f"{name}.??.csv"))
-                     if p.name.split(".")[1] < before]
+            paths = [
+                p
+                for p in sorted((self.folder / "tables" / "parts").glob(f"{name}.??.csv"))
+                if p.name.split(".")[1] < before
+            ]
         if not paths or not paths[0].is_file():
             makers = [n for n in TABLES if name in TABLES[n]]
             raise MissingResult(
-                f"run {self.study.name!r} has no table {name!r} yet; it is made by notebook {makers[0]}. "
-                "Run the notebooks in order, or `make workbook` once")
+                f"run {self.study.name!r} has no table {name!r} yet; it is made "
+                f"by notebook {makers[0]}. "
+                "Run the notebooks in order, or `make workbook` once"
+            )
         return pd.concat([read_csv(p) for p in paths], ignore_index=True)
 
     def save_figure(self, figure, name: str, alt: str = "") -> Path:
-        """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch, and the same in the notebook.
+        """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch, and the same in the
+        notebook.
 
-        ``alt`` says in words what it shows; without it, titles, axes and legend are put into words. The figure is
-        closed: the notebook need not draw it again.
+        ``alt`` says in words what it shows; without it, titles, axes and legend are put into words.
+        The figure is closed: the notebook need not draw it again.
         """
         import matplotlib.pyplot as plt  # commands that draw nothing start a second sooner
 
@@ -94,19 +116,31 @@ class Run:
 
 
 def put_together(tables: Path, name: str) -> None:
-    """Rebuild ``tables/<name>.csv`` from the notebooks' parts, in order; without parts there is no table."""
+    """Rebuild ``tables/<name>.csv`` from the notebooks' parts, in order; without parts there is
+    no table.
+    """
     parts = sorted((tables / "parts").glob(f"{name}.??.csv"))
     if not parts:
         (tables / f"{name}.csv").unlink(missing_ok=True)
         return
     # as text, so that no number changes on the way
-    whole = pd.concat([pd.read_csv(p, dtype=str, keep_default_na=False) for p in parts], ignore_index=True)
+    whole = pd.concat(
+        [pd.read_csv(p, dtype=str, keep_default_na=False) for p in parts], ignore_index=True
+    )
     write_csv(tables / f"{name}.csv", whole.fillna(""))
 
 
 def read_csv(path: str | Path) -> pd.DataFrame:
-    """A table of the workbook; only an empty cell is missing (not the word NA), and a name is text: 01 is not 1."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False, dtype=dict.fromkeys(NAMES, str))
+    """A table of the workbook; only an empty cell is missing (not the word NA), and a name is
+    text: 01 is not 1.
+    """
+    return pd.read_csv(
+        path,
+        keep_default_na=False,
+        na_values=[""],
+        low_memory=False,
+        dtype=dict.fromkeys(NAMES, str),
+    )
 
 
 def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:
@@ -116,7 +150,8 @@ def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:
     ----------
     notebook : "01" to "05".
     study : a study file; empty takes the environment's WORKBOOK_STUDY, then data/studies/demo.yaml.
-    overrides : ``"training.epochs=10 name=mine"``; empty takes WORKBOOK_SET when study is empty too.
+    overrides : ``"training.epochs=10 name=mine"``; empty takes WORKBOOK_SET when study is empty
+        too.
     """
     if not study:
         overrides = overrides or os.environ.get("WORKBOOK_SET", "")

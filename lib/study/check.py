@@ -1,4 +1,6 @@
-"""What a study would do and what stands in its way, found in seconds and without training anything."""
+"""What a study would do and what stands in its way, found in seconds and without training
+anything.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,15 @@ class Report:
         lines = []
         if self.problems:
             n = len(self.problems)
-            lines += [f"Study {self.name} cannot run yet; {n} {'thing is' if n == 1 else 'things are'} wrong:",
-                      *[f"  - {_indented(p)}" for p in self.problems], ""]
+            lines += [
+                (
+                    f"Study {self.name} cannot run yet; {n} "
+                    f"{'thing is' if n == 1 else 'things are'} "
+                    "wrong:"
+                ),
+                *[f"  - {_indented(p)}" for p in self.problems],
+                "",
+            ]
         else:
             lines += [f"Study {self.name} can run.", ""]
         last = ""
@@ -75,13 +84,22 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
     pictures = None if wrong & {"images", "morphs"} else _morphs(study, counts, report)
     if "observers" not in wrong:
         _people(study, report)
-    networks = None if wrong & {"networks", "attention", "training", "weights_dir"} else _networks(study, report)
+    networks = (
+        None
+        if wrong & {"networks", "attention", "training", "weights_dir"}
+        else _networks(study, report)
+    )
     if counts is not None and networks is not None:
         _attention(study, networks, int(counts.loc["train"].sum()), report)
     device = None if networks is None else _device(study, report)
     if device and counts is not None and pictures is not None:
         grid = _grid(study, networks, report)
-        _cost(study, expected_cost(study, networks, int(counts.to_numpy().sum()), pictures, grid), device, report)
+        _cost(
+            study,
+            expected_cost(study, networks, int(counts.to_numpy().sum()), pictures, grid),
+            device,
+            report,
+        )
     return report
 
 
@@ -99,16 +117,26 @@ def _images(study: Study, report: Report) -> pd.DataFrame | None:
             each = min(limit // 2, int(there.loc[split].min()))
             counts.loc[split] = each
             if each < limit // 2:
-                report.warnings.append(f"images.n_{split}={limit} asked for; {2 * each} can be used "
-                                       f"({there.loc[split].idxmin()} images are {each})")
+                report.warnings.append(
+                    f"images.n_{split}={limit} asked for; {2 * each} can be used "
+                    f"({there.loc[split].idxmin()} images are {each})"
+                )
     counts = counts.loc[list(SPLITS)].astype(int)
     n = int(counts.loc["test"].sum())
     if n < FEW_TEST:
-        report.warnings.append(f"{n} test images: a network's accuracy is known to about ±{0.98 / n ** 0.5:.2f} only "
-                               "(95 % interval near 0.5)")
-    where = "built-in faces" if study.images.source == "builtin" else f"{study.images.source} {study.images.root}"
+        report.warnings.append(
+            f"{n} test images: a network's accuracy is known to about ±{0.98 / n**0.5:.2f} only "
+            "(95 % interval near 0.5)"
+        )
+    where = (
+        "built-in faces"
+        if study.images.source == "builtin"
+        else f"{study.images.source} {study.images.root}"
+    )
     for split, row in counts.iterrows():
-        report.plan.append(("images", f"{split}: {row['happy']:,} happy, {row['sad']:,} sad ({where})"))
+        report.plan.append(
+            ("images", f"{split}: {row['happy']:,} happy, {row['sad']:,} sad ({where})")
+        )
     return counts
 
 
@@ -124,14 +152,23 @@ def _morphs(study: Study, counts: pd.DataFrame | None, report: Report) -> int | 
             return None
         identities = len(found)
         levels = len({level for one in found for _, level in one.ready}) or levels
-    elif counts is not None and morphs.source != "builtin" and counts.loc["test"].min() < identities:
-        report.problems.append(f"morphs.identities: {identities} given; the test split has {counts.loc['test'].min()} "
-                               "images of a class, and each morph needs one of its own. Lower morphs.identities or "
-                               "raise images.n_test")
+    elif (
+        counts is not None and morphs.source != "builtin" and counts.loc["test"].min() < identities
+    ):
+        report.problems.append(
+            f"morphs.identities: {identities} given; the test split has {counts.loc['test'].min()} "
+            "images of a class, and each morph needs one of its own. Lower morphs.identities or "
+            "raise images.n_test"
+        )
         return None
     n = identities * levels * len(morphs.conditions)
-    report.plan.append(("morphs", f"{identities} identities × {levels} levels × {len(morphs.conditions)} conditions "
-                                  f"({', '.join(morphs.conditions)}) = {n:,} pictures ({morphs.source})"))
+    report.plan.append(
+        (
+            "morphs",
+            f"{identities} identities × {levels} levels × {len(morphs.conditions)} conditions "
+            f"({', '.join(morphs.conditions)}) = {n:,} pictures ({morphs.source})",
+        )
+    )
     return n
 
 
@@ -146,13 +183,23 @@ def _people(study: Study, report: Report) -> None:
         report.problems.append(str(error))
         return
     first, last = steps.iloc[0], steps.iloc[-1]
-    report.plan.append(("people", f"{first['observers']} in {study.observers.file}: {last['observers']} kept, "
-                                  f"{first['observers'] - last['observers']} excluded; {last['trials']:,} trials, "
-                                  f"{last['missed']:,} of them missed"))
+    report.plan.append(
+        (
+            "people",
+            f"{first['observers']} in {study.observers.file}: {last['observers']} kept, "
+            f"{first['observers'] - last['observers']} excluded; {last['trials']:,} trials, "
+            f"{last['missed']:,} of them missed",
+        )
+    )
     for step in steps[steps["observers_removed"] > 0].itertuples():
         report.plan.append(("people", f"excluded by {step.rule} ({step.limit}): {step.who}"))
-    report.plan.append(("people", f"levels {', '.join(f'{v:g}' for v in sorted(trials['level'].unique()))}; conditions "
-                                  f"{', '.join(dict.fromkeys(trials['condition']))}"))
+    report.plan.append(
+        (
+            "people",
+            f"levels {', '.join(f'{v:g}' for v in sorted(trials['level'].unique()))}; conditions "
+            f"{', '.join(dict.fromkeys(trials['condition']))}",
+        )
+    )
 
 
 def _networks(study: Study, report: Report) -> list | None:
@@ -163,27 +210,41 @@ def _networks(study: Study, report: Report) -> list | None:
         report.problems.append(f"networks: {error}")
         return None
     names = list(dict.fromkeys(f"{cell.architecture} ({cell.pretraining})" for cell in kept))
-    report.plan.append(("networks", f"{', '.join(names)}, {study.training.seeds} seeds each = {len(kept)} networks"))
+    report.plan.append(
+        (
+            "networks",
+            f"{', '.join(names)}, {study.training.seeds} seeds each = {len(kept)} networks",
+        )
+    )
     for remedy, rows in _shared_remedies(left_out) if len(left_out) else ():
         report.plan.append(("left out", f"{'; '.join(rows['reason'])}. Remedy: {remedy}"))
     for words, lost in _fallen_back(study, kept).items():
-        report.warnings.append(f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at "
-                               "hand (`make weights` gets ImageNet's, once)")
+        report.warnings.append(
+            f"{', '.join(lost)} will be {words}: no {study.networks.pretraining} weights are at "
+            "hand (`make weights` gets ImageNet's, once)"
+        )
     return kept
 
 
 def _grid(study: Study, kept: Sequence[Cell], report: Report) -> list[Cell]:
-    """The networks that notebook 03 trains to compare attention settings, besides those that are trained anyway."""
+    """The networks that notebook 03 trains to compare attention settings, besides those that
+    are trained anyway.
+    """
     own = tuple(cell.pretraining for cell in kept if cell.architecture == "fe_alexnet")[:1]
     bases, _ = available(study, study.grid.pretraining or own)
     if not bases:
         return []
     guided = {"mouth": 1.0} if study.grid.people_prior else None  # as large as any other
-    wanted = [replace(point.cell, seed=seed) for point in points(study, bases, guided)
-              for seed in range(study.training.seeds)]
+    wanted = [
+        replace(point.cell, seed=seed)
+        for point in points(study, bases, guided)
+        for seed in range(study.training.seeds)
+    ]
     more = [cell for cell in wanted if cell not in kept]
     if more:
-        report.plan.append(("grid", f"{len(more)} more networks, AlexNets with other attention settings"))
+        report.plan.append(
+            ("grid", f"{len(more)} more networks, AlexNets with other attention settings")
+        )
     return more
 
 
@@ -197,23 +258,37 @@ def _device(study: Study, report: Report) -> Device | None:
 
 
 def _attention(study: Study, kept: list, n_train: int, report: Report) -> None:
-    """Whether training is long enough for the attention's gain to leave its start: Adam moves it by a rate a step."""
+    """Whether training is long enough for the attention's gain to leave its start: Adam moves
+    it by a rate a step.
+    """
     training, steps = study.training, study.training.epochs * n_steps(n_train, study.training)
     reach = abs(study.attention.gain) + steps * training.attention_lr
-    if any(cell.attention for cell in kept) and study.attention.kind != "none" and reach < OPEN_GAIN:
-        report.warnings.append(f"{steps} steps of training at attention_lr {training.attention_lr:g} take the "
-                               f"attention's gain to {reach:.3f} at most: FE-AlexNet will hardly differ from AlexNet. "
-                               "Raise training.attention_lr, or train longer (training.epochs, images.n_train)")
+    if (
+        any(cell.attention for cell in kept)
+        and study.attention.kind != "none"
+        and reach < OPEN_GAIN
+    ):
+        report.warnings.append(
+            f"{steps} steps of training at attention_lr {training.attention_lr:g} take the "
+            f"attention's gain to {reach:.3f} at most: FE-AlexNet will hardly differ from AlexNet. "
+            "Raise training.attention_lr, or train longer (training.epochs, images.n_train)"
+        )
 
 
 def _shared_remedies(left_out: pd.DataFrame):
-    """Networks left out, those of the same first remedy together (further ones name each network's own file)."""
+    """Networks left out, those of the same first remedy together (further ones name each
+    network's own file).
+    """
     first = left_out["remedy"].str.partition(";")[0]
-    return left_out.assign(reason=left_out["architecture"] + ": " + left_out["reason"]).groupby(first, sort=False)
+    return left_out.assign(reason=left_out["architecture"] + ": " + left_out["reason"]).groupby(
+        first, sort=False
+    )
 
 
 def _fallen_back(study: Study, kept: list) -> dict[str, list[str]]:
-    """Architectures that will not have the pretraining that the study wants, by what they have instead."""
+    """Architectures that will not have the pretraining that the study wants, by what they have
+    instead.
+    """
     found, wanted = {}, study.networks.pretraining
     for architecture in study.networks.architectures:
         have = {cell.pretraining for cell in kept if cell.architecture == architecture}
@@ -225,12 +300,23 @@ def _fallen_back(study: Study, kept: list) -> dict[str, list[str]]:
 
 def _cost(study: Study, cost: Cost, device: Device, report: Report) -> None:
     free = shutil.disk_usage(_existing(resolve(study.output))).free
-    where = f"on two processor cores{', a small part of that on this GPU' if device.name != 'cpu' else ''}"
-    report.plan.append(("expected", f"about {clock(cost.seconds)} {where}, {cost.gigabytes:.1f} GB of disk "
-                                    f"({free / 1e9:.0f} GB are free)"))
+    where = (
+        "on two processor "
+        f"cores{', a small part of that on this GPU' if device.name != 'cpu' else ''}"
+    )
+    report.plan.append(
+        (
+            "expected",
+            f"about {clock(cost.seconds)} {where}, {cost.gigabytes:.1f} GB of disk "
+            f"({free / 1e9:.0f} GB are free)",
+        )
+    )
     if cost.gigabytes > free / 1e9:
-        report.problems.append(f"output: {cost.gigabytes:.1f} GB are needed in {resolve(study.output)} and data/derived"
-                               f"; {free / 1e9:.1f} GB are free. Free some, or give another folder (output=…)")
+        report.problems.append(
+            f"output: {cost.gigabytes:.1f} GB are needed in {resolve(study.output)} "
+            "and data/derived"
+            f"; {free / 1e9:.1f} GB are free. Free some, or give another folder (output=…)"
+        )
 
 
 def _existing(folder: Path) -> Path:

@@ -1,9 +1,11 @@
-"""How long a run takes and how much disk it needs: a simple model with constants measured on two processor cores.
+"""How long a run takes and how much disk it needs: a simple model with constants measured on two
+processor cores.
 
-seconds = images x work of the convolutions / rate  +  steps x size of the head / rate  +  heads made and kept  +
-pictures drawn  +  a fixed amount for each notebook. ``tests/benchmarks/bench_costs.py`` measures rates and pictures
-anew; KEEP_S, NOTEBOOK_S and SALIENCY_S were fitted to whole runs. On the cores where they were measured (two with bf16,
-two others without) it is right to about a factor of 1.5; a GPU takes a small part of it.
+seconds = images x work of the convolutions / rate  +  steps x size of the head / rate  +  heads
+made and kept  + pictures drawn  +  a fixed amount for each notebook.
+``tests/benchmarks/bench_costs.py`` measures rates and pictures anew; KEEP_S, NOTEBOOK_S and
+SALIENCY_S were fitted to whole runs. On the cores where they were measured (two with bf16, two
+others without) it is right to about a factor of 1.5; a GPU takes a small part of it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from lib.networks.design import Cell
 from lib.networks.devices import choose_device
 from lib.settings.options import Study
 
-# of torchvision's networks at 224 x 224: multiplications of the convolutions (10^9), numbers that leave them,
-# parameters of the classifier with two classes (10^6)
+# of torchvision's networks at 224 x 224: multiplications of the convolutions (10^9), numbers that
+# leave them, parameters of the classifier with two classes (10^6)
 WORK = {"alexnet": 0.66, "vgg11": 7.49, "vgg13": 11.19, "vgg16": 15.35}
 NUMBERS = {"alexnet": 9_216, "vgg11": 25_088, "vgg13": 25_088, "vgg16": 25_088}
 HEAD = {"alexnet": 54.5, "vgg11": 119.6, "vgg13": 119.6, "vgg16": 119.6}
@@ -41,8 +43,9 @@ class Cost:
     gigabytes: float
 
 
-def expected_cost(study: Study, cells: Sequence[Cell], n_images: int, n_stimuli: int,
-                  grid: Sequence[Cell] = ()) -> Cost:
+def expected_cost(
+    study: Study, cells: Sequence[Cell], n_images: int, n_stimuli: int, grid: Sequence[Cell] = ()
+) -> Cost:
     """The expected cost of a study.
 
     Parameters
@@ -52,21 +55,43 @@ def expected_cost(study: Study, cells: Sequence[Cell], n_images: int, n_stimuli:
     """
     precision = choose_device(study.training).precision
     bases = {(cell.backbone, cell.pretraining) for cell in [*cells, *grid]}
-    passes = sum(WORK[backbone] for backbone, _ in bases) * (n_images + n_stimuli) / CONVOLUTION_RATE[precision]
-    share = 0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
+    passes = (
+        sum(WORK[backbone] for backbone, _ in bases)
+        * (n_images + n_stimuli)
+        / CONVOLUTION_RATE[precision]
+    )
+    share = (
+        0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
+    )
     steps = study.training.epochs * max(1.0, share * n_images / study.training.batch)
-    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * (steps / STEP_RATE[precision] + KEEP_S)
-    drawn = n_images * (study.images.source == "builtin") + n_stimuli * (study.morphs.source != "folder")
+    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * (
+        steps / STEP_RATE[precision] + KEEP_S
+    )
+    drawn = n_images * (study.images.source == "builtin") + n_stimuli * (
+        study.morphs.source != "folder"
+    )
     curves = (len(cells) + study.observers.simulated.n) * len(study.morphs.conditions)
-    rest = (DRAW_S * drawn + 5 * NOTEBOOK_S + BOOTSTRAP_S * curves * study.statistics.n_boot
-            + SALIENCY_S * len(cells) * study.saliency.faces * len(study.saliency.levels))
-    return Cost(passes + training + rest, _gigabytes(cells, bases, precision, n_images + n_stimuli, drawn))
+    rest = (
+        DRAW_S * drawn
+        + 5 * NOTEBOOK_S
+        + BOOTSTRAP_S * curves * study.statistics.n_boot
+        + SALIENCY_S * len(cells) * study.saliency.faces * len(study.saliency.levels)
+    )
+    return Cost(
+        passes + training + rest, _gigabytes(cells, bases, precision, n_images + n_stimuli, drawn)
+    )
 
 
-def _gigabytes(cells: Sequence[Cell], bases: set, precision: str, n_pictures: int, drawn: int) -> float:
+def _gigabytes(
+    cells: Sequence[Cell], bases: set, precision: str, n_pictures: int, drawn: int
+) -> float:
     """Features of every picture, one head for each network, and the pictures drawn."""
     size = 2 if precision == "bf16" else 4
     blocks = {(cell.backbone, cell.pretraining) for cell in cells if cell.attention is not None}
-    features = size * n_pictures * (sum(NUMBERS[backbone] for backbone, _ in bases) + AT_BLOCK * len(blocks))
+    features = (
+        size
+        * n_pictures
+        * (sum(NUMBERS[backbone] for backbone, _ in bases) + AT_BLOCK * len(blocks))
+    )
     heads = size * 1e6 * sum(HEAD[cell.backbone] for cell in cells)
     return (features + heads + 1e6 * PICTURE_MB * drawn) / 1e9

@@ -1,4 +1,6 @@
-"""Is everything there that the workbook needs? A small table that says what to do where it is not."""
+"""Is everything there that the workbook needs? A small table that says what to do where it is
+not.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,14 @@ def check_setup(study: Study) -> pd.DataFrame:
     Columns check, found, state (ok, note, problem), what_to_do (empty where all is well).
     """
     checks: dict[str, Callable[[Study], Finding]] = {
-        "Python": _python, "packages": _packages, "torchvision": _torchvision, "GPU": _gpu, "memory": _memory,
-        "disk": _disk, "weights": _weights}
+        "Python": _python,
+        "packages": _packages,
+        "torchvision": _torchvision,
+        "GPU": _gpu,
+        "memory": _memory,
+        "disk": _disk,
+        "weights": _weights,
+    }
     rows = [(name, *look(study)) for name, look in checks.items()]
     return pd.DataFrame(rows, columns=["check", "found", "state", "what_to_do"])
 
@@ -44,7 +52,9 @@ def pinned(text: str) -> dict[str, str]:
     >>> pinned("- python=3.11\\n- numpy==2.4.6")
     {'python': '3.11', 'numpy': '2.4.6'}
     """
-    return dict(re.findall(r"^\s*- ([A-Za-z0-9_.-]+?)={1,2}([0-9][^\s#]*)", text, flags=re.MULTILINE))
+    return dict(
+        re.findall(r"^\s*- ([A-Za-z0-9_.-]+?)={1,2}([0-9][^\s#]*)", text, flags=re.MULTILINE)
+    )
 
 
 def _pins() -> dict[str, str]:
@@ -55,11 +65,17 @@ def _python(study: Study) -> Finding:
     wanted, have = _pins()["python"], platform.python_version()
     if have.startswith(f"{wanted}."):
         return have, OK, ""
-    return f"{have} (pinned {wanted})", NOTE, f"tested with {wanted}: make PYTHON=python{wanted}, or conda"
+    return (
+        f"{have} (pinned {wanted})",
+        NOTE,
+        f"tested with {wanted}: make PYTHON=python{wanted}, or conda",
+    )
 
 
 def installed(name: str) -> str | None:
-    """A package's version without its local part (``2.13.0+cpu`` is 2.13.0); None where it is not installed."""
+    """A package's version without its local part (``2.13.0+cpu`` is 2.13.0); None where it is
+    not installed.
+    """
     try:
         return metadata.version(name).partition("+")[0]
     except metadata.PackageNotFoundError:
@@ -70,7 +86,11 @@ def _packages(study: Study) -> Finding:
     pins = {name: version for name, version in _pins().items() if name != "python"}
     have = {name: installed(name) for name in pins}
     missing = [name for name, version in have.items() if version is None]
-    other = [f"{name} {have[name]} (pinned {pins[name]})" for name in pins if have[name] not in (None, pins[name])]
+    other = [
+        f"{name} {have[name]} (pinned {pins[name]})"
+        for name in pins
+        if have[name] not in (None, pins[name])
+    ]
     remedy = "remove .venv and run `make`, or `conda env update -f environment.yml`"
     if missing:
         return f"not installed: {', '.join(missing)}", PROBLEM, remedy
@@ -83,6 +103,7 @@ def _torchvision(study: Study) -> Finding:
     import torch
 
     from lib.networks.vision import torchvision
+
     have = f"torch {torch.__version__}, torchvision {torchvision.__version__}"
     try:
         torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
@@ -93,10 +114,15 @@ def _torchvision(study: Study) -> Finding:
 
 def _gpu(study: Study) -> Finding:
     import torch
+
     if torch.cuda.is_available():
         return torch.cuda.get_device_name(), OK, ""
     if shutil.which("nvidia-smi"):
-        return "one is there, but this torch cannot use it", NOTE, "install torch with CUDA, see pytorch.org"
+        return (
+            "one is there, but this torch cannot use it",
+            NOTE,
+            "install torch with CUDA, see pytorch.org",
+        )
     remedy = "nothing for the default study; large studies are quicker with one"
     if study.training.device == "cuda":
         return "none, and the study asks for cuda", PROBLEM, "set training.device=auto"
@@ -107,7 +133,11 @@ def _memory(study: Study) -> Finding:
     free = psutil.virtual_memory().available / 1e9
     if free >= MEMORY_GB:
         return f"{free:.0f} GB available", OK, ""
-    return f"{free:.1f} GB available", NOTE, f"close other programs; the default study needs {MEMORY_GB:.0f} GB"
+    return (
+        f"{free:.1f} GB available",
+        NOTE,
+        f"close other programs; the default study needs {MEMORY_GB:.0f} GB",
+    )
 
 
 def _disk(study: Study) -> Finding:
@@ -116,35 +146,57 @@ def _disk(study: Study) -> Finding:
     if free >= DISK_GB:
         return f"{free:.0f} GB free", OK, ""
     state = PROBLEM if free < 1 else NOTE
-    return f"{free:.1f} GB free", state, "free some; `python -m lib.study check <study>` tells how much a study needs"
+    return (
+        f"{free:.1f} GB free",
+        state,
+        "free some; `python -m lib.study check <study>` tells how much a study needs",
+    )
 
 
 def _weights(study: Study) -> Finding:
     from lib.networks.weights import find
+
     wanted = study.networks.pretraining
     if wanted == "untrained":
         return "none needed", OK, ""
-    backbones = list(dict.fromkeys("alexnet" if "alexnet" in a else a for a in study.networks.architectures))
-    there = [b for b in backbones if find(b, wanted, weights_dir=study.weights_dir,
-                                          face_weights=study.networks.face_weights)]
+    backbones = list(
+        dict.fromkeys("alexnet" if "alexnet" in a else a for a in study.networks.architectures)
+    )
+    there = [
+        b
+        for b in backbones
+        if find(b, wanted, weights_dir=study.weights_dir, face_weights=study.networks.face_weights)
+    ]
     missing = [b for b in backbones if b not in there]
-    found = f"{wanted}: {', '.join(there) or 'none'}" + (f"; missing: {', '.join(missing)}" if missing else "")
+    found = f"{wanted}: {', '.join(there) or 'none'}" + (
+        f"; missing: {', '.join(missing)}" if missing else ""
+    )
     if not missing:
         return found, OK, ""
     state = PROBLEM if study.networks.missing_weights == "error" else NOTE
-    then = {"error": "the run stops", "leave_out": "these networks are left out",
-            "untrained": "these networks stay untrained",
-            "objects": "AlexNet takes the project's own (generated objects), VGGs stay untrained",
-            }[study.networks.missing_weights]
-    remedy = "`make weights` gets them once" if wanted == "imagenet" else "name your file in networks.face_weights"
+    then = {
+        "error": "the run stops",
+        "leave_out": "these networks are left out",
+        "untrained": "these networks stay untrained",
+        "objects": "AlexNet takes the project's own (generated objects), VGGs stay untrained",
+    }[study.networks.missing_weights]
+    remedy = (
+        "`make weights` gets them once"
+        if wanted == "imagenet"
+        else "name your file in networks.face_weights"
+    )
     return found, state, f"{remedy}; without them {then}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m lib.setup_check [study.yaml]``: print the table; exit code 1 where something stops a run."""
+    """``python -m lib.setup_check [study.yaml]``: print the table; exit code 1 where something
+    stops a run.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        study = load_study(resolve(Path(arguments[0])) if arguments else ROOT / "data/studies/demo.yaml")
+        study = load_study(
+            resolve(Path(arguments[0])) if arguments else ROOT / "data/studies/demo.yaml"
+        )
     except StudyError as error:
         print(error, file=sys.stderr)
         return 1

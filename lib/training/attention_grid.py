@@ -1,7 +1,9 @@
-"""The attention grid: kind x location x reduction x pretraining x seeds, each trained once, as one tidy table.
+"""The attention grid: kind x location x reduction x pretraining x seeds, each trained once, as one
+tidy table.
 
-A cell keeps its accuracy, learning curve and answers, not its head (110 MB or more). Cells that notebooks 02
-and 03 have trained are asked, not trained again. A killed grid goes on behind its last finished cell.
+A cell keeps its accuracy, learning curve and answers, not its head (110 MB or more). Cells that
+notebooks 02 and 03 have trained are asked, not trained again. A killed grid goes on behind its last
+finished cell.
 """
 
 from __future__ import annotations
@@ -29,7 +31,14 @@ from lib.storage.runs import Run
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
 from lib.training.heads import n_steps
-from lib.training.train import answer, folder_of, load_base_features, make_bases, train_all, trial_rows
+from lib.training.train import (
+    answer,
+    folder_of,
+    load_base_features,
+    make_bases,
+    train_all,
+    trial_rows,
+)
 
 POINT = ["candidate", "kind", "location", "reduction", "prior", "pretraining"]
 
@@ -51,12 +60,20 @@ class Point:
     @property
     def prior(self) -> bool:
         """Whether it weighs the parts of the face."""
-        return self.cell.attention is not None and any(self.cell.attention.region_weights().values())
+        return self.cell.attention is not None and any(
+            self.cell.attention.region_weights().values()
+        )
 
     def row(self) -> dict:
         attention = self.cell.attention or Attention("none")
-        return {"candidate": self.candidate, "kind": attention.kind, "location": attention.location,
-                "reduction": attention.reduction, "prior": self.prior, "pretraining": self.cell.pretraining}
+        return {
+            "candidate": self.candidate,
+            "kind": attention.kind,
+            "location": attention.location,
+            "reduction": attention.reduction,
+            "prior": self.prior,
+            "pretraining": self.cell.pretraining,
+        }
 
 
 def point_name(attention: Attention) -> str:
@@ -64,18 +81,34 @@ def point_name(attention: Attention) -> str:
     return Point(Cell(architecture_of(attention), "", attention)).candidate
 
 
-def points(study: Study, pretraining: Sequence[str], people_prior: Mapping[str, float] | None = None) -> list[Point]:
+def points(
+    study: Study, pretraining: Sequence[str], people_prior: Mapping[str, float] | None = None
+) -> list[Point]:
     """All combinations of the study's ``grid``; the study's own FE-AlexNet is always among them.
 
-    Kind ``none`` is AlexNet itself, whatever location and reduction. ``people_prior`` adds the study's attention with
-    that region prior, on the first pretraining.
+    Kind ``none`` is AlexNet itself, whatever location and reduction. ``people_prior`` adds the
+    study's attention with that region prior, on the first pretraining.
     """
     own, grid = Attention.of(study.attention), study.grid
     wanted: list[Attention | None] = [None] * ("none" in grid.kinds) + [own]
-    wanted += [replace(own, kind=kind, location=location, reduction=reduction,
-                       region_prior=own.region_prior if kind == "self" else None)
-               for kind in grid.kinds if kind != "none" for location in grid.locations for reduction in grid.reductions]
-    cells = [Cell(architecture_of(attention), base, attention) for base in pretraining for attention in wanted]
+    wanted += [
+        replace(
+            own,
+            kind=kind,
+            location=location,
+            reduction=reduction,
+            region_prior=own.region_prior if kind == "self" else None,
+        )
+        for kind in grid.kinds
+        if kind != "none"
+        for location in grid.locations
+        for reduction in grid.reductions
+    ]
+    cells = [
+        Cell(architecture_of(attention), base, attention)
+        for base in pretraining
+        for attention in wanted
+    ]
     if people_prior and own.kind == "self":
         guided = replace(own, region_prior=dict(people_prior))
         cells.insert(len(wanted), Cell(architecture_of(guided), pretraining[0], guided))
@@ -84,39 +117,66 @@ def points(study: Study, pretraining: Sequence[str], people_prior: Mapping[str, 
 
 def architecture_of(attention: Attention | None) -> str:
     """What tables call an AlexNet with this attention."""
-    return "alexnet" if attention is None else "alexnet_matched" if attention.kind == "matched" else "fe_alexnet"
+    return (
+        "alexnet"
+        if attention is None
+        else "alexnet_matched"
+        if attention.kind == "matched"
+        else "fe_alexnet"
+    )
 
 
 def available(study: Study, wanted: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Which pretrainings can be used, and why the others cannot."""
-    missing = {name: missing_message("alexnet", name, study.networks.face_weights) for name in wanted
-               if name != "untrained" and find("alexnet", name, weights_dir=study.weights_dir,
-                                               face_weights=study.networks.face_weights) is None}
+    missing = {
+        name: missing_message("alexnet", name, study.networks.face_weights)
+        for name in wanted
+        if name != "untrained"
+        and find(
+            "alexnet", name, weights_dir=study.weights_dir, face_weights=study.networks.face_weights
+        )
+        is None
+    }
     return [name for name in wanted if name not in missing], missing
 
 
-def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: pd.DataFrame, *,
-             regions: Mapping[str, np.ndarray] | None = None,
-             cancelled: Callable[[], bool] = lambda: False) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run_grid(
+    run: Run,
+    chosen: Sequence[Point],
+    images: pd.DataFrame,
+    stimuli: pd.DataFrame,
+    *,
+    regions: Mapping[str, np.ndarray] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train and ask every cell that has no answers yet.
 
     Parameters
     ----------
-    regions : masks of the parts, for a region prior. cancelled : asked after every step; True stops between steps.
+    regions : masks of the parts, for a region prior. cancelled : asked after every step; True stops
+        between steps.
 
     Returns
     -------
     accuracy : POINT columns, seed, validation_accuracy, accuracy, auc.
-    answers : rows of the trial table whose ``architecture`` is the candidate's name, without responses.
+    answers : rows of the trial table whose ``architecture`` is the candidate's name, without
+        responses.
     """
     device, of_point = choose_device(run.study.training), {point.cell: point for point in chosen}
     rows, answers = {}, {}
     for group, base in make_bases(run, list(of_point), images, device, regions):
         cuts = set(base.maps)
-        maps = cached_features(load_base_features(run, group[0]), list(stimuli["path"]), cuts, device,
-                               name=f"{group[0].backbone} ({group[0].pretraining})")
+        maps = cached_features(
+            load_base_features(run, group[0]),
+            list(stimuli["path"]),
+            cuts,
+            device,
+            name=f"{group[0].backbone} ({group[0].pretraining})",
+        )
         key = settings_hash(file_hashes(map(resolve, stimuli["path"])))
-        cells = [replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)]
+        cells = [
+            replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)
+        ]
         places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
         silent = [cell for cell in cells if _answers(places[cell], key) is None]
         ask = partial(_ask, places, maps, key, device)
@@ -131,9 +191,15 @@ def run_grid(run: Run, chosen: Sequence[Point], images: pd.DataFrame, stimuli: p
             rows[cell] = point.row() | {"seed": cell.seed} | _accuracy(places[cell].result())
             named = replace(cell, architecture=point.candidate)
             answers[cell] = trial_rows(named, stimuli, np.array(_answers(places[cell], key)))
-    order = [replace(point.cell, seed=seed) for point in chosen for seed in range(run.study.training.seeds)]
-    return (pd.DataFrame([rows[cell] for cell in order]),
-            pd.concat([answers[cell] for cell in order], ignore_index=True))
+    order = [
+        replace(point.cell, seed=seed)
+        for point in chosen
+        for seed in range(run.study.training.seeds)
+    ]
+    return (
+        pd.DataFrame([rows[cell] for cell in order]),
+        pd.concat([answers[cell] for cell in order], ignore_index=True),
+    )
 
 
 class Cancelled(Exception):
@@ -149,27 +215,48 @@ def _ticker(progress: Progress, cancelled: Callable[[], bool]) -> Callable[[str]
     return tick
 
 
-def _ask(places: Mapping[Cell, Checkpoint], maps: Mapping[int, Tensor], key: str, device: Device, cell: Cell,
-         network: Network) -> None:
+def _ask(
+    places: Mapping[Cell, Checkpoint],
+    maps: Mapping[int, Tensor],
+    key: str,
+    device: Device,
+    cell: Cell,
+    network: Network,
+) -> None:
     """Keep a trained network's answers to the stimuli ``maps``."""
     write_json(places[cell].folder / f"answers-{key}.json", answer(network, maps, device).tolist())
 
 
 def _answers(checkpoint: Checkpoint, key: str) -> list[float] | None:
     path = checkpoint.folder / f"answers-{key}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() and checkpoint.result() else None
+    return (
+        json.loads(path.read_text(encoding="utf-8"))
+        if path.is_file() and checkpoint.result()
+        else None
+    )
 
 
 def _accuracy(result: dict) -> dict:
     by_split = {row["split"]: row for row in result["accuracy"]}
-    return {"validation_accuracy": by_split["validation"]["accuracy"], "accuracy": by_split["test"]["accuracy"],
-            "auc": by_split["test"]["auc"]}
+    return {
+        "validation_accuracy": by_split["validation"]["accuracy"],
+        "accuracy": by_split["test"]["accuracy"],
+        "auc": by_split["test"]["auc"],
+    }
 
 
-def score_grid(run: Run, accuracy: pd.DataFrame, answers: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """The accuracy table with each cell's likeness to people beside it: delta_pse, rmse, log_likelihood and more."""
-    scores = seed_scores(answers, people, run.study.statistics).rename(columns={"architecture": "candidate"})
-    return accuracy.merge(scores, on=["candidate", "pretraining", "seed"], how="left", validate="one_to_one")
+def score_grid(
+    run: Run, accuracy: pd.DataFrame, answers: pd.DataFrame, people: pd.DataFrame
+) -> pd.DataFrame:
+    """The accuracy table with each cell's likeness to people beside it: delta_pse, rmse,
+    log_likelihood and more.
+    """
+    scores = seed_scores(answers, people, run.study.statistics).rename(
+        columns={"architecture": "candidate"}
+    )
+    return accuracy.merge(
+        scores, on=["candidate", "pretraining", "seed"], how="left", validate="one_to_one"
+    )
 
 
 def grid_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -177,12 +264,22 @@ def grid_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
 
     Returns
     -------
-    POINT columns, metric, value (mean over seeds), low, high, n_seeds (with a value), n_missing (without: such as a
-    network that has no PSE).
+    POINT columns, metric, value (mean over seeds), low, high, n_seeds (with a value), n_missing
+    (without: such as a network that has no PSE).
     """
     rows = []
     for key, group in cells.groupby(POINT, sort=False):
         for metric in METRICS:
             known = group[metric].dropna()
-            rows.append([*key, metric, *mean_interval(known, confidence), len(known), len(group) - len(known)])
-    return pd.DataFrame(rows, columns=[*POINT, "metric", "value", "low", "high", "n_seeds", "n_missing"])
+            rows.append(
+                [
+                    *key,
+                    metric,
+                    *mean_interval(known, confidence),
+                    len(known),
+                    len(group) - len(known),
+                ]
+            )
+    return pd.DataFrame(
+        rows, columns=[*POINT, "metric", "value", "low", "high", "n_seeds", "n_missing"]
+    )

@@ -1,7 +1,9 @@
-"""What is kept of a network's training: its state while it lasts, and its head and results once it is done.
+"""What is kept of a network's training: its state while it lasts, and its head and results once it
+is done.
 
-A folder ``runs/<name>/checkpoints/<hash of all settings>/`` holds ``state-<epoch>.safetensors`` and ``state.json``
-during training, ``head.safetensors`` and ``result.json`` afterwards. The JSON is written last and makes it count.
+A folder ``runs/<name>/checkpoints/<hash of all settings>/`` holds ``state-<epoch>.safetensors`` and
+``state.json`` during training, ``head.safetensors`` and ``result.json`` afterwards. The JSON is
+written last and makes it count.
 """
 
 from __future__ import annotations
@@ -51,20 +53,26 @@ class Checkpoint:
     def load_head(self, network: Network) -> Network:
         """The trained head and block into an empty network of the same cell."""
         put_head(network, load_file(self.folder / "head.safetensors"))
-        network.features.to(memory_format=torch.channels_last)  # convolutions take a fifth to a quarter less time
+        network.features.to(
+            memory_format=torch.channels_last
+        )  # convolutions take a fifth to a quarter less time
         return network.eval()
 
     def due(self) -> bool:
         return time.monotonic() - self._saved >= self.every_s
 
-    def save_state(self, network: Network, optimiser: torch.optim.Adam, best: dict[str, Tensor],
-                   progress: dict) -> None:
+    def save_state(
+        self, network: Network, optimiser: torch.optim.Adam, best: dict[str, Tensor], progress: dict
+    ) -> None:
         """All that training needs to go on behind an epoch with the same numbers."""
         tensors = {f"best.{name}": value for name, value in best.items()}
         for name, parameter in network.trained().items():
             state = optimiser.state[parameter]
-            tensors |= {f"value.{name}": parameter.detach(), f"mean.{name}": state["exp_avg"],
-                        f"square.{name}": state["exp_avg_sq"]}
+            tensors |= {
+                f"value.{name}": parameter.detach(),
+                f"mean.{name}": state["exp_avg"],
+                f"square.{name}": state["exp_avg_sq"],
+            }
             progress = {**progress, "step": float(state["step"])}
         name = f"state-{len(progress['history'])}.safetensors"
         tensors = {key: value.cpu().contiguous() for key, value in tensors.items()}
@@ -73,8 +81,12 @@ class Checkpoint:
         self._drop_states(keep=name)
         self._saved = time.monotonic()
 
-    def load_state(self, network: Network, optimiser: torch.optim.Adam) -> tuple[dict, dict[str, Tensor]] | None:
-        """Put a saved state into network and optimiser: the progress and the best head so far; None without one."""
+    def load_state(
+        self, network: Network, optimiser: torch.optim.Adam
+    ) -> tuple[dict, dict[str, Tensor]] | None:
+        """Put a saved state into network and optimiser: the progress and the best head so far;
+        None without one.
+        """
         progress = _read(self.folder / "state.json")
         if progress is None:
             return None
@@ -84,8 +96,11 @@ class Checkpoint:
             optimiser.state[parameter] = {
                 "step": torch.tensor(progress["step"], device=parameter.device),
                 "exp_avg": tensors[f"mean.{name}"].to(parameter.device),
-                "exp_avg_sq": tensors[f"square.{name}"].to(parameter.device)}
-        return progress, {k.removeprefix("best."): v for k, v in tensors.items() if k.startswith("best.")}
+                "exp_avg_sq": tensors[f"square.{name}"].to(parameter.device),
+            }
+        return progress, {
+            k.removeprefix("best."): v for k, v in tensors.items() if k.startswith("best.")
+        }
 
     def _drop_states(self, keep: str = "") -> None:
         for path in self.folder.glob("state-*.safetensors"):
@@ -94,7 +109,9 @@ class Checkpoint:
 
 
 class Writer:
-    """Finishes checkpoints in a thread of its own, while the next networks are made; leaving the block waits for it."""
+    """Finishes checkpoints in a thread of its own, while the next networks are made; leaving
+    the block waits for it.
+    """
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1)
@@ -119,14 +136,21 @@ class Writer:
             self.wait()
 
 
-def take_head(network: Network, device: Device, into: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-    """A copy of what was trained, and of the buffers that belong to it; ``into`` is an earlier copy to overwrite.
+def take_head(
+    network: Network, device: Device, into: dict[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """A copy of what was trained, and of the buffers that belong to it; ``into`` is an earlier copy
+    to overwrite.
 
-    The large layers compute from their weights rounded to the device's precision, so these are kept rounded, at half
-    the space in bf16, and give the same logits.
+    The large layers compute from their weights rounded to the device's precision, so these are kept
+    rounded, at half the space in bf16, and give the same logits.
     """
-    rounded = {f"{name}.{kind}" for name, layer in network.named_modules() if isinstance(layer, Linear)
-               for kind in ("weight", "bias")}
+    rounded = {
+        f"{name}.{kind}"
+        for name, layer in network.named_modules()
+        if isinstance(layer, Linear)
+        for kind in ("weight", "bias")
+    }
     tensors = network.trained() | {name: getattr(network, name) for name in BUFFERS}
     head = into or {}
     for name, value in tensors.items():

@@ -1,4 +1,6 @@
-"""Tables about the networks themselves: parameters against the published counts, bf16 against fp32."""
+"""Tables about the networks themselves: parameters against the published counts, bf16 against
+fp32.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +29,26 @@ def network_table(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
 
     Returns
     -------
-    architecture, features, block, classifier, all, trained (parameters); with_1000_outputs (all but the block, if the
-    last layer had ImageNet's 1000 outputs) and published (what torchvision records): these two must agree.
+    architecture, features, block, classifier, all, trained (parameters); with_1000_outputs (all but
+    the block, if the last layer had ImageNet's 1000 outputs) and published (what torchvision
+    records): these two must agree.
     """
     rows = []
     for architecture in dict.fromkeys(cell.architecture for cell in chosen):
         cell = replace(next(c for c in chosen if c.architecture == architecture), seed=0)
         counts = parameter_counts(network := build_cell(cell, run.study, empty=True))
         last = network.classifier[-1]
-        full_size = counts["all"] - counts["block"] + (1000 - last.out_features) * (last.in_features + 1)
-        rows.append({"architecture": architecture, **counts, "with_1000_outputs": full_size,
-                     "published": torchvision_weights(cell.backbone).meta["num_params"]})
+        full_size = (
+            counts["all"] - counts["block"] + (1000 - last.out_features) * (last.in_features + 1)
+        )
+        rows.append(
+            {
+                "architecture": architecture,
+                **counts,
+                "with_1000_outputs": full_size,
+                "published": torchvision_weights(cell.backbone).meta["num_params"],
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -51,15 +62,25 @@ def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) ->
     chosen = stimuli.iloc[np.unique(np.linspace(0, len(stimuli) - 1, n).astype(int))]
     images = preprocess(np.stack([read_image(resolve(path)) for path in chosen["path"]]))
     device, network = choose_device(run.study.training), load_trained(run, cell)
-    used, exact = (_answers(network, images, d) for d in (device, Device(device.name, torch.float32)))
+    used, exact = (
+        _answers(network, images, d) for d in (device, Device(device.name, torch.float32))
+    )
     gap = np.abs(used - exact)
-    return {"n": len(chosen), "precision": device.precision, "largest": float(gap.max()), "mean": float(gap.mean()),
-            "flipped": int(((used > 0.5) != (exact > 0.5)).sum())}
+    return {
+        "n": len(chosen),
+        "precision": device.precision,
+        "largest": float(gap.max()),
+        "mean": float(gap.mean()),
+        "flipped": int(((used > 0.5) != (exact > 0.5)).sum()),
+    }
 
 
 @torch.no_grad()
-def zero_gain_check(run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: int = 4) -> pd.DataFrame:
-    """The untrained networks' logits at gain 0 against AlexNet's of the same seed, on the first ``n`` pictures.
+def zero_gain_check(
+    run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: int = 4
+) -> pd.DataFrame:
+    """The untrained networks' logits at gain 0 against AlexNet's of the same seed, on the first
+    ``n`` pictures.
 
     Returns
     -------
@@ -75,13 +96,16 @@ def zero_gain_check(run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: 
     return pd.DataFrame(rows, columns=["architecture", "attention", "largest_difference"])
 
 
-def block_effects(networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: int = 24) -> pd.DataFrame:
+def block_effects(
+    networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: int = 24
+) -> pd.DataFrame:
     """What each network's block does to its log-odds, on ``n`` of the whole faces.
 
     Returns
     -------
-    architecture, seed, moved (root mean square of what the log-odds move by when the block is taken out), spread
-    (their SD over the faces), share (moved / spread). A row a network that has a block.
+    architecture, seed, moved (root mean square of what the log-odds move by when the block is taken
+    out), spread (their SD over the faces), share (moved / spread). A row a network that has a
+    block.
     """
     whole = stimuli[stimuli["condition"] == "full"]
     chosen = whole.iloc[np.linspace(0, len(whole) - 1, min(n, len(whole))).round().astype(int)]
@@ -91,7 +115,9 @@ def block_effects(networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: in
             there = panel.log_odds(network)
             with _without_block(network):
                 moved = np.sqrt(np.mean((there - panel.log_odds(network)) ** 2))
-            rows.append([cell.architecture, cell.seed, moved, there.std(ddof=1), moved / there.std(ddof=1)])
+            rows.append(
+                [cell.architecture, cell.seed, moved, there.std(ddof=1), moved / there.std(ddof=1)]
+            )
     return pd.DataFrame(rows, columns=["architecture", "seed", "moved", "spread", "share"])
 
 
@@ -110,4 +136,6 @@ def _without_block(network: Network) -> Iterator[None]:
 def _answers(network: Network, images: torch.Tensor, device: Device) -> np.ndarray:
     network = network.to(device.name).eval()
     with computing(network, device), device.autocast():
-        return p_happy(torch.cat([network(x.to(device.name)).float().cpu() for x in images.split(32)]))
+        return p_happy(
+            torch.cat([network(x.to(device.name)).float().cpu() for x in images.split(32)])
+        )

@@ -1,8 +1,9 @@
 """What the frozen convolutions make of each image, computed once and kept on disk.
 
-A cache entry is one memory-mapped array for one list of images, one set of weights, one layer, one transform and one
-precision: ``data/derived/features/<hash>/features.bin`` and ``entry.json``, which is written last and makes it whole.
-A killed computation goes on behind the last chunk that reached the disk.
+A cache entry is one memory-mapped array for one list of images, one set of weights, one layer, one
+transform and one precision: ``data/derived/features/<hash>/features.bin`` and ``entry.json``, which
+is written last and makes it whole. A killed computation goes on behind the last chunk that reached
+the disk.
 """
 
 from __future__ import annotations
@@ -30,9 +31,13 @@ from lib.storage.locks import locked
 from lib.storage.progress import Progress
 
 FOLDER = ROOT / "data/derived/features"
-COUNT_S = 1.0  # a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
-CHUNK = 64  # images; fixed, because a convolution's last digit may depend on how many are computed together
-AT_ONCE = 8  # of them, where a processor's first maps are large: those of 64 images in a VGG fill 800 MB
+# a killed computation loses about this much; syncing each chunk would cost a GPU more than its work
+COUNT_S = 1.0
+# images; fixed, because a convolution's last digit may depend on how many are computed together
+CHUNK = 64
+AT_ONCE = (
+    8  # of them, where a processor's first maps are large: those of 64 images in a VGG fill 800 MB
+)
 TRANSFORM = "224 bilinear, ImageNet mean and SD"
 
 
@@ -51,7 +56,9 @@ class Entry:
 
     def complete(self) -> bool:
         """Whether all is there: the description, and as many bytes as it says."""
-        return self._read("entry.json").get("bytes", -1) == (self.data.stat().st_size if self.data.is_file() else -2)
+        return self._read("entry.json").get("bytes", -1) == (
+            self.data.stat().st_size if self.data.is_file() else -2
+        )
 
     def done(self) -> int:
         """How many images are safely on disk: those counted, if the file still holds them."""
@@ -59,11 +66,22 @@ class Entry:
             return self.n
         progress = self._read("progress.json")
         needed = progress.get("done", 0) * progress.get("bytes", 0) // self.n
-        return progress.get("done", 0) if self.data.is_file() and self.data.stat().st_size >= needed else 0
+        return (
+            progress.get("done", 0)
+            if self.data.is_file() and self.data.stat().st_size >= needed
+            else 0
+        )
 
     def append(self, start: int, values: Tensor, *, count: bool) -> None:
-        """Put the images from ``start`` into the file; ``count`` syncs it, and all in it count from then on."""
-        rows = fetched(values.to(self.dtype).contiguous()).view(len(values), -1).view(torch.uint8).numpy()
+        """Put the images from ``start`` into the file; ``count`` syncs it, and all in it count
+        from then on.
+        """
+        rows = (
+            fetched(values.to(self.dtype).contiguous())
+            .view(len(values), -1)
+            .view(torch.uint8)
+            .numpy()
+        )
         done = start + len(values)
         with open(self.data, "r+b" if self.data.is_file() else "w+b") as handle:
             handle.seek(start * rows.shape[1])
@@ -73,13 +91,20 @@ class Entry:
                 return
             handle.flush()
             os.fsync(handle.fileno())
-        whole = {"done": done, "n": self.n, "bytes": self.n * rows.shape[1], "shape": list(values.shape[1:])}
+        whole = {
+            "done": done,
+            "n": self.n,
+            "bytes": self.n * rows.shape[1],
+            "shape": list(values.shape[1:]),
+        }
         write_json(self.folder / ("entry.json" if done == self.n else "progress.json"), whole)
 
     def tensor(self) -> Tensor:
         """(n, C, H, W), memory-mapped: read from disk where it is used."""
         shape = (self.n, *self._read("entry.json")["shape"])
-        flat = torch.from_file(str(self.data), shared=False, size=int(np.prod(shape)), dtype=self.dtype)
+        flat = torch.from_file(
+            str(self.data), shared=False, size=int(np.prod(shape)), dtype=self.dtype
+        )
         return flat.view(shape)
 
     def _read(self, name: str) -> dict:
@@ -87,13 +112,22 @@ class Entry:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterable[int], device: Device, *,
-                    name: str = "network", folder: Path = FOLDER) -> dict[int, Tensor]:
-    """The images' feature maps behind ``features[:cut]`` for each cut, from disk where they are there already.
+def cached_features(
+    features: nn.Sequential,
+    paths: Sequence[str],
+    cuts: Iterable[int],
+    device: Device,
+    *,
+    name: str = "network",
+    folder: Path = FOLDER,
+) -> dict[int, Tensor]:
+    """The images' feature maps behind ``features[:cut]`` for each cut, from disk where they are
+    there already.
 
     Parameters
     ----------
-    features : frozen convolutions. paths : image files, in this order (relative to the project's root, or absolute).
+    features : frozen convolutions. paths : image files, in this order (relative to the project's
+        root, or absolute).
     cuts : several cost no more than the deepest, all in one pass over the images.
 
     Returns
@@ -103,35 +137,64 @@ def cached_features(features: nn.Sequential, paths: Sequence[str], cuts: Iterabl
     return compute_features({name: (features, cuts)}, paths, device, folder=folder)[name]
 
 
-def compute_features(networks: Mapping[str, tuple[nn.Sequential, Iterable[int]]], paths: Sequence[str], device: Device,
-                     *, folder: Path = FOLDER) -> dict[str, dict[int, Tensor]]:
-    """``cached_features`` of several networks, given as name: (features, cuts); each image is read once for all."""
-    where = [] if device.name == "cpu" else [device.name]  # the same numbers but for the last digits
+def compute_features(
+    networks: Mapping[str, tuple[nn.Sequential, Iterable[int]]],
+    paths: Sequence[str],
+    device: Device,
+    *,
+    folder: Path = FOLDER,
+) -> dict[str, dict[int, Tensor]]:
+    """``cached_features`` of several networks, given as name: (features, cuts); each image is
+    read once for all.
+    """
+    where = (
+        [] if device.name == "cpu" else [device.name]
+    )  # the same numbers but for the last digits
     read = file_hashes(map(resolve, paths))
-    keys = {name: (read, features_hash(features), TRANSFORM, device.precision, *where)
-            for name, (features, _) in networks.items()}
-    entries = {name: {cut: Entry(folder / settings_hash(*keys[name], cut), len(paths), cut, device.dtype)
-                      for cut in cuts} for name, (_, cuts) in networks.items()}
+    keys = {
+        name: (read, features_hash(features), TRANSFORM, device.precision, *where)
+        for name, (features, _) in networks.items()
+    }
+    entries = {
+        name: {
+            cut: Entry(folder / settings_hash(*keys[name], cut), len(paths), cut, device.dtype)
+            for cut in cuts
+        }
+        for name, (_, cuts) in networks.items()
+    }
     with ExitStack() as locks:
-        for key in sorted({settings_hash(*key) for key in keys.values()}):  # in one order, so that none wait in a ring
-            locks.enter_context(locked(folder / key, wait=True))  # one process computes, others wait
-        missing = {name: (networks[name][0], [entry for entry in own.values() if not entry.complete()])
-                   for name, own in entries.items()}
+        for key in sorted(
+            {settings_hash(*key) for key in keys.values()}
+        ):  # in one order, so that none wait in a ring
+            locks.enter_context(
+                locked(folder / key, wait=True)
+            )  # one process computes, others wait
+        missing = {
+            name: (networks[name][0], [entry for entry in own.values() if not entry.complete()])
+            for name, own in entries.items()
+        }
         missing = {name: work for name, work in missing.items() if work[1]}
         if missing:
             _compute(missing, paths, device)
-    return {name: {cut: entry.tensor() for cut, entry in own.items()} for name, own in entries.items()}
+    return {
+        name: {cut: entry.tensor() for cut, entry in own.items()} for name, own in entries.items()
+    }
 
 
-def _compute(missing: Mapping[str, tuple[nn.Sequential, Sequence[Entry]]], paths: Sequence[str],
-             device: Device) -> None:
+def _compute(
+    missing: Mapping[str, tuple[nn.Sequential, Sequence[Entry]]],
+    paths: Sequence[str],
+    device: Device,
+) -> None:
     for features, entries in missing.values():
         features.to(device.name, memory_format=torch.channels_last)
         for entry in entries:
             entry.folder.mkdir(parents=True, exist_ok=True)
-    done = {entry: entry.done() // CHUNK * CHUNK for _, entries in missing.values() for entry in entries}
+    done = {
+        entry: entry.done() // CHUNK * CHUNK for _, entries in missing.values() for entry in entries
+    }
     starts, counted = range(min(done.values()), len(paths), CHUNK), time.monotonic()
-    ahead = loaded([paths[s:s + CHUNK] for s in starts], pinned=device.name == "cuda")
+    ahead = loaded([paths[s : s + CHUNK] for s in starts], pinned=device.name == "cuda")
     with Progress(f"features of {', '.join(missing)}", len(paths) - starts.start) as progress:
         for start, images in zip(starts, ahead, strict=True):
             count = time.monotonic() - counted >= COUNT_S
@@ -144,13 +207,19 @@ def _compute(missing: Mapping[str, tuple[nn.Sequential, Sequence[Entry]]], paths
             progress.step(len(images))
 
 
-def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = read_image, *,
-           pinned: bool = False) -> Iterator[np.ndarray]:
-    """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked on.
+def loaded(
+    chunks: Sequence[Sequence[str]],
+    read: Callable[[str], np.ndarray] = read_image,
+    *,
+    pinned: bool = False,
+) -> Iterator[np.ndarray]:
+    """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked
+    on.
 
     ``pinned`` puts them where a GPU reads fast.
     """
     with ThreadPoolExecutor(threads()) as pool:
+
         def start(chunk):
             return [pool.submit(read, resolve(path)) for path in chunk]
 
@@ -158,36 +227,50 @@ def loaded(chunks: Sequence[Sequence[str]], read: Callable[[str], np.ndarray] = 
         for following in [*chunks[1:], ()]:
             waiting, ahead = ahead, start(following)
             pictures = [future.result() for future in waiting]
-            room = torch.empty((len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=pinned)
+            room = torch.empty(
+                (len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=pinned
+            )
             yield np.stack(pictures, out=room.numpy())
 
 
-def forward(features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device) -> dict[int, Tensor]:
+def forward(
+    features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device
+) -> dict[int, Tensor]:
     """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
     cuts, size = set(cuts), group_size(features, device)
-    parts = [_forward(features, images[k:k + size], cuts, device) for k in range(0, len(images), size)]
+    parts = [
+        _forward(features, images[k : k + size], cuts, device) for k in range(0, len(images), size)
+    ]
     return {cut: torch.cat([part[cut] for part in parts]) for cut in cuts}
 
 
 def group_size(features: nn.Sequential, device: Device) -> int:
-    """How many images go through together; AlexNet's first layer takes every fourth pixel, a VGG's every one."""
+    """How many images go through together; AlexNet's first layer takes every fourth pixel, a
+    VGG's every one.
+    """
     return AT_ONCE if device.name == "cpu" and features[0].stride == (1, 1) else CHUNK
 
 
 @torch.no_grad()
-def _forward(features: nn.Sequential, images: np.ndarray, cuts: set[int], device: Device) -> dict[int, Tensor]:
+def _forward(
+    features: nn.Sequential, images: np.ndarray, cuts: set[int], device: Device
+) -> dict[int, Tensor]:
     x = preprocess(images, device.name).contiguous(memory_format=torch.channels_last)
     results = {0: x} if 0 in cuts else {}
     with device.autocast():
-        for i, layer in enumerate(features[:max(cuts)], start=1):
+        for i, layer in enumerate(features[: max(cuts)], start=1):
             x = layer(x)
             if i in cuts:
                 results[i] = x.clone()  # the next layer may write in place
     return results
 
 
-def channel_statistics(maps: Tensor, rows: np.ndarray, device: Device = PROCESSOR) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of each channel, (C,), over the given rows of (n, C, H, W) and all places."""
+def channel_statistics(
+    maps: Tensor, rows: np.ndarray, device: Device = PROCESSOR
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, (C,), over the given rows of (n, C, H, W)
+    and all places.
+    """
     total = squares = torch.zeros(maps.shape[1], dtype=torch.float64, device=device.name)
     for chunk in np.array_split(np.sort(rows), max(len(rows) // 256, 1)):
         x = sent(maps[torch.from_numpy(chunk)], device).float()
@@ -196,4 +279,3 @@ def channel_statistics(maps: Tensor, rows: np.ndarray, device: Device = PROCESSO
     n = len(rows) * maps.shape[2] * maps.shape[3]
     mean = total / n
     return mean.float().cpu(), (squares / n - mean.square()).clamp_min(0).sqrt().float().cpu()
-

@@ -1,7 +1,7 @@
 """Training a head (and an attention block) on cached features.
 
-Every random number of an epoch follows from (seed, epoch) alone, so that a training that was killed and goes on
-behind its last saved epoch ends with the same numbers as one that was not.
+Every random number of an epoch follows from (seed, epoch) alone, so that a training that was killed
+and goes on behind its last saved epoch ends with the same numbers as one that was not.
 """
 
 from __future__ import annotations
@@ -40,10 +40,16 @@ class Data:
     rows: dict[str, np.ndarray]
 
     def batches(self, order: np.ndarray, n: int, device: Device) -> Iterator[tuple[Tensor, Tensor]]:
-        """Maps and labels of the rows ``order`` in ``n`` batches on the device, each in the order of the disk."""
-        rows = torch.from_numpy(np.concatenate([np.sort(part) for part in np.array_split(order, n)]))
+        """Maps and labels of the rows ``order`` in ``n`` batches on the device, each in the
+        order of the disk.
+        """
+        rows = torch.from_numpy(
+            np.concatenate([np.sort(part) for part in np.array_split(order, n)])
+        )
         labels = self.labels[rows].to(device.name)  # all at once: a GPU waits for what it is sent
-        for these, y in zip(rows.to(self.maps.device).tensor_split(n), labels.tensor_split(n), strict=True):
+        for these, y in zip(
+            rows.to(self.maps.device).tensor_split(n), labels.tensor_split(n), strict=True
+        ):
             yield take(self.maps, these, device), y
 
 
@@ -66,7 +72,9 @@ def take(maps: Tensor, rows: Tensor, device: Device) -> Tensor:
 
 @dataclass
 class Fit:
-    """What training left: one row of history an epoch, and the best epoch's head, by validation loss."""
+    """What training left: one row of history an epoch, and the best epoch's head, by validation
+    loss.
+    """
 
     history: list[dict]
     best: dict[str, Tensor]
@@ -76,25 +84,45 @@ class Fit:
         return min(self.history, key=lambda row: row["validation_loss"])["epoch"]
 
 
-def train_head(network: Network, data: Data, training: Training, *, seed: int, device: Device,
-               checkpoint: Checkpoint | None = None, tick: Callable[[str], None] = lambda note: None) -> Fit:
+def train_head(
+    network: Network,
+    data: Data,
+    training: Training,
+    *,
+    seed: int,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
+    tick: Callable[[str], None] = lambda note: None,
+) -> Fit:
     """Train what is not frozen and leave the network with the head of its best epoch, in eval mode.
 
     Parameters
     ----------
     data : with rows of ``train`` and ``validation``.
-    tick : called after every step with a note; what it raises stops the training (a *Cancel* button).
+    tick : called after every step with a note; what it raises stops the training (a *Cancel*
+        button).
 
     Raises
     ------
     TrainingFailed : the loss became infinite or not a number.
     """
-    return finished(head_steps(network, data, training, seed=seed, device=device, checkpoint=checkpoint, tick=tick))
+    return finished(
+        head_steps(
+            network, data, training, seed=seed, device=device, checkpoint=checkpoint, tick=tick
+        )
+    )
 
 
-def head_steps(network: Network, data: Data, training: Training, *, seed: int, device: Device,
-               checkpoint: Checkpoint | None = None,
-               tick: Callable[[str], None] = lambda note: None) -> Generator[None, None, Fit]:
+def head_steps(
+    network: Network,
+    data: Data,
+    training: Training,
+    *,
+    seed: int,
+    device: Device,
+    checkpoint: Checkpoint | None = None,
+    tick: Callable[[str], None] = lambda note: None,
+) -> Generator[None, None, Fit]:
     """``train_head`` for ``lib.training.together``: yields after every step."""
     network.to(device.name).features.to(memory_format=torch.channels_last)
     optimiser = make_optimiser(network, training)
@@ -107,10 +135,18 @@ def head_steps(network: Network, data: Data, training: Training, *, seed: int, d
             rng = np.random.default_rng((seed, epoch))
             order = rng.permutation(data.rows["train"])
             generator.manual_seed(int(rng.integers(2**62)))  # dropout
-            loss = yield from _epoch(step, data.batches(order, n_steps(len(order), training), device), epoch, tick)
+            loss = yield from _epoch(
+                step, data.batches(order, n_steps(len(order), training), device), epoch, tick
+            )
             judged = evaluate(network, data, "validation", device)
-            fit.history.append({"epoch": epoch, "train_loss": loss, "validation_loss": judged[0],
-                                "validation_accuracy": judged[1]})
+            fit.history.append(
+                {
+                    "epoch": epoch,
+                    "train_loss": loss,
+                    "validation_loss": judged[0],
+                    "validation_accuracy": judged[1],
+                }
+            )
             if fit.best_epoch == epoch:
                 fit.best = take_head(network, device, into=fit.best)
             if checkpoint and checkpoint.due() and epoch < training.epochs:
@@ -122,12 +158,14 @@ def head_steps(network: Network, data: Data, training: Training, *, seed: int, d
 def make_optimiser(network: Network, training: Training) -> torch.optim.Adam:
     """Adam; the block has a learning rate of its own.
 
-    Adam moves every number by about its rate a step. A rate of 1e-4, right for weights of about 0.01, would leave the
-    block's gain, which starts at 0, near 0 for thousands of steps.
+    Adam moves every number by about its rate a step. A rate of 1e-4, right for weights of about
+    0.01, would leave the block's gain, which starts at 0, near 0 for thousands of steps.
     """
     block = [p for name, p in network.trained().items() if name.startswith("block.")]
     head = [p for name, p in network.trained().items() if not name.startswith("block.")]
-    groups = [{"params": head, "lr": training.lr}] + [{"params": block, "lr": training.attention_lr}] * bool(block)
+    groups = [{"params": head, "lr": training.lr}] + [
+        {"params": block, "lr": training.attention_lr}
+    ] * bool(block)
     return torch.optim.Adam(groups, fused=True, capturable=network.mean.is_cuda)
 
 
@@ -136,8 +174,12 @@ def n_steps(n_train: int, training: Training) -> int:
     return -(-n_train // training.batch)
 
 
-def _epoch(step: Callable[[Tensor, Tensor], Tensor], batches: Iterator[tuple[Tensor, Tensor]], epoch: int,
-           tick: Callable[[str], None]) -> Generator[None, None, float]:
+def _epoch(
+    step: Callable[[Tensor, Tensor], Tensor],
+    batches: Iterator[tuple[Tensor, Tensor]],
+    epoch: int,
+    tick: Callable[[str], None],
+) -> Generator[None, None, float]:
     """One pass over the batches: the mean loss of an image."""
     total, n = 0.0, 0
     for x, labels in batches:
@@ -147,14 +189,18 @@ def _epoch(step: Callable[[Tensor, Tensor], Tensor], batches: Iterator[tuple[Ten
         yield
     mean = float(total) / n
     if not np.isfinite(mean):
-        raise TrainingFailed(f"the training loss is {mean} in epoch {epoch}; try a lower training.lr or "
-                             "training.attention_lr")
+        raise TrainingFailed(
+            f"the training loss is {mean} in epoch {epoch}; try a lower training.lr or "
+            "training.attention_lr"
+        )
     return mean
 
 
 @contextmanager
 def computing(network: Network, device: Device, *, train: bool = False) -> Iterator[None]:
-    """Prepare the large layers on a processor; a GPU needs no help. No gradients are left behind."""
+    """Prepare the large layers on a processor; a GPU needs no help. No gradients are left
+    behind.
+    """
     with ExitStack() as stack:
         if device.name == "cpu":
             stack.enter_context(prepared(network.classifier, device.dtype, train=train))
@@ -164,7 +210,9 @@ def computing(network: Network, device: Device, *, train: bool = False) -> Itera
 
 @torch.no_grad()
 def logits(network: Network, maps: Tensor, rows: np.ndarray, device: Device) -> Tensor:
-    """fp32 logits (n, 2), order sad, happy, of cached maps in the order of ``rows``; dropout off."""
+    """fp32 logits (n, 2), order sad, happy, of cached maps in the order of ``rows``; dropout
+    off.
+    """
     network.eval()
     results = [torch.zeros(0, 2)]
     for chunk in np.array_split(rows, max(-(-len(rows) // EVALUATE), 1)):
@@ -177,7 +225,10 @@ def evaluate(network: Network, data: Data, split: str, device: Device) -> tuple[
     """Mean loss and accuracy on a split."""
     rows = data.rows[split]
     answers, labels = logits(network, data.maps, rows, device), data.labels[torch.from_numpy(rows)]
-    return (float(F.cross_entropy(answers.double(), labels)), float((answers.argmax(1) == labels).double().mean()))
+    return (
+        float(F.cross_entropy(answers.double(), labels)),
+        float((answers.argmax(1) == labels).double().mean()),
+    )
 
 
 def p_happy(answers: Tensor) -> np.ndarray:

@@ -13,15 +13,22 @@ from lib.networks.devices import Device
 from lib.networks.linear import Linear, clear_gradients
 from lib.networks.network import Network
 
-EAGER = 2  # first steps with a shape of batch that are not replayed: libraries set up, Adam makes its averages
+# first steps with a shape of batch that are not replayed: libraries set up, Adam makes its averages
+EAGER = 2
 
 
-def make_step(network: Network, optimiser: torch.optim.Adam, device: Device,
-              generator: torch.Generator | None = None) -> Callable[[Tensor, Tensor], Tensor]:
-    """A function of maps and labels that makes one step and returns the mean loss, a scalar on the device.
+def make_step(
+    network: Network,
+    optimiser: torch.optim.Adam,
+    device: Device,
+    generator: torch.Generator | None = None,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """A function of maps and labels that makes one step and returns the mean loss, a scalar on the
+    device.
 
     ``generator`` is what dropout draws from, if not from torch's own.
     """
+
     def step(x: Tensor, labels: Tensor) -> Tensor:
         clear_gradients(network)
         with device.products():
@@ -40,14 +47,20 @@ def make_step(network: Network, optimiser: torch.optim.Adam, device: Device,
 class Replayed:
     """A step on a GPU, recorded as a CUDA graph for each shape of batch and replayed from then on.
 
-    Launched one by one, a step's many kernels keep a processor busy for longer than they do the GPU. The numbers are
-    those of the step itself, random ones included.
+    Launched one by one, a step's many kernels keep a processor busy for longer than they do the
+    GPU. The numbers are those of the step itself, random ones included.
     """
 
-    def __init__(self, step: Callable[[Tensor, Tensor], Tensor], generator: torch.Generator | None = None):
+    def __init__(
+        self, step: Callable[[Tensor, Tensor], Tensor], generator: torch.Generator | None = None
+    ):
         self.step, self.generator, self.made, self.recorded = step, generator, Counter(), {}
-        self.stream = torch.cuda.Stream()  # what is recorded must not run on the default stream, nor what leads to it
-        self.pool = torch.cuda.graph_pool_handle()  # one memory for all shapes: only one replay runs at a time
+        self.stream = (
+            torch.cuda.Stream()
+        )  # what is recorded must not run on the default stream, nor what leads to it
+        self.pool = (
+            torch.cuda.graph_pool_handle()
+        )  # one memory for all shapes: only one replay runs at a time
 
     def __call__(self, x: Tensor, labels: Tensor) -> Tensor:
         self.made[x.shape] += 1
@@ -68,7 +81,9 @@ class Replayed:
         torch.cuda.current_stream().wait_stream(self.stream)
         return loss
 
-    def _record(self, x: Tensor, labels: Tensor) -> tuple[torch.cuda.CUDAGraph, tuple[Tensor, Tensor], Tensor]:
+    def _record(
+        self, x: Tensor, labels: Tensor
+    ) -> tuple[torch.cuda.CUDAGraph, tuple[Tensor, Tensor], Tensor]:
         """Recording runs nothing: the step itself is made by the replay that follows."""
         graph = torch.cuda.CUDAGraph()
         if self.generator is not None:

@@ -1,7 +1,8 @@
 """Several trainings at once on one GPU: a step of each in turn, each on a stream of its own.
 
-Most of a step is Adam, which waits for memory; another training's matrix products go on meanwhile. A training is a
-generator that yields after every step. It has random numbers of its own, so that it ends with the same ones as alone.
+Most of a step is Adam, which waits for memory; another training's matrix products go on meanwhile.
+A training is a generator that yields after every step. It has random numbers of its own, so that it
+ends with the same ones as alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import torch
 from lib.networks.devices import PROCESSOR, Device
 
 MOST = 5  # more gain nothing: three already keep an H200's memory busy
-ROOM = 6e9  # bytes for one: the head, its gradient and averages, and what a block at conv1 keeps for its gradient
+# bytes for one: the head, its gradient and averages, and what a block at conv1 keeps for its
+# gradient
+ROOM = 6e9
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -24,7 +27,9 @@ Training = Generator[None, None, T]
 
 
 def at_once(device: Device) -> int:
-    """How many trainings at a time: one on a processor, on a GPU as many as half of its free memory holds."""
+    """How many trainings at a time: one on a processor, on a GPU as many as half of its free
+    memory holds.
+    """
     if device.name != "cuda":
         return 1
     torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
@@ -33,11 +38,13 @@ def at_once(device: Device) -> int:
 
 def parted(items: Sequence[T], n: int) -> list[Sequence[T]]:
     """The items in their order, ``n`` at a time."""
-    return [items[k:k + n] for k in range(0, len(items), n)]
+    return [items[k : k + n] for k in range(0, len(items), n)]
 
 
 def side_by_side(make: Callable[[S], T], items: Sequence[S]) -> list[T]:
-    """What ``make`` makes of each item, by threads: a network's first weights or file take a processor a second."""
+    """What ``make`` makes of each item, by threads: a network's first weights or file take a
+    processor a second.
+    """
     with ThreadPoolExecutor(len(items)) as pool:
         return list(pool.map(make, items))
 
@@ -48,7 +55,9 @@ def finished(training: Training[T]) -> T:
 
 
 def together(trainings: Sequence[Training[T]], device: Device) -> list[T]:
-    """Run trainings to their ends, a step of each in turn: what each returns. An exception in one ends all."""
+    """Run trainings to their ends, a step of each in turn: what each returns. An exception in
+    one ends all.
+    """
     results: dict[int, T] = {}
     running = {k: (training, _stream(device)) for k, training in enumerate(trainings)}
     try:

@@ -1,7 +1,8 @@
 """Train a study's networks and let them answer its stimuli: what the notebooks call.
 
-Convolutions are computed once per image (``lib.training.features``), heads train on them (``lib.training.heads``), and what is finished
-is kept in the run's checkpoints, so that a second call with the same settings reads it back.
+Convolutions are computed once per image (``lib.training.features``), heads train on them
+(``lib.training.heads``), and what is finished is kept in the run's checkpoints, so that a second
+call with the same settings reads it back.
 """
 
 from __future__ import annotations
@@ -36,14 +37,37 @@ from lib.training.together import at_once, finished, parted, side_by_side, toget
 
 SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
-HISTORY = ["architecture", "pretraining", "seed", "epoch", "train_loss", "validation_loss", "validation_accuracy"]
-TRIALS = ["observer", "kind", "architecture", "pretraining", "seed", "stimulus", "identity", "level", "condition",
-          "repeat", "response", "p_happy", "rt_s"]
+HISTORY = [
+    "architecture",
+    "pretraining",
+    "seed",
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_accuracy",
+]
+TRIALS = [
+    "observer",
+    "kind",
+    "architecture",
+    "pretraining",
+    "seed",
+    "stimulus",
+    "identity",
+    "level",
+    "condition",
+    "repeat",
+    "response",
+    "p_happy",
+    "rt_s",
+]
 
 
 @dataclass(frozen=True)
 class Base:
-    """One set of convolutions with the images behind it: what cells of the same backbone and pretraining share."""
+    """One set of convolutions with the images behind it: what cells of the same backbone and
+    pretraining share.
+    """
 
     maps: dict[int, Tensor]  # cut: (n, C, H, W)
     labels: np.ndarray  # (n,) 0 sad, 1 happy
@@ -53,80 +77,138 @@ class Base:
     regions: Mapping[str, np.ndarray]  # masks of the parts, for a region_prior
 
 
-def train_cells(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, *,
-                regions: Mapping[str, np.ndarray] | None = None,
-                every_s: float = 120.0) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Train every cell that is not trained yet; the test split is looked at once, after the last epoch.
+def train_cells(
+    run: Run,
+    chosen: Sequence[Cell],
+    images: pd.DataFrame,
+    *,
+    regions: Mapping[str, np.ndarray] | None = None,
+    every_s: float = 120.0,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Train every cell that is not trained yet; the test split is looked at once, after the last
+    epoch.
 
     Parameters
     ----------
     chosen : of ``lib.networks.network.cells``. images : table ``images``.
-    regions : masks of the parts for a ``region_prior``, such as ``regions_of(study, stimuli)``, which are averaged;
-        None takes the study's boxes.
+    regions : masks of the parts for a ``region_prior``, such as ``regions_of(study, stimuli)``,
+        which are averaged; None takes the study's boxes.
     every_s : seconds between two saved states of a long training.
 
     Returns
     -------
     accuracy : architecture, pretraining, attention, seed, split, n, accuracy, auc.
-    history : architecture, pretraining, seed, epoch, train_loss, validation_loss, validation_accuracy.
-    weights : architecture, pretraining, source, sha256, loaded_keys, missing, unexpected, differs_from_init.
+    history : architecture, pretraining, seed, epoch, train_loss, validation_loss,
+        validation_accuracy.
+    weights : architecture, pretraining, source, sha256, loaded_keys, missing, unexpected,
+        differs_from_init.
     """
     study, device = run.study, choose_device(run.study.training)
     results, n_train = {}, int((images["split"] == "train").sum())
     for group, base in make_bases(run, chosen, images, device, regions):
-        checkpoints = {cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group}
+        checkpoints = {
+            cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group
+        }
         waiting = [cell for cell in group if not checkpoints[cell].trained()]
         total = len(waiting) * study.training.epochs * n_steps(n_train, study.training)
         with Progress(f"training {group[0].backbone} ({group[0].pretraining})", total) as progress:
-            train_all(run, {cell: checkpoints[cell] for cell in waiting}, base, device,
-                      lambda note: progress.step(note=note))
+            train_all(
+                run,
+                {cell: checkpoints[cell] for cell in waiting},
+                base,
+                device,
+                lambda note: progress.step(note=note),
+            )
         for cell in group:
             results[cell] = checkpoints[cell].result()
             write_json(_pointer(run, cell), {"folder": checkpoints[cell].folder.name})
-    accuracy = pd.DataFrame([_who(cell) | row for cell in chosen for row in results[cell]["accuracy"]])
-    history = pd.DataFrame([_who(cell) | row for cell in chosen for row in results[cell]["history"]])
+    accuracy = pd.DataFrame(
+        [_who(cell) | row for cell in chosen for row in results[cell]["accuracy"]]
+    )
+    history = pd.DataFrame(
+        [_who(cell) | row for cell in chosen for row in results[cell]["history"]]
+    )
     return accuracy[ACCURACY], history[HISTORY], weight_proofs(run, chosen)
 
 
-def train_all(run: Run, waiting: Mapping[Cell, Checkpoint], base: Base, device: Device, tick: Callable[[str], None],
-              then: Callable[[Cell, Network], None] | None = None) -> None:
-    """Train cells of one base, as many at once as the device holds; see ``cell_steps`` for ``then``."""
+def train_all(
+    run: Run,
+    waiting: Mapping[Cell, Checkpoint],
+    base: Base,
+    device: Device,
+    tick: Callable[[str], None],
+    then: Callable[[Cell, Network], None] | None = None,
+) -> None:
+    """Train cells of one base, as many at once as the device holds; see ``cell_steps`` for
+    ``then``.
+    """
     with Writer() as writer:
-        def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
-            return cell_steps(run, cell, network, base, device, waiting[cell], tick, then, writer.finish)
 
-        for some in parted(list(waiting), at_once(device)):  # no network is kept: a VGG's head fills half a gigabyte
+        def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
+            return cell_steps(
+                run, cell, network, base, device, waiting[cell], tick, then, writer.finish
+            )
+
+        for some in parted(
+            list(waiting), at_once(device)
+        ):  # no network is kept: a VGG's head fills half a gigabyte
             networks = side_by_side(lambda cell: ready(run, cell, base), some)
             writer.wait()  # before Adam takes its memory
             together(list(map(steps, some, networks)), device)
             del networks
 
 
-def train_cell(run: Run, cell: Cell, base: Base, device: Device, checkpoint: Checkpoint,
-               tick: Callable[[str], None] = lambda note: None) -> Network:
+def train_cell(
+    run: Run,
+    cell: Cell,
+    base: Base,
+    device: Device,
+    checkpoint: Checkpoint,
+    tick: Callable[[str], None] = lambda note: None,
+) -> Network:
     """Train one cell, judge it on validation and test, and keep it in its checkpoint."""
     return finished(cell_steps(run, cell, ready(run, cell, base), base, device, checkpoint, tick))
 
 
-def cell_steps(run: Run, cell: Cell, network: Network, base: Base, device: Device, checkpoint: Checkpoint,
-               tick: Callable[[str], None] = lambda note: None,
-               then: Callable[[Cell, Network], None] | None = None,
-               keep: Callable[[Checkpoint, dict[str, Tensor], dict], None] = Checkpoint.finish,
-               ) -> Generator[None, None, Network]:
-    """``train_cell`` for ``lib.training.together``, from the cell's untrained network on: yields after every step.
+def cell_steps(
+    run: Run,
+    cell: Cell,
+    network: Network,
+    base: Base,
+    device: Device,
+    checkpoint: Checkpoint,
+    tick: Callable[[str], None] = lambda note: None,
+    then: Callable[[Cell, Network], None] | None = None,
+    keep: Callable[[Checkpoint, dict[str, Tensor], dict], None] = Checkpoint.finish,
+) -> Generator[None, None, Network]:
+    """``train_cell`` for ``lib.training.together``, from the cell's untrained network on: yields
+    after every step.
 
-    ``then`` is called with the trained network, whose head is not kept in that case: writing it takes a second or two.
-    Otherwise ``keep`` writes head and results.
+    ``then`` is called with the trained network, whose head is not kept in that case: writing it
+    takes a second or two. Otherwise ``keep`` writes head and results.
     """
     base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
     data = _data(cell, base, network)
-    fit = yield from head_steps(network, data, run.study.training, seed=cell.seed, device=device,
-                                checkpoint=checkpoint, tick=tick)
+    fit = yield from head_steps(
+        network,
+        data,
+        run.study.training,
+        seed=cell.seed,
+        device=device,
+        checkpoint=checkpoint,
+        tick=tick,
+    )
     judged = replace(data, labels=torch.from_numpy(base.labels))
     with computing(network, device):
         accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
-    result = {"cell": asdict(cell), "training": asdict(run.study.training), "precision": device.precision,
-              "history": fit.history, "best_epoch": fit.best_epoch, "accuracy": accuracy}
+    result = {
+        "cell": asdict(cell),
+        "training": asdict(run.study.training),
+        "precision": device.precision,
+        "history": fit.history,
+        "best_epoch": fit.best_epoch,
+        "accuracy": accuracy,
+    }
     if then:
         checkpoint.finish(None, result)
         then(cell, network)
@@ -140,13 +222,19 @@ def judge(network: Network, data: Data, split: str, device: Device) -> dict:
     rows = data.rows[split]
     p, labels = p_happy(logits(network, data.maps, rows, device)), data.labels.numpy()[rows]
     auc = roc_auc_score(labels, p) if len(set(labels)) == 2 else np.nan
-    return {"split": split, "n": len(rows), "accuracy": float(((p > 0.5) == labels).mean()), "auc": float(auc)}
+    return {
+        "split": split,
+        "n": len(rows),
+        "accuracy": float(((p > 0.5) == labels).mean()),
+        "auc": float(auc),
+    }
 
 
 def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> pd.DataFrame:
     """Every trained cell's answers to all stimuli, as rows of the trial table.
 
-    ``p_happy`` is the softmax over the two classes; ``response`` follows from it by the study's decision rule.
+    ``p_happy`` is the softmax over the two classes; ``response`` follows from it by the study's
+    decision rule.
 
     Raises
     ------
@@ -157,9 +245,13 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
         for some in parted(group, at_once(device)):
-            answers = map(partial(answer, maps=maps[_name(group[0])], device=device),
-                          side_by_side(partial(load_trained, run), some))
-            tables |= {cell: trial_rows(cell, stimuli, p) for cell, p in zip(some, answers, strict=True)}
+            answers = map(
+                partial(answer, maps=maps[_name(group[0])], device=device),
+                side_by_side(partial(load_trained, run), some),
+            )
+            tables |= {
+                cell: trial_rows(cell, stimuli, p) for cell, p in zip(some, answers, strict=True)
+            }
             del answers  # and with them the networks, before the next are loaded
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
     rng = run.rng("decisions")
@@ -171,7 +263,9 @@ def answer(network: Network, maps: Mapping[int, Tensor], device: Device) -> np.n
     """p_happy (n,) of cached maps; ``maps`` holds the network's cut."""
     network = network.to(device.name)
     with computing(network, device):
-        return p_happy(logits(network, maps[network.cut], np.arange(len(maps[network.cut])), device))
+        return p_happy(
+            logits(network, maps[network.cut], np.arange(len(maps[network.cut])), device)
+        )
 
 
 def load_trained(run: Run, cell: Cell) -> Network:
@@ -183,26 +277,38 @@ def load_trained(run: Run, cell: Cell) -> Network:
     """
     pointer = _pointer(run, cell)
     if not pointer.is_file():
-        raise MissingResult(f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
-                            "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once")
+        raise MissingResult(
+            f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
+            "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once"
+        )
     folder = json.loads(pointer.read_text(encoding="utf-8"))["folder"]
     return Checkpoint(pointer.parent / folder).load_head(build_cell(cell, run.study, empty=True))
 
 
 def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
-    """Table ``weights``: one row per architecture and pretraining, read from the networks themselves."""
+    """Table ``weights``: one row per architecture and pretraining, read from the networks
+    themselves.
+    """
     rows = {}
     for cell in chosen:
         if (cell.architecture, cell.pretraining) not in rows:
-            loaded = weights.load(cell.backbone, cell.pretraining, weights_dir=run.study.weights_dir,
-                                  face_weights=run.study.networks.face_weights)
+            loaded = weights.load(
+                cell.backbone,
+                cell.pretraining,
+                weights_dir=run.study.weights_dir,
+                face_weights=run.study.networks.face_weights,
+            )
             rows[cell.architecture, cell.pretraining] = {
-                "architecture": cell.architecture, "pretraining": cell.pretraining, **loaded.proof}
+                "architecture": cell.architecture,
+                "pretraining": cell.pretraining,
+                **loaded.proof,
+            }
     return pd.DataFrame(list(rows.values()))
 
 
 def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
     """Cells that share their convolutions, together."""
+
     def shared(cell):
         return cell.backbone, cell.pretraining
 
@@ -210,35 +316,62 @@ def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
         yield list(group)
 
 
-def make_bases(run: Run, chosen: Sequence[Cell], images: pd.DataFrame, device: Device,
-               regions: Mapping[str, np.ndarray] | None = None) -> Iterator[tuple[list[Cell], Base]]:
-    """The cells in groups that share convolutions, each with its base; every image is read once for all of them."""
-    paths, networks = list(images["path"]), {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
+def make_bases(
+    run: Run,
+    chosen: Sequence[Cell],
+    images: pd.DataFrame,
+    device: Device,
+    regions: Mapping[str, np.ndarray] | None = None,
+) -> Iterator[tuple[list[Cell], Base]]:
+    """The cells in groups that share convolutions, each with its base; every image is read once
+    for all of them.
+    """
+    paths, networks = (
+        list(images["path"]),
+        {_name(group[0]): convolutions(run, group) for group in groups(chosen)},
+    )
     maps, read = compute_features(networks, paths, device), file_hashes(map(resolve, paths))
     rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
     labels = (images["label"] == "happy").to_numpy().astype(np.int64)
     for group in groups(chosen):
         (features, _), own = networks[_name(group[0])], maps[_name(group[0])]
-        key = settings_hash(read, labels.tolist(), list(images["split"]), weights.features_hash(features))
+        key = settings_hash(
+            read, labels.tolist(), list(images["split"]), weights.features_hash(features)
+        )
         untrained = group[0].pretraining == "untrained"
-        standard = channel_statistics(own[len(features)], rows["train"], device) if untrained else None
-        yield group, Base(own, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes))
+        standard = (
+            channel_statistics(own[len(features)], rows["train"], device) if untrained else None
+        )
+        yield (
+            group,
+            Base(own, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes)),
+        )
 
 
-def make_base(run: Run, group: Sequence[Cell], images: pd.DataFrame, device: Device,
-              regions: Mapping[str, np.ndarray] | None = None) -> Base:
+def make_base(
+    run: Run,
+    group: Sequence[Cell],
+    images: pd.DataFrame,
+    device: Device,
+    regions: Mapping[str, np.ndarray] | None = None,
+) -> Base:
     """The base of one group."""
     return next(make_bases(run, group, images, device, regions))[1]
 
 
 def load_base_features(run: Run, cell: Cell) -> nn.Sequential:
     """The convolutions of a cell."""
-    return weights.load_features(cell.backbone, cell.pretraining, weights_dir=run.study.weights_dir,
-                                 face_weights=run.study.networks.face_weights)
+    return weights.load_features(
+        cell.backbone,
+        cell.pretraining,
+        weights_dir=run.study.weights_dir,
+        face_weights=run.study.networks.face_weights,
+    )
 
 
 def convolutions(run: Run, group: Sequence[Cell]) -> tuple[nn.Sequential, set[int]]:
-    """A group's convolutions, and behind which layers the group and the study's others need the images.
+    """A group's convolutions, and behind which layers the group and the study's others need the
+    images.
 
     Untrained ones are also needed to their end, whose channels are standardised.
     """
@@ -270,10 +403,18 @@ def _data(cell: Cell, base: Base, network: Network) -> Data:
 def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
     """The checkpoint folder of a cell, named by all that its training depends on."""
     training = training_of(cell, run.study.training)
-    training = {name: value for name, value in training.items() if name not in ("device", "precision")}
+    training = {
+        name: value for name, value in training.items() if name not in ("device", "precision")
+    }
     prior = cell.attention is not None and any(cell.attention.region_weights().values())
-    masks = {part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
-             for part, mask in base.regions.items()} if prior else None
+    masks = (
+        {
+            part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
+            for part, mask in base.regions.items()
+        }
+        if prior
+        else None
+    )
     key = settings_hash(asdict(cell), training, base.key, device.name, device.precision, masks)
     return run.folder / "checkpoints" / key
 
@@ -284,8 +425,12 @@ def _pointer(run: Run, cell: Cell) -> Path:
 
 
 def _who(cell: Cell) -> dict:
-    return {"architecture": cell.architecture, "pretraining": cell.pretraining, "attention": cell.attention_name,
-            "seed": cell.seed}
+    return {
+        "architecture": cell.architecture,
+        "pretraining": cell.pretraining,
+        "attention": cell.attention_name,
+        "seed": cell.seed,
+    }
 
 
 def _name(cell: Cell) -> str:
@@ -295,5 +440,14 @@ def _name(cell: Cell) -> str:
 def trial_rows(cell: Cell, stimuli: pd.DataFrame, p: np.ndarray) -> pd.DataFrame:
     """Rows of the trial table, without responses yet."""
     rows = stimuli[["stimulus", "identity", "level", "condition"]].reset_index(drop=True)
-    return rows.assign(observer=cell.observer, kind="cnn", architecture=cell.architecture, rt_s=np.nan,
-                       pretraining=cell.pretraining, seed=cell.seed, repeat=1, p_happy=p, response=np.nan)
+    return rows.assign(
+        observer=cell.observer,
+        kind="cnn",
+        architecture=cell.architecture,
+        rt_s=np.nan,
+        pretraining=cell.pretraining,
+        seed=cell.seed,
+        repeat=1,
+        p_happy=p,
+        response=np.nan,
+    )

@@ -7,4 +7,11 @@ from lib.widgets.attention_lab import AttentionLab
 from lib.widgets.explorer import saliency_explorer
 from lib.widgets.observer_task import choose_stimuli, export_task, observer_task
 
-__all__ = ["AttentionLab", "attention_lab", "choose_stimuli", "export_task", "observer_task", "saliency_explorer"]
+__all__ = [
+    "AttentionLab",
+    "attention_lab",
+    "choose_stimuli",
+    "export_task",
+    "observer_task",
+    "saliency_explorer",
+]

@@ -1,4 +1,6 @@
-"""The attention lab on the screen: its figure and table, and in a live notebook the controls above them."""
+"""The attention lab on the screen: its figure and table, and in a live notebook the controls
+above them.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,14 @@ from lib.widgets.attention_lab import AttentionLab, LabState, View
 
 
 def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm", figure=None):
-    """The shown face with its attention map, and the network's curve on people's band with AlexNet's beside it.
+    """The shown face with its attention map, and the network's curve on people's band with
+    AlexNet's beside it.
 
     Parameters
     ----------
     people : people's rows of a psychometrics table.
-    figure : an earlier one to draw into, which saves the making of axes; a new one where none is given.
+    figure : an earlier one to draw into, which saves the making of axes; a new one where none is
+        given.
     """
     figure = plt.figure(figsize=(10, 3.7)) if figure is None else figure
     face, curve = _axes(figure)
@@ -39,8 +43,12 @@ def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm", figure=No
 
 
 def _axes(figure) -> tuple:
-    """For the face, new each time because a colour bar narrows it, and for the curve, emptied if it is there."""
-    places = figure.add_gridspec(1, 2, width_ratios=[1, 1.3], wspace=0.3, left=0.02, right=0.98, bottom=0.14, top=0.87)
+    """For the face, new each time because a colour bar narrows it, and for the curve, emptied
+    if it is there.
+    """
+    places = figure.add_gridspec(
+        1, 2, width_ratios=[1, 1.3], wspace=0.3, left=0.02, right=0.98, bottom=0.14, top=0.87
+    )
     curve, *others = figure.axes or [figure.add_subplot(places[1])]
     for artist in (*others, *curve.lines, *curve.collections):
         artist.remove()
@@ -55,9 +63,18 @@ def _plot_face(view: View, ax) -> None:
     else:
         plot_attention(view.picture[None], view.attention, view.asks, [ax])
     state = view.state
-    asks = f"; the {state.asks} ask{'' if state.asks == 'eyes' else 's'}" if view.attention is not None else ""
-    ax.set_title(f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) = {view.p_happy:.2f}",
-                 fontsize=10)
+    asks = (
+        f"; the {state.asks} ask{'' if state.asks == 'eyes' else 's'}"
+        if view.attention is not None
+        else ""
+    )
+    ax.set_title(
+        (
+            f"{state.face}, level {state.level:g}, {state.condition}{asks}\np(happy) "
+            f"= {view.p_happy:.2f}"
+        ),
+        fontsize=10,
+    )
 
 
 def _plot_curve(view: View, people: pd.DataFrame, sigmoid: str, ax) -> None:
@@ -65,7 +82,9 @@ def _plot_curve(view: View, people: pd.DataFrame, sigmoid: str, ax) -> None:
     for architecture, style in (("alexnet", "--"), ("fe_alexnet", "-")):
         fits = view.fits[view.fits["architecture"] == architecture]
         name = {"alexnet": "AlexNet", "fe_alexnet": "with the attention set above"}[architecture]
-        ax.plot(X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name)
+        ax.plot(
+            X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name
+        )
     shares = view.answers.groupby("level")["p_happy"].mean()
     ax.plot(shares.index, shares, "o", color=colour("fe_alexnet"), ms=4)
     ax.set_title("Curve on people's band" + title_note(people_kind(people)), fontsize=10)
@@ -76,11 +95,17 @@ def score_table(view: View, people: pd.DataFrame) -> pd.DataFrame:
     """The scorecard with parameter counts below it, as text."""
     kind = people_label(people_kind(people))
     table = view.scores.rename(columns={"ceiling": f"ceiling ({kind})"}).map(
-        lambda x: "" if np.isnan(x) else f"{x:.3f}")
+        lambda x: "" if np.isnan(x) else f"{x:.3f}"
+    )
     table.index = [name.replace("_", " ") for name in table.index]
     counts = view.counts
     table.loc["parameters of the block"] = [f"{counts['block']:,}", "0", "", ""]
-    table.loc["parameters in all"] = [f"{counts['all']:,}", f"{counts['all'] - counts['block']:,}", "", ""]
+    table.loc["parameters in all"] = [
+        f"{counts['all']:,}",
+        f"{counts['all'] - counts['block']:,}",
+        "",
+        "",
+    ]
     return table.rename_axis(columns=None, index=None)
 
 
@@ -103,7 +128,9 @@ def attention_lab(lab: AttentionLab):
 
 
 class LabControls:
-    """The controls; ``box`` is the widget to display. Every one is reached by Tab and moved by the arrow keys."""
+    """The controls; ``box`` is the widget to display. Every one is reached by Tab and moved by
+    the arrow keys.
+    """
 
     def __init__(self, lab: AttentionLab):
         import ipywidgets as widgets  # here, because headless runs need no widgets
@@ -111,11 +138,20 @@ class LabControls:
         lab.reference.prepare(lab.stimuli["condition"].unique())
         self.lab, self.start = lab, lab.default()
         self.controls = _controls(widgets, lab, self.start)
-        self.picture, self.table, self.note = widgets.Image(format="png"), widgets.HTML(), widgets.HTML()
+        self.picture, self.table, self.note = (
+            widgets.Image(format="png"),
+            widgets.HTML(),
+            widgets.HTML(),
+        )
         self.bar = widgets.IntProgress(min=0, max=1, description="training")
         self.left = widgets.Label("")
         self.text = widgets.Textarea(layout={"width": "98%", "height": "150px", "display": "none"})
-        acts = {"Train": self.train, "Cancel": self.cancel, "Reset": self.reset, "Copy settings": self.copy}
+        acts = {
+            "Train": self.train,
+            "Cancel": self.cancel,
+            "Reset": self.reset,
+            "Copy settings": self.copy,
+        }
         self.buttons = {name: widgets.Button(description=name) for name in acts}
         for name, act in acts.items():
             self.buttons[name].on_click(lambda _, act=act: act())
@@ -123,10 +159,22 @@ class LabControls:
         for name, control in self.controls.items():
             control.observe(lambda _, name=name: self.changed(name), names="value")
         self._stop, self._quiet, self._thread = threading.Event(), False, None
-        self._figure, self._drawing = None, threading.Lock()  # a training that ends draws in a thread of its own
+        self._figure, self._drawing = (
+            None,
+            threading.Lock(),
+        )  # a training that ends draws in a thread of its own
         rows = [widgets.HBox([self.controls[name] for name in names]) for names in ROWS]
-        self.box = widgets.VBox([*rows, widgets.HBox(list(self.buttons.values())), widgets.HBox([self.bar, self.left]),
-                                 self.note, self.picture, self.table, self.text])
+        self.box = widgets.VBox(
+            [
+                *rows,
+                widgets.HBox(list(self.buttons.values())),
+                widgets.HBox([self.bar, self.left]),
+                self.note,
+                self.picture,
+                self.table,
+                self.text,
+            ]
+        )
         self.redraw()
 
     def state(self) -> LabState:
@@ -183,7 +231,7 @@ class LabControls:
     def copy(self) -> None:
         """Show the present settings as a study's YAML and as words for ``--set``, to be copied."""
         section, words = self.lab.settings(self.state())
-        self.text.value = f"{section}\n# or, for make workbook SET=\"…\" and after --set:\n{words}"
+        self.text.value = f'{section}\n# or, for make workbook SET="…" and after --set:\n{words}'
         self.text.rows = 12
         self.text.layout.display = ""
 
@@ -195,7 +243,9 @@ class LabControls:
         except (ValueError, TrainingFailed) as error:
             return self._ended(str(error), "danger")
         self.bar.value = self.bar.max
-        self._ended(f"trained: {judged['accuracy']:.3f} of {judged['n']} test images right", "success")
+        self._ended(
+            f"trained: {judged['accuracy']:.3f} of {judged['n']} test images right", "success"
+        )
         if self.state().structure == state.structure:
             self._set(gain=self._gain())
         self.redraw()
@@ -232,8 +282,12 @@ class LabControls:
         self._quiet = False
 
 
-ROWS = (("kind", "location", "reduction", "heads"), ("temperature", "gain"), PARTS,
-        ("face", "level", "condition", "asks"))
+ROWS = (
+    ("kind", "location", "reduction", "heads"),
+    ("temperature", "gain"),
+    PARTS,
+    ("face", "level", "condition", "asks"),
+)
 
 
 def _controls(widgets, lab: AttentionLab, start: LabState) -> dict:
@@ -241,24 +295,44 @@ def _controls(widgets, lab: AttentionLab, start: LabState) -> dict:
     faces = lab.stimuli[lab.stimuli["condition"] == "full"]
 
     def pick(name, options):
-        options = sorted({*options, getattr(start, name)}) if name in ("reduction", "heads") else list(options)
+        options = (
+            sorted({*options, getattr(start, name)})
+            if name in ("reduction", "heads")
+            else list(options)
+        )
         return widgets.Dropdown(options=options, value=getattr(start, name), description=name)
 
     def slide(name, low, high, step, kind=widgets.FloatSlider, **options):
-        return kind(value=getattr(start, name), min=low, max=high, step=step, description=name,
-                    continuous_update=False, **options)
+        return kind(
+            value=getattr(start, name),
+            min=low,
+            max=high,
+            step=step,
+            description=name,
+            continuous_update=False,
+            **options,
+        )
 
     return {
-        "kind": pick("kind", KINDS), "location": pick("location", LOCATIONS),
-        "reduction": pick("reduction", (1, 2, 4, 8, 16, 32)), "heads": pick("heads", (1, 2, 4, 8)),
+        "kind": pick("kind", KINDS),
+        "location": pick("location", LOCATIONS),
+        "reduction": pick("reduction", (1, 2, 4, 8, 16, 32)),
+        "heads": pick("heads", (1, 2, 4, 8)),
         "temperature": slide("temperature", -2, 2, 0.05, widgets.FloatLogSlider),
         "gain": slide("gain", -5, 5, 0.05, readout_format=".2f"),
         **{part: slide(part, -3, 3, 0.1, readout_format=".1f") for part in PARTS},
         "face": pick("face", faces["identity"].unique()),
-        "level": widgets.SelectionSlider(options=[(f"{v:g}", v) for v in sorted(faces["level"].unique())],
-                                         value=start.level, description="level", continuous_update=False),
-        "condition": pick("condition", [c for c in CONDITIONS if c in set(lab.stimuli["condition"])]),
-        "asks": pick("asks", PARTS)}
+        "level": widgets.SelectionSlider(
+            options=[(f"{v:g}", v) for v in sorted(faces["level"].unique())],
+            value=start.level,
+            description="level",
+            continuous_update=False,
+        ),
+        "condition": pick(
+            "condition", [c for c in CONDITIONS if c in set(lab.stimuli["condition"])]
+        ),
+        "asks": pick("asks", PARTS),
+    }
 
 
 def _png(figure) -> bytes:

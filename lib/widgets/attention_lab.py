@@ -1,7 +1,9 @@
-"""The attention lab: every setting of the attention stage as a control, and what it does to map, curve and likeness.
+"""The attention lab: every setting of the attention stage as a control, and what it does to map,
+curve and likeness.
 
-Gain, temperature and region prior act on a block as it is; kind, location, reduction and heads make another block,
-which is new until it is trained. A new block sits in the trained AlexNet, so that at gain 0 it *is* AlexNet.
+Gain, temperature and region prior act on a block as it is; kind, location, reduction and heads make
+another block, which is new until it is trained. A new block sits in the trained AlexNet, so that at
+gain 0 it *is* AlexNet.
 """
 
 from __future__ import annotations
@@ -34,12 +36,15 @@ from lib.training.train import folder_of, load_trained, make_base, train_cell, t
 from lib.widgets.lab_reference import Reference
 
 STRUCTURE = ("kind", "location", "reduction", "heads")
-LOADED = 4  # trained networks in memory, a quarter of a gigabyte or more each; others are read back when wanted
+# trained networks in memory, a quarter of a gigabyte or more each; others are read back when wanted
+LOADED = 4
 
 
 @dataclass(frozen=True)
 class LabState:
-    """Where every control stands: the attention's settings, the face that is shown, and the part that asks."""
+    """Where every control stands: the attention's settings, the face that is shown, and the
+    part that asks.
+    """
 
     kind: str
     location: str
@@ -60,14 +65,28 @@ class LabState:
         """What needs another block when it changes."""
         if self.kind == "none":
             return ("none",)
-        return tuple(getattr(self, name) for name in STRUCTURE[:4 if self.kind == "self" else 3])
+        return tuple(getattr(self, name) for name in STRUCTURE[: 4 if self.kind == "self" else 3])
 
     def attention(self, grid: int) -> Attention:
-        """The attention settings; parts are weighed in kind ``self`` alone. ValueError as ``Attention``."""
+        """The attention settings; parts are weighed in kind ``self`` alone. ValueError as
+        ``Attention``.
+        """
         looks = self.kind == "self"
-        prior = {part: getattr(self, part) for part in PARTS if looks and (self.eyes or self.nose or self.mouth)}
-        return Attention(self.kind, self.location, self.reduction, self.heads if looks else 1, self.temperature,
-                         self.gain, prior or None, grid)
+        prior = {
+            part: getattr(self, part)
+            for part in PARTS
+            if looks and (self.eyes or self.nose or self.mouth)
+        }
+        return Attention(
+            self.kind,
+            self.location,
+            self.reduction,
+            self.heads if looks else 1,
+            self.temperature,
+            self.gain,
+            prior or None,
+            grid,
+        )
 
 
 @dataclass(frozen=True)
@@ -96,22 +115,33 @@ class AttentionLab:
 
     Parameters
     ----------
-    run : of notebook 03, with trained AlexNets (otherwise MissingResult). images, stimuli : the tables.
+    run : of notebook 03, with trained AlexNets (otherwise MissingResult). images, stimuli : the
+        tables.
     people : their rows of the trial table.
     """
 
     def __init__(self, run: Run, images: pd.DataFrame, stimuli: pd.DataFrame, people: pd.DataFrame):
         self.run, self.images, self.stimuli = run, images, stimuli.reset_index(drop=True)
         self.device = choose_device(run.study.training)
-        self.regions = {part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()}
-        self.regions = {part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()}
+        self.regions = {
+            part: np.asarray(mask, float) for part, mask in regions_of(run.study, stimuli).items()
+        }
+        self.regions = {
+            part: mask.mean(0) if mask.ndim == 3 else mask for part, mask in self.regions.items()
+        }
         own = [cell for cell in cells(run.study)[0] if cell.seed == 0]
         self._files: dict[tuple, Callable[[], Network]] = {
-            _structure(cell.attention): partial(load_trained, run, cell) for cell in own if cell.attention is not None}
+            _structure(cell.attention): partial(load_trained, run, cell)
+            for cell in own
+            if cell.attention is not None
+        }
         plain = [cell for cell in own if cell.architecture == "alexnet"]
         if not plain:
-            raise MissingResult("this study trains no AlexNet; the attention lab puts its blocks into one. Add alexnet "
-                                "to networks.architectures")
+            raise MissingResult(
+                "this study trains no AlexNet; the attention lab puts its "
+                "blocks into one. Add alexnet "
+                "to networks.architectures"
+            )
         self.plain_cell, self._maps, self._last = plain[0], {}, None
         self._open: dict[tuple, ExitStack] = {}
         self.plain = self._prepare(("none",), load_trained(run, self.plain_cell))
@@ -121,22 +151,39 @@ class AttentionLab:
 
     def default(self) -> LabState:
         """The study's attention as it was trained, a fully happy face, and the mouth asking."""
-        attention, faces = Attention.of(self.run.study.attention), self.stimuli[self.stimuli["condition"] == "full"]
+        attention, faces = (
+            Attention.of(self.run.study.attention),
+            self.stimuli[self.stimuli["condition"] == "full"],
+        )
         weights = attention.region_prior or {}
-        state = LabState(*(getattr(attention, name) for name in STRUCTURE), attention.temperature, attention.gain,
-                         *(float(weights.get(part, 0)) for part in PARTS),
-                         faces["identity"].iloc[0], faces["level"].max(), "full", "mouth")
+        state = LabState(
+            *(getattr(attention, name) for name in STRUCTURE),
+            attention.temperature,
+            attention.gain,
+            *(float(weights.get(part, 0)) for part in PARTS),
+            faces["identity"].iloc[0],
+            faces["level"].max(),
+            "full",
+            "mouth",
+        )
         return replace(state, gain=self.learned_gain(state))
 
     def learned_gain(self, state: LabState) -> float:
-        """The gain that training gave the state's block; the study's starting gain for a block that is new."""
+        """The gain that training gave the state's block; the study's starting gain for a block
+        that is new.
+        """
         network = self.network(state, apply=False)
-        return float(network.learned_gain) if hasattr(network, "learned_gain") else self.run.study.attention.gain
+        return (
+            float(network.learned_gain)
+            if hasattr(network, "learned_gain")
+            else self.run.study.attention.gain
+        )
 
     def network(self, state: LabState, apply: bool = True) -> Network:
         """The state's network: trained where it is, otherwise a new block in the trained AlexNet.
 
-        ValueError : settings that do not fit each other, such as heads that do not divide the channels.
+        ValueError : settings that do not fit each other, such as heads that do not divide the
+            channels.
         """
         key, attention = state.structure, state.attention(self.run.study.attention.grid)
         if key not in self.networks:
@@ -164,7 +211,9 @@ class AttentionLab:
         return network.to(self.device.name).eval()
 
     def _keep(self, key: tuple, network: Network) -> Network:
-        """Remember a trained network as it is now, and put away those that have been here longest."""
+        """Remember a trained network as it is now, and put away those that have been here
+        longest.
+        """
         self._last = None
         network.learned_gain = float(network.block.gain.detach())
         self.networks[key] = self._prepare(key, network)
@@ -183,25 +232,35 @@ class AttentionLab:
         return network
 
     def train(self, state: LabState, tick: Callable[[str], None] = lambda note: None) -> dict:
-        """Train the state's network (seed 0) from its head on; what ``tick`` raises stops it, and nothing changes.
+        """Train the state's network (seed 0) from its head on; what ``tick`` raises stops it, and
+        nothing changes.
 
         Returns
         -------
         split, n, accuracy, auc of the test images.
         """
         if state.kind == "none":
-            raise ValueError("attention kind 'none' given; there is no block to train. Allowed: "
-                             "self, se, cbam, matched")
+            raise ValueError(
+                "attention kind 'none' given; there is no block to train. Allowed: "
+                "self, se, cbam, matched"
+            )
         attention, study = state.attention(self.run.study.attention.grid), self.run.study
-        cell = Cell(architecture_of(attention), self.plain_cell.pretraining,
-                    replace(attention, gain=self.starting_gain(state)))
+        cell = Cell(
+            architecture_of(attention),
+            self.plain_cell.pretraining,
+            replace(attention, gain=self.starting_gain(state)),
+        )
         base = make_base(self.run, [cell], self.images, self.device, self.regions)
         checkpoint = Checkpoint(folder_of(self.run, cell, base, self.device))
 
         def read() -> Network:
             return checkpoint.load_head(build_cell(cell, study, empty=True))
 
-        network = read() if checkpoint.trained() else train_cell(self.run, cell, base, self.device, checkpoint, tick)
+        network = (
+            read()
+            if checkpoint.trained()
+            else train_cell(self.run, cell, base, self.device, checkpoint, tick)
+        )
         self._files[state.structure] = read
         self._keep(state.structure, network)
         return checkpoint.result()["accuracy"][-1]
@@ -212,30 +271,58 @@ class AttentionLab:
         return training.epochs * n_steps(int((self.images["split"] == "train").sum()), training)
 
     def starting_gain(self, state: LabState) -> float:
-        """The gain that training begins with: the control's for a new block, the study's for one that was trained."""
+        """The gain that training begins with: the control's for a new block, the study's for
+        one that was trained.
+        """
         return self.run.study.attention.gain if state.structure in self.trained else state.gain
 
     def maps(self, cut: int) -> torch.Tensor:
         """The stimuli at a cut, from the cache."""
         if cut not in self._maps:
             paths = list(self.stimuli["path"])
-            self._maps |= cached_features(self.plain.features, paths, {cut}, self.device, name="alexnet")
+            self._maps |= cached_features(
+                self.plain.features, paths, {cut}, self.device, name="alexnet"
+            )
         return self._maps[cut]
 
     def view(self, state: LabState) -> View:
         """All that the state shows. ValueError as ``network``."""
-        network, rows = self.network(state), np.flatnonzero(self.stimuli["condition"] == state.condition)
+        network, rows = (
+            self.network(state),
+            np.flatnonzero(self.stimuli["condition"] == state.condition),
+        )
         here, maps = self.stimuli.iloc[rows], self.maps(network.cut)
         answers, fits, scores = self._behaviour(state, network, maps, rows)
-        one = int(np.flatnonzero((here["identity"] == state.face) & np.isclose(here["level"], state.level))[0])
+        one = int(
+            np.flatnonzero(
+                (here["identity"] == state.face) & np.isclose(here["level"], state.level)
+            )[0]
+        )
         seen = self._map(network, maps[int(rows[one])])
         side = round((seen.shape[-1] if seen is not None else 1) ** 0.5)
-        picture, asks = read_image(resolve(here["path"].iloc[one])), place_of(self.regions[state.asks], side * side)
-        return View(state, picture, seen, asks, answers, fits, scores, parameter_counts(network),
-                    float(answers["p_happy"].iloc[one]), self.note(state))
+        picture, asks = (
+            read_image(resolve(here["path"].iloc[one])),
+            place_of(self.regions[state.asks], side * side),
+        )
+        return View(
+            state,
+            picture,
+            seen,
+            asks,
+            answers,
+            fits,
+            scores,
+            parameter_counts(network),
+            float(answers["p_happy"].iloc[one]),
+            self.note(state),
+        )
 
-    def _behaviour(self, state: LabState, network: Network, maps: torch.Tensor, rows: np.ndarray) -> tuple:
-        """Answers, fits and scores of a state, kept for the next one that only shows another face or place."""
+    def _behaviour(
+        self, state: LabState, network: Network, maps: torch.Tensor, rows: np.ndarray
+    ) -> tuple:
+        """Answers, fits and scores of a state, kept for the next one that only shows another
+        face or place.
+        """
         behaves = replace(state, face="", level=0.0, asks="")
         if self._last is None or self._last[0] != behaves:
             answers = self._answers("fe_alexnet", network, maps, rows)
@@ -258,16 +345,22 @@ class AttentionLab:
 
     def settings(self, state: LabState) -> tuple[str, str]:
         """The state as a study's YAML and as the words after ``--set``."""
-        values = asdict(replace(state.attention(self.run.study.attention.grid), gain=self.starting_gain(state)))
+        values = asdict(
+            replace(state.attention(self.run.study.attention.grid), gain=self.starting_gain(state))
+        )
         prior = values.pop("region_prior")
         words = [f"attention.{name}={value}" for name, value in values.items()]
         values |= {"region_prior": prior} if prior else {}
         words += [as_override(prior)] if prior else []
         return yaml.safe_dump({"attention": values}, sort_keys=False), " ".join(words)
 
-    def _answers(self, architecture: str, network: Network, maps: torch.Tensor, rows: np.ndarray) -> pd.DataFrame:
+    def _answers(
+        self, architecture: str, network: Network, maps: torch.Tensor, rows: np.ndarray
+    ) -> pd.DataFrame:
         cell = replace(self.plain_cell, architecture=architecture)
-        table = trial_rows(cell, self.stimuli.iloc[rows], p_happy(logits(network, maps, rows, self.device)))
+        table = trial_rows(
+            cell, self.stimuli.iloc[rows], p_happy(logits(network, maps, rows, self.device))
+        )
         return table.assign(condition="full")
 
     @torch.no_grad()

@@ -1,4 +1,6 @@
-"""Pick a face, a level, a condition, a network and a method, and see the map, its enrichment and the answer."""
+"""Pick a face, a level, a condition, a network and a method, and see the map, its enrichment
+and the answer.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ class SaliencyExplorer:
     """
 
     def __init__(self, run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]):
-        self.run, self.stimuli = run, stimuli.set_index(["identity", "condition", "level"], drop=False).sort_index()
+        self.run, self.stimuli = (
+            run,
+            stimuli.set_index(["identity", "condition", "level"], drop=False).sort_index(),
+        )
         self.cells = {cell.observer: cell for cell in cells}
         # each AlexNet takes 230 MB, so few are kept; maps are small
         self._network = lru_cache(maxsize=2)(lambda name: load_trained(run, self.cells[name]))
@@ -46,46 +51,82 @@ class SaliencyExplorer:
 
     def choices(self) -> dict[str, list]:
         """What each control offers."""
-        return {"face": sorted(self.stimuli["identity"].unique()), "level": sorted(self.stimuli["level"].unique()),
-                "condition": list(self.run.study.morphs.conditions), "network": list(self.cells),
-                "method": list(METHODS), "layer": list(LOCATIONS)}
+        return {
+            "face": sorted(self.stimuli["identity"].unique()),
+            "level": sorted(self.stimuli["level"].unique()),
+            "condition": list(self.run.study.morphs.conditions),
+            "network": list(self.cells),
+            "method": list(METHODS),
+            "layer": list(LOCATIONS),
+        }
 
     def default(self) -> dict:
-        """The state that the static figure shows: a fully happy face, the last network, the first method."""
+        """The state that the static figure shows: a fully happy face, the last network, the
+        first method.
+        """
         offered = self.choices()
-        return {"face": offered["face"][0], "level": offered["level"][-1], "condition": "full",
-                "network": offered["network"][-1], "method": "hirescam", "layer": "conv5"}
+        return {
+            "face": offered["face"][0],
+            "level": offered["level"][-1],
+            "condition": "full",
+            "network": offered["network"][-1],
+            "method": "hirescam",
+            "layer": "conv5",
+        }
 
-    def _maps(self, face: str, level: float, condition: str, network: str, method: str, layer: str
-              ) -> tuple[np.ndarray, np.ndarray, float, dict[str, np.ndarray]]:
+    def _maps(
+        self, face: str, level: float, condition: str, network: str, method: str, layer: str
+    ) -> tuple[np.ndarray, np.ndarray, float, dict[str, np.ndarray]]:
         """The picture, its enlarged signed map, the log-odds and the regions."""
         row = self.stimuli.loc[[(face, condition, level)]]
         image, trained = read_image(resolve(row["path"].iloc[0])), self._network(network)
         panel, options = Panel(image[None]), {"location": layer} if method in CAMS else {}
         raw = explain(trained, panel, method, **options)
-        regions = {part: mask[0] if mask.ndim == 3 else mask
-                   for part, mask in regions_of(self.run.study, row.reset_index(drop=True)).items()}
+        regions = {
+            part: mask[0] if mask.ndim == 3 else mask
+            for part, mask in regions_of(self.run.study, row.reset_index(drop=True)).items()
+        }
         return image, enlarge(raw)[0], float(panel.log_odds(trained)[0]), regions
 
-    def figure(self, face: str, level: float, condition: str, network: str, method: str, layer: str):
-        """The figure of one state; it says so where the network lacks the method or the run the picture."""
+    def figure(
+        self, face: str, level: float, condition: str, network: str, method: str, layer: str
+    ):
+        """The figure of one state; it says so where the network lacks the method or the run the
+        picture.
+        """
         cell = self.cells[network]
         if (face, condition, level) not in self.stimuli.index:
-            return _message(f"This run has no picture of {face}, level {level:g}, {condition};\n"
-                            "choose another level or condition")
+            return _message(
+                f"This run has no picture of {face}, level {level:g}, {condition};\n"
+                "choose another level or condition"
+            )
         if method == "attention" and not _looks(self._network(network)):
-            return _message(f"{label(cell.architecture, cell.pretraining)} has no self-attention;\nchoose another "
-                            "method or FE-AlexNet")
+            return _message(
+                f"{label(cell.architecture, cell.pretraining)} has no "
+                "self-attention;\nchoose another "
+                "method or FE-AlexNet"
+            )
         image, saliency, answer, regions = self.maps(face, level, condition, network, method, layer)
-        figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), width_ratios=[1, 1, 1.1], layout="constrained")
-        plot_map(image, None, ax=axes[0]).set_title(f"{face}, level {level:g}, {condition}", fontsize=11)
-        method_name = METHOD_LABELS[method].replace("\n", " ") + (f" at {layer}" if method in CAMS else "")
+        figure, axes = plt.subplots(
+            1, 3, figsize=(10, 3.4), width_ratios=[1, 1, 1.1], layout="constrained"
+        )
+        plot_map(image, None, ax=axes[0]).set_title(
+            f"{face}, level {level:g}, {condition}", fontsize=11
+        )
+        method_name = METHOD_LABELS[method].replace("\n", " ") + (
+            f" at {layer}" if method in CAMS else ""
+        )
         signs = "where it looks" if method == "attention" else "orange: for happy, purple: for sad"
-        plot_map(image, saliency, regions, ax=axes[1]).set_title(f"{method_name}\n{signs}", fontsize=11)
+        plot_map(image, saliency, regions, ax=axes[1]).set_title(
+            f"{method_name}\n{signs}", fontsize=11
+        )
         _plot_bars(axes[2], saliency, regions)
         chance = 1 / (1 + np.exp(-answer))
-        axes[2].set_title(f"{label(cell.architecture, cell.pretraining)}, seed {cell.seed}:\n"
-                          f"p(happy) = {chance:.2f}, log-odds {answer:+.2f}", fontsize=11)
+        axes[2].set_title(
+            f"{label(cell.architecture, cell.pretraining)}, seed {cell.seed}:\n"
+            f"p(happy) = {chance:.2f}, log-odds {answer:+.2f}",
+            fontsize=11,
+        )
         return figure
 
 
@@ -110,7 +151,8 @@ def _message(text: str):
 
 
 def saliency_explorer(run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]):
-    """Show the explorer: its figure in the default state, and in a live notebook the controls above it.
+    """Show the explorer: its figure in the default state, and in a live notebook the controls above
+    it.
 
     Returns
     -------
@@ -131,10 +173,17 @@ def explorer_controls(explorer: SaliencyExplorer, start: dict):
     import ipywidgets as widgets
 
     offered = explorer.choices()
-    controls = {name: widgets.Dropdown(options=values, value=start[name], description=name)
-                for name, values in offered.items() if name != "level"}
-    controls["level"] = widgets.SelectionSlider(options=[(f"{v:g}", v) for v in offered["level"]], value=start["level"],
-                                                description="level", continuous_update=False)
+    controls = {
+        name: widgets.Dropdown(options=values, value=start[name], description=name)
+        for name, values in offered.items()
+        if name != "level"
+    }
+    controls["level"] = widgets.SelectionSlider(
+        options=[(f"{v:g}", v) for v in offered["level"]],
+        value=start["level"],
+        description="level",
+        continuous_update=False,
+    )
     controls = {name: controls[name] for name in offered}
     output = widgets.Output()
 

@@ -1,4 +1,6 @@
-"""Whom the attention lab compares a network with: people and the trained AlexNet, in each condition."""
+"""Whom the attention lab compares a network with: people and the trained AlexNet, in each
+condition.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from lib.settings.options import Statistics
 
 @dataclass(frozen=True)
 class Compared:
-    """Psychometrics rows of people and of AlexNet in one condition, likeness to these people, and AlexNet's."""
+    """Psychometrics rows of people and of AlexNet in one condition, likeness to these people,
+    and AlexNet's.
+    """
 
     people_fits: pd.DataFrame
     plain_fits: pd.DataFrame
@@ -30,7 +34,9 @@ class Reference:
     people : their rows of the trial table. answers : the trained AlexNet's answers to a condition.
     """
 
-    def __init__(self, people: pd.DataFrame, answers: Callable[[str], pd.DataFrame], settings: Statistics):
+    def __init__(
+        self, people: pd.DataFrame, answers: Callable[[str], pd.DataFrame], settings: Statistics
+    ):
         self.people, self.answers, self.settings = people, answers, settings
         self._known: dict[str, Compared] = {}
 
@@ -40,14 +46,20 @@ class Reference:
             self.at(condition)
 
     def at(self, condition: str) -> Compared:
-        """Whom answers to this condition are compared with; people who were not shown it, by whole faces."""
+        """Whom answers to this condition are compared with; people who were not shown it, by
+        whole faces.
+        """
         if condition not in self._known:
             rows = self.people[self.people["condition"] == condition]
             rows = rows if len(rows) else self.people[self.people["condition"] == "full"]
             people, plain = rows.assign(condition="full"), self.answers(condition)
             scorer = Scorer(people, plain, self.settings)
-            self._known[condition] = Compared(fit_table(people, self.settings), fit_table(plain, self.settings),
-                                              scorer, scorer.score(plain))
+            self._known[condition] = Compared(
+                fit_table(people, self.settings),
+                fit_table(plain, self.settings),
+                scorer,
+                scorer.score(plain),
+            )
         return self._known[condition]
 
     def compare(self, answers: pd.DataFrame, condition: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -59,4 +71,7 @@ class Reference:
         """
         others = self.at(condition)
         scores = pd.DataFrame({"now": others.scorer.score(answers), "AlexNet": others.plain_scores})
-        return (pd.concat([fit_table(answers, self.settings), others.plain_fits]), scores.join(others.scorer.anchors))
+        return (
+            pd.concat([fit_table(answers, self.settings), others.plain_fits]),
+            scores.join(others.scorer.anchors),
+        )

@@ -1,7 +1,7 @@
 """Be an observer: happy or sad, in the notebook or in one HTML file that runs in any browser.
 
-Both share one script, ``observer_task.js``: the method of constant stimuli with a fixation cross, a short face, a
-mask and an answer by key or button. The answers are rows of the trial table.
+Both share one script, ``observer_task.js``: the method of constant stimuli with a fixation cross, a
+short face, a mask and an answer by key or button. The answers are rows of the trial table.
 """
 
 from __future__ import annotations
@@ -29,26 +29,35 @@ from lib.settings.options import resolve
 from lib.storage.files import settings_hash, write_text
 
 INSTRUCTIONS = """You will see faces, each for a short moment after a cross. Look at the cross.
-Decide for each face: happy or sad? Go by your first impression; there is no right or wrong in the middle.
+Decide for each face: happy or sad? Go by your first impression;
+there is no right or wrong in the middle.
 Sad: key F or ←. Happy: key J or →. (Or press the buttons with the mouse.) Escape makes a pause."""
-CONSENT = ("I take part of my own free will and may stop at any time by closing the page. My answers are kept "
-           "under this code, without my name.")
-
+CONSENT = (
+    "I take part of my own free will and may stop at any time by "
+    "closing the page. My answers are kept "
+    "under this code, without my name."
+)
 
 
 def _read(*names: str) -> str:
-    """Files beside this one, put together. The scripts have no imports: a page in one file cannot import."""
+    """Files beside this one, put together. The scripts have no imports: a page in one file
+    cannot import.
+    """
     return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What is on the screen for how long, in seconds; each is shown for the nearest whole number of frames."""
+    """What is on the screen for how long, in seconds; each is shown for the nearest whole
+    number of frames.
+    """
 
     fixation_s: float = 0.5
     present_s: float = 0.2
     mask_s: float = 0.2  # 0: a blank instead of the mask
-    timeout_s: float | None = None  # None: no limit; else a trial without an answer by then is missed
+    timeout_s: float | None = (
+        None  # None: no limit; else a trial without an answer by then is missed
+    )
     pause_s: float = 0.4
 
     def __post_init__(self):
@@ -77,20 +86,38 @@ class TaskSettings:
         if self.happy_side not in ("left", "right"):
             raise ValueError(f"happy_side: {self.happy_side!r} given; allowed: left, right")
         if not re.fullmatch(r"[\w.-]{1,60}", self.name):
-            raise ValueError(f"name: {self.name!r} given; allowed: letters, digits, '-', '_' and '.'")
-        limits = {"repeats": (1, 1000), "practice": (0, 100), "break_every": (0, 10_000), "size": (50, 2000)}
+            raise ValueError(
+                f"name: {self.name!r} given; allowed: letters, digits, '-', '_' and '.'"
+            )
+        limits = {
+            "repeats": (1, 1000),
+            "practice": (0, 100),
+            "break_every": (0, 10_000),
+            "size": (50, 2000),
+        }
         for key, (low, high) in limits.items():
             if not low <= getattr(self, key) <= high:
                 raise ValueError(f"{key}: {getattr(self, key)!r} given; allowed: {low} to {high}")
 
 
-def choose_stimuli(stimuli: pd.DataFrame, *, levels: int = 9, identities: int = 4,
-                   conditions: Sequence[str] = ("full",)) -> pd.DataFrame:
-    """A subset that a person can do in minutes: evenly spaced levels with both ends, the first identities."""
+def choose_stimuli(
+    stimuli: pd.DataFrame,
+    *,
+    levels: int = 9,
+    identities: int = 4,
+    conditions: Sequence[str] = ("full",),
+) -> pd.DataFrame:
+    """A subset that a person can do in minutes: evenly spaced levels with both ends, the first
+    identities.
+    """
     there = np.sort(stimuli["level"].unique())
     chosen = there[np.linspace(0, len(there) - 1, min(levels, len(there))).round().astype(int)]
     faces = sorted(stimuli["identity"].unique())[:identities]
-    wanted = stimuli["level"].isin(chosen) & stimuli["identity"].isin(faces) & stimuli["condition"].isin(conditions)
+    wanted = (
+        stimuli["level"].isin(chosen)
+        & stimuli["identity"].isin(faces)
+        & stimuli["condition"].isin(conditions)
+    )
     return stimuli[wanted].reset_index(drop=True)
 
 
@@ -104,13 +131,28 @@ def task_data(stimuli: pd.DataFrame, task: TaskSettings) -> dict:
     if stimuli.empty:
         raise TrialError("no stimuli given; needed: at least one row of the table stimuli")
     if stimuli["stimulus"].duplicated().any():
-        raise TrialError(f"stimulus {stimuli['stimulus'][stimuli['stimulus'].duplicated()].iloc[0]!r} is there twice; "
-                         "allowed: each name once")
-    rows = [{"stimulus": row.stimulus, "identity": row.identity, "level": float(row.level),
-             "condition": row.condition, "image": data_uri(read_image(resolve(row.path)))}
-            for row in stimuli.itertuples()]
+        raise TrialError(
+            f"stimulus {stimuli['stimulus'][stimuli['stimulus'].duplicated()].iloc[0]!r} "
+            "is there twice; "
+            "allowed: each name once"
+        )
+    rows = [
+        {
+            "stimulus": row.stimulus,
+            "identity": row.identity,
+            "level": float(row.level),
+            "condition": row.condition,
+            "image": data_uri(read_image(resolve(row.path))),
+        }
+        for row in stimuli.itertuples()
+    ]
     settings = asdict(task)
-    return {"id": settings_hash(settings, rows), **settings, "columns": FILE_COLUMNS, "stimuli": rows}
+    return {
+        "id": settings_hash(settings, rows),
+        **settings,
+        "columns": FILE_COLUMNS,
+        "stimuli": rows,
+    }
 
 
 def data_uri(picture: np.ndarray) -> str:
@@ -130,8 +172,15 @@ class ObserverTask(anywidget.AnyWidget):
     _css = _read("observer_task.css")
     observer = traitlets.Unicode("me").tag(sync=True)
 
-    def __init__(self, stimuli: pd.DataFrame, file: TrialFile, task: TaskSettings, *, observer: str,
-                 on_end: Callable[[pd.DataFrame], object] | None):
+    def __init__(
+        self,
+        stimuli: pd.DataFrame,
+        file: TrialFile,
+        task: TaskSettings,
+        *,
+        observer: str,
+        on_end: Callable[[pd.DataFrame], object] | None,
+    ):
         super().__init__(observer=observer)
         self.file, self._on_end = file, on_end
         self._task = task_data(stimuli, task)
@@ -162,7 +211,9 @@ class ObserverTask(anywidget.AnyWidget):
 
     def _finished(self) -> list[dict]:
         trials = self.trials
-        ours = trials["stimulus"].isin(self._known.index) & (trials["repeat"] <= self._task["repeats"])
+        ours = trials["stimulus"].isin(self._known.index) & (
+            trials["repeat"] <= self._task["repeats"]
+        )
         return trials.loc[ours, ["stimulus", "repeat"]].to_dict("records")
 
     def _keep(self, trial: dict) -> None:
@@ -182,14 +233,25 @@ class ObserverTask(anywidget.AnyWidget):
         if response not in (0, 1, None):
             raise TrialError(f"response {response!r} given; allowed: 0, 1 or none (missed)")
         row = self._known.loc[name]
-        return {**trial, "observer": self.observer, "identity": row["identity"], "level": row["level"],
-                "condition": row["condition"]}
+        return {
+            **trial,
+            "observer": self.observer,
+            "identity": row["identity"],
+            "level": row["level"],
+            "condition": row["condition"],
+        }
 
 
-def observer_task(stimuli: pd.DataFrame, path: str | Path, *, observer: str = "me",
-                  task: TaskSettings | None = None,
-                  on_end: Callable[[pd.DataFrame], object] | None = None) -> ObserverTask:
-    """The task as a widget; shown again with the same path and observer it goes on where it was left.
+def observer_task(
+    stimuli: pd.DataFrame,
+    path: str | Path,
+    *,
+    observer: str = "me",
+    task: TaskSettings | None = None,
+    on_end: Callable[[pd.DataFrame], object] | None = None,
+) -> ObserverTask:
+    """The task as a widget; shown again with the same path and observer it goes on where it was
+    left.
 
     Parameters
     ----------
@@ -198,7 +260,9 @@ def observer_task(stimuli: pd.DataFrame, path: str | Path, *, observer: str = "m
     observer : a code, not a name.
     on_end : called with the observer's trials after the last face.
     """
-    return ObserverTask(stimuli, TrialFile(path), task or TaskSettings(), observer=observer, on_end=on_end)
+    return ObserverTask(
+        stimuli, TrialFile(path), task or TaskSettings(), observer=observer, on_end=on_end
+    )
 
 
 _PAGE = """<!doctype html>
@@ -225,15 +289,26 @@ style-src 'unsafe-inline'; img-src data:; connect-src 'none'; form-action 'none'
 _START = '\nrunPage(JSON.parse(document.getElementById("data").textContent));\n'
 
 
-def export_task(stimuli: pd.DataFrame, path: str | Path, *, task: TaskSettings | None = None) -> Path:
+def export_task(
+    stimuli: pd.DataFrame, path: str | Path, *, task: TaskSettings | None = None
+) -> Path:
     """The task as one HTML file that runs in any browser, offline.
 
-    The page sends nothing anywhere: its content-security policy forbids every connection. Answers stay in the
-    browser until they are saved as a CSV file in trial-table form, which a study reads as ``observers.file``.
+    The page sends nothing anywhere: its content-security policy forbids every connection. Answers
+    stay in the browser until they are saved as a CSV file in trial-table form, which a study reads
+    as ``observers.file``.
     """
     task = task or TaskSettings()
     script = _read("observer_task.js", "observer_page.js") + _START
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     data = json.dumps(task_data(stimuli, task)).replace("<", "\\u003c")
-    return write_text(path, _PAGE.format(digest=f"sha256-{digest}", title=escape(task.title), data=data, script=script,
-                                         style=_read("observer_task.css")))
+    return write_text(
+        path,
+        _PAGE.format(
+            digest=f"sha256-{digest}",
+            title=escape(task.title),
+            data=data,
+            script=script,
+            style=_read("observer_task.css"),
+        ),
+    )

@@ -1,4 +1,6 @@
-"""The reader as an observer of the workbook: their own answers, their curve, and where it lies among the others."""
+"""The reader as an observer of the workbook: their own answers, their curve, and where it lies
+among the others.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ ME = "me"
 
 @dataclass(frozen=True)
 class Reader:
-    """The reader's answers and the fit to them; ``rehearsal`` where a simulated person stands in."""
+    """The reader's answers and the fit to them; ``rehearsal`` where a simulated person stands
+    in.
+    """
 
     trials: pd.DataFrame
     fit: PsychometricFit
@@ -46,8 +50,12 @@ def answers_file(run: Run) -> Path:
     return run.folder / "observer" / "answers.csv"
 
 
-def read_reader(run: Run, stimuli: pd.DataFrame, rng: np.random.Generator, least: int = 20) -> Reader:
-    """The reader's answers so far, fitted; with fewer than ``least``, a simulated person stands in and is called so."""
+def read_reader(
+    run: Run, stimuli: pd.DataFrame, rng: np.random.Generator, least: int = 20
+) -> Reader:
+    """The reader's answers so far, fitted; with fewer than ``least``, a simulated person stands
+    in and is called so.
+    """
     path = answers_file(run)
     trials = TrialFile(path).read(ME) if path.is_file() else pd.DataFrame(columns=["response"])
     if trials["response"].notna().sum() >= least:
@@ -58,40 +66,73 @@ def read_reader(run: Run, stimuli: pd.DataFrame, rng: np.random.Generator, least
     return fit_reader(trials, run.study.statistics, rng, rehearsal=True)
 
 
-def fit_reader(trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator, *, rehearsal: bool) -> Reader:
+def fit_reader(
+    trials: pd.DataFrame, statistics: Statistics, rng: np.random.Generator, *, rehearsal: bool
+) -> Reader:
     """Fit one person's answers to full faces, with intervals by parametric bootstrap."""
     full = trials[trials["condition"] == "full"]
     table = count_table(full)
-    options = {"sigmoid": statistics.sigmoid, "guess": statistics.people.guess, "lapse": statistics.people.lapse,
-               "penalty": statistics.penalty}
+    options = {
+        "sigmoid": statistics.sigmoid,
+        "guess": statistics.people.guess,
+        "lapse": statistics.people.lapse,
+        "penalty": statistics.penalty,
+    }
     level, n = table["level"].to_numpy(), table["n"].to_numpy()
     fit = fit_psychometric(level, table["n_happy"], n, **options)
     if not np.isfinite(fit.pse):
-        return Reader(full, fit, {"pse": np.full(2, np.nan), "curve": np.full((2, len(X)), np.nan)}, rehearsal)
+        return Reader(
+            full, fit, {"pse": np.full(2, np.nan), "curve": np.full((2, len(X)), np.nan)}, rehearsal
+        )
     again = rng.binomial(n, np.clip(fit.curve(level), 0, 1), (statistics.n_boot, len(level)))
     refits = fit_psychometric(level, again, n, **options)
     tail = expanded_tail(len(level), statistics.confidence)
-    ends = {"pse": np.nanpercentile(refits.pse, [tail, 100 - tail]),
-            "curve": np.nanpercentile(refits.curve(X), [tail, 100 - tail], axis=0)}
+    ends = {
+        "pse": np.nanpercentile(refits.pse, [tail, 100 - tail]),
+        "curve": np.nanpercentile(refits.curve(X), [tail, 100 - tail], axis=0),
+    }
     return Reader(full, fit, ends, rehearsal)
 
 
-def plot_reader(reader: Reader, table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = None) -> Axes:
-    """The reader's shares, curve and its interval over those of people and networks (table ``psychometrics``)."""
+def plot_reader(
+    reader: Reader, table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = None
+) -> Axes:
+    """The reader's shares, curve and its interval over those of people and networks (table
+    ``psychometrics``).
+    """
     ax = plot_curves(table, sigmoid, ax)
     shares = reader.trials.groupby("level")["response"].mean()
-    ax.fill_between(X, *reader.ends["curve"], facecolor="none", edgecolor="black", hatch="////", alpha=0.35, lw=0,
-                    label="interval of that curve")
+    ax.fill_between(
+        X,
+        *reader.ends["curve"],
+        facecolor="none",
+        edgecolor="black",
+        hatch="////",
+        alpha=0.35,
+        lw=0,
+        label="interval of that curve",
+    )
     ax.plot(X, reader.fit.curve(X), color="black", ls=":", lw=2.5)
-    ax.plot(shares.index, shares, "s", color="black", mfc="white", ms=7, clip_on=False, zorder=5,
-            label=reader.name)
+    ax.plot(
+        shares.index,
+        shares,
+        "s",
+        color="black",
+        mfc="white",
+        ms=7,
+        clip_on=False,
+        zorder=5,
+        label=reader.name,
+    )
     ax.set_title(f"{ax.get_title()}; squares: {reader.name}", fontsize="medium")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 
 
 def place_of_reader(reader: Reader, table: pd.DataFrame) -> str:
-    """A sentence: the reader's PSE with its interval, among the people, and the single network that is nearest."""
+    """A sentence: the reader's PSE with its interval, among the people, and the single network
+    that is nearest.
+    """
     who = "A simulated person's" if reader.rehearsal else "Your"
     pse = float(reader.fit.pse)
     if not np.isfinite(pse):
@@ -99,18 +140,28 @@ def place_of_reader(reader: Reader, table: pd.DataFrame) -> str:
     low, high = reader.ends["pse"]
     full = table[table["condition"] == "full"]
     people = full.loc[full["kind"] != "cnn", "pse"].dropna()
-    text = (f"{who} PSE is {pse:.3f} [{low:.3f}, {high:.3f}] from {reader.trials['response'].notna().sum()} answers; "
-            f"{(people < pse).sum()} of {people_label(people_kind(full), len(people))} have a lower one")
+    text = (
+        f"{who} PSE is {pse:.3f} [{low:.3f}, {high:.3f}] from "
+        f"{reader.trials['response'].notna().sum()} answers; "
+        f"{(people < pse).sum()} of {people_label(people_kind(full), len(people))} have a lower one"
+    )
     networks = full[full["kind"] == "cnn"].dropna(subset="pse")
     if networks.empty:
         return f"{text}."
-    nearest = networks.loc[(networks["pse"] - pse).abs().idxmin()]  # of single networks: a mean of seeds is nobody's
-    return (f"{text}; of the {len(networks)} trained networks, "
-            f"{label(nearest['architecture'], nearest['pretraining'])}, seed {float(nearest['seed']):g}, is nearest "
-            f"(PSE {nearest['pse']:.3f}).")
+    nearest = networks.loc[
+        (networks["pse"] - pse).abs().idxmin()
+    ]  # of single networks: a mean of seeds is nobody's
+    return (
+        f"{text}; of the {len(networks)} trained networks, "
+        f"{label(nearest['architecture'], nearest['pretraining'])}, "
+        f"seed {float(nearest['seed']):g}, is nearest "
+        f"(PSE {nearest['pse']:.3f})."
+    )
 
 
-def reader_task(run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, task: TaskSettings | None = None) -> VBox:
+def reader_task(
+    run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, task: TaskSettings | None = None
+) -> VBox:
     """The task as a widget, and below it, once it is done, the reader's curve among the others."""
     below = Output()
 
@@ -124,7 +175,14 @@ def reader_task(run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, task: Task
             say(place_of_reader(reader, table))
 
     task = task or TaskSettings(name=run.study.name)
-    return VBox([observer_task(_for_reader(stimuli), answers_file(run), observer=ME, task=task, on_end=show), below])
+    return VBox(
+        [
+            observer_task(
+                _for_reader(stimuli), answers_file(run), observer=ME, task=task, on_end=show
+            ),
+            below,
+        ]
+    )
 
 
 def _for_reader(stimuli: pd.DataFrame, conditions: Sequence[str] = ("full",)) -> pd.DataFrame:

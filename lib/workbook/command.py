@@ -1,4 +1,6 @@
-"""Run the notebooks of a study without a screen: ``python -m lib.workbook run --study … --set key=value``."""
+"""Run the notebooks of a study without a screen: ``python -m lib.workbook run --study … --set
+key=value``.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ class Request:
 
 
 def run(request: Request) -> Path:
-    """Execute the notebooks in order and write manifest, workbook of tables and report; returns the run's folder.
+    """Execute the notebooks in order and write manifest, workbook of tables and report; returns the
+    run's folder.
 
     Raises
     ------
@@ -64,8 +67,13 @@ def run(request: Request) -> Path:
 def _run_stages(request: Request, study: Study, lock: int) -> None:
     everything = stages(study, request.notebooks)
     wanted = [stage for stage in everything if not request.only or stage.number in request.only]
-    print(f"study {study.name!r}, {len(wanted)} of {len(everything)} notebooks, into {relative(study.folder)}/",
-          flush=True)
+    print(
+        (
+            f"study {study.name!r}, {len(wanted)} of {len(everything)} "
+            f"notebooks, into {relative(study.folder)}/"
+        ),
+        flush=True,
+    )
     if not (request.resume or request.only):
         _clear_folder(study.folder, everything)
     write_manifest(study, request, everything, status="running")
@@ -73,7 +81,13 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
         with Kernels((lock,)) as kernels:
             for place, stage in enumerate(wanted, 1):
                 print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
-                _run_stage(request, stage, everything, kernels, wanted[place] if place < len(wanted) else None)
+                _run_stage(
+                    request,
+                    stage,
+                    everything,
+                    kernels,
+                    wanted[place] if place < len(wanted) else None,
+                )
     except Stopped:
         write_manifest(study, request, everything, status="stopped")
         raise
@@ -84,15 +98,21 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
     print(f"report: {relative(write_report(study.folder))}", flush=True)
 
 
-def _run_stage(request: Request, stage: Stage, everything: list[Stage], kernels: Kernels,
-               following: Stage | None) -> None:
-    before = everything[:everything.index(stage)]
+def _run_stage(
+    request: Request,
+    stage: Stage,
+    everything: list[Stage],
+    kernels: Kernels,
+    following: Stage | None,
+) -> None:
+    before = everything[: everything.index(stage)]
     key = stage.key(before)
     if request.resume and stage.done(key):
         print("      done before, kept", flush=True)
         return
-    # what comes later is built on this stage; with --only it is left alone, and --resume finds that it is stale
-    for late in [stage] if request.only else everything[len(before):]:
+    # what comes later is built on this stage; with --only it is left alone, and --resume finds that
+    # it is stale
+    for late in [stage] if request.only else everything[len(before) :]:
         late.clear()
     started = time.time()
     # with --only, what follows may turn out to be done before
@@ -100,11 +120,16 @@ def _run_stage(request: Request, stage: Stage, everything: list[Stage], kernels:
     cost = execute(stage.notebook, stage.executed, request.parameters, kernels, ahead)
     stage.check(started)
     stage.mark(key, cost)
-    print(f"      done in {clock(cost.seconds)}, peak memory {cost.peak_memory_mb / 1024:.1f} GB", flush=True)
+    print(
+        f"      done in {clock(cost.seconds)}, peak memory {cost.peak_memory_mb / 1024:.1f} GB",
+        flush=True,
+    )
 
 
 def _say_weights(study: Study) -> list[str]:
-    """Which networks went without the weights that the study wants, and which were left out: once, in plain words."""
+    """Which networks went without the weights that the study wants, and which were left out:
+    once, in plain words.
+    """
     table, left_out = (study.folder / "tables" / f"{name}.csv" for name in ("weights", "left_out"))
     lines, wanted = [], study.networks.pretraining
     if table.is_file() and wanted != "untrained":
@@ -114,17 +139,27 @@ def _say_weights(study: Study) -> list[str]:
         instead = {name: have[name] for name in trained if wanted not in have[name]}
         own = [name for name, bases in instead.items() if "objects" in bases]
         untrained = [name for name in instead if name not in own]
-        said = [f"UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}"] if untrained else []
+        said = (
+            [f"UNTRAINED, for want of {wanted} weights: {', '.join(untrained)}"]
+            if untrained
+            else []
+        )
         said += [f"pretrained on generated objects instead: {', '.join(own)}"] if own else []
         if said:
-            lines.append(f"note: {'; '.join(said)}. `make weights` gets torchvision's ImageNet weights once")
+            lines.append(
+                f"note: {'; '.join(said)}. `make weights` gets torchvision's ImageNet weights once"
+            )
     if left_out.is_file():
-        lines += [f"note: left out: {row.reason}; {row.remedy}" for row in read_csv(left_out).itertuples()]
+        lines += [
+            f"note: left out: {row.reason}; {row.remedy}" for row in read_csv(left_out).itertuples()
+        ]
     return lines
 
 
 def _clear_folder(folder: Path, everything: list[Stage]) -> None:
-    """Remove earlier results, their markers first; checkpoints stay, for they are kept by their settings."""
+    """Remove earlier results, their markers first; checkpoints stay, for they are kept by their
+    settings.
+    """
     for stage in everything:
         stage.marker.unlink(missing_ok=True)
     for name in ("tables", "figures", "notebooks"):
@@ -134,7 +169,9 @@ def _clear_folder(folder: Path, everything: list[Stage]) -> None:
 
 
 def _download_weights(study: Study) -> None:
-    """Get torchvision's weights where the study asks for it; imported here, for torch takes seconds."""
+    """Get torchvision's weights where the study asks for it; imported here, for torch takes
+    seconds.
+    """
     from lib.networks.download import DownloadError, download
     from lib.networks.weights import WeightsError
 
@@ -145,7 +182,9 @@ def _download_weights(study: Study) -> None:
 
 
 def study_path(given: str) -> str:
-    """A study as notebooks get it: relative to the root where it lies inside, wherever the command was given."""
+    """A study as notebooks get it: relative to the root where it lies inside, wherever the
+    command was given.
+    """
     here = Path(given).expanduser()
     if (ROOT / given).is_file() or not here.is_file():
         return given
@@ -157,7 +196,9 @@ def _numbers(text: str) -> tuple[str, ...]:
     numbers = tuple(word.strip().zfill(2) for word in text.split(",") if word.strip())
     unknown = [number for number in numbers if number not in known]
     if unknown or not numbers:
-        raise argparse.ArgumentTypeError(f"{text!r} given; allowed: {', '.join(known)}, separated by commas")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} given; allowed: {', '.join(known)}, separated by commas"
+        )
     return numbers
 
 
@@ -165,27 +206,61 @@ def parser() -> argparse.ArgumentParser:
     """The command line of ``python -m lib.workbook``."""
     main = argparse.ArgumentParser(prog="python -m lib.workbook", description=__doc__)
     commands = main.add_subparsers(dest="command", required=True)
-    run_, sweep = (commands.add_parser(name, help=text) for name, text in (
-        ("run", "run the notebooks of a study in order"),
-        ("sweep", "train a study's networks at every point of a grid of settings")))
+    run_, sweep = (
+        commands.add_parser(name, help=text)
+        for name, text in (
+            ("run", "run the notebooks of a study in order"),
+            ("sweep", "train a study's networks at every point of a grid of settings"),
+        )
+    )
     for command in (run_, sweep):
-        command.add_argument("--study", default="data/studies/demo.yaml", help="a study file (default: %(default)s)")
-        command.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE",
-                             help="settings that differ from the study file, such as training.epochs=10")
-    run_.add_argument("--resume", action="store_true", help="keep what is done and current, go on with the rest")
-    run_.add_argument("--only", type=_numbers, default=(), metavar="04[,05]", help="just these notebooks")
-    sweep.add_argument("--grid", action="append", default=[], metavar="KEY=V1,V2", help="a setting and its values")
-    sweep.add_argument("--seeds", type=int, help="seeds of every cell; the same as --set training.seeds=…")
-    sweep.add_argument("--workers", type=int, default=os.cpu_count() or 1,
-                       help="local processes (default: %(default)s); 0: one cell after the other in this process")
-    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a running Dask scheduler instead")
+        command.add_argument(
+            "--study", default="data/studies/demo.yaml", help="a study file (default: %(default)s)"
+        )
+        command.add_argument(
+            "--set",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="KEY=VALUE",
+            help="settings that differ from the study file, such as training.epochs=10",
+        )
+    run_.add_argument(
+        "--resume", action="store_true", help="keep what is done and current, go on with the rest"
+    )
+    run_.add_argument(
+        "--only", type=_numbers, default=(), metavar="04[,05]", help="just these notebooks"
+    )
+    sweep.add_argument(
+        "--grid", action="append", default=[], metavar="KEY=V1,V2", help="a setting and its values"
+    )
+    sweep.add_argument(
+        "--seeds", type=int, help="seeds of every cell; the same as --set training.seeds=…"
+    )
+    sweep.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="local processes (default: %(default)s); 0: one cell after the other in this process",
+    )
+    sweep.add_argument(
+        "--scheduler", metavar="tcp://HOST:PORT", help="a running Dask scheduler instead"
+    )
     return main
 
 
 def command(options: argparse.Namespace) -> None:
     """Do what the command line says."""
     if options.command == "run":
-        run(Request(study_path(options.study), tuple(options.set), options.resume, options.only, NOTEBOOKS))
+        run(
+            Request(
+                study_path(options.study),
+                tuple(options.set),
+                options.resume,
+                options.only,
+                NOTEBOOKS,
+            )
+        )
         return
     from lib.workbook.sweep import command_sweep  # here, because it loads torch and Dask
 
@@ -193,7 +268,9 @@ def command(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; every expected failure is one message and exit code 1, an interruption is 130."""
+    """The command; every expected failure is one message and exit code 1, an interruption is
+    130.
+    """
     signal.signal(signal.SIGTERM, _as_interrupt)
     options = parser().parse_args(arguments)
     try:
@@ -207,8 +284,11 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        print(f"\n{error if str(error).count('disk is full') else 'the disk is full: ' + str(error)}\n"
-              "What was finished is kept: free some space and run again with --resume", file=sys.stderr)
+        said = str(error) if "disk is full" in str(error) else f"the disk is full: {error}"
+        print(
+            f"\n{said}\nWhat was finished is kept: free some space and run again with --resume",
+            file=sys.stderr,
+        )
         return STOPPED
     return os.EX_OK
 

@@ -1,4 +1,6 @@
-"""Execute one notebook with papermill in this very environment, and tell what it cost or why it stopped."""
+"""Execute one notebook with papermill in this very environment, and tell what it cost or why it
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,17 @@ from lib.workbook.notebook_files import DeadKernelError, papermill
 from lib.workbook.stages import Cost
 
 # errors whose own words are the whole message
-SPEAKING = ("StudyError", "MissingResult", "DiskFullError", "MissingWeights", "WeightsError", "WrongArchitecture",
-            "ImageError", "TrialError", "TrainingFailed")
+SPEAKING = (
+    "StudyError",
+    "MissingResult",
+    "DiskFullError",
+    "MissingWeights",
+    "WeightsError",
+    "WrongArchitecture",
+    "ImageError",
+    "TrialError",
+    "TrainingFailed",
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -31,9 +42,15 @@ class NotebookFailed(Stopped):
     """A notebook stopped; the text names the notebook, the cell and the error."""
 
 
-def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Kernels,
-            following: Path | None = None) -> Cost:
-    """Run ``source`` with the project's root as working directory and keep it, executed, as ``target``.
+def execute(
+    source: Path,
+    target: Path,
+    parameters: dict[str, str],
+    kernels: Kernels,
+    following: Path | None = None,
+) -> Cost:
+    """Run ``source`` with the project's root as working directory and keep it, executed, as
+    ``target``.
 
     Parameters
     ----------
@@ -48,27 +65,41 @@ def execute(source: Path, target: Path, parameters: dict[str, str], kernels: Ker
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.monotonic()
-    with (_kept(target) as working, kernels.running(source) as kernel,
-          _PeakMemory(kernel.provisioner.pid) as memory):
+    with (
+        _kept(target) as working,
+        kernels.running(source) as kernel,
+        _PeakMemory(kernel.provisioner.pid) as memory,
+    ):
         if following:
             kernels.prepare(following)
         try:
-            papermill.execute_notebook(source, working, parameters, km=kernel, kernel_name="python3", language="python",
-                                       progress_bar=False, cwd=ROOT, stdout_file=_Indented(sys.stdout))
+            papermill.execute_notebook(
+                source,
+                working,
+                parameters,
+                km=kernel,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=ROOT,
+                stdout_file=_Indented(sys.stdout),
+            )
         except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookFailed(_failure(source, error)) from None
         except (DeadKernelError, RuntimeError) as error:
             if run_sync(kernel.is_alive)():
                 raise
-            raise NotebookFailed(f"notebook {source.stem} stopped: its process died ({type(error).__name__}). Most "
-                                 "often memory or disk ran out, or something killed it") from None
+            raise NotebookFailed(
+                f"notebook {source.stem} stopped: its process died ({type(error).__name__}). Most "
+                "often memory or disk ran out, or something killed it"
+            ) from None
     return Cost(round(time.monotonic() - started, 1), round(memory.peak / 2**20, 1))
 
 
 @contextmanager
 def _kept(target: Path) -> Iterator[Path]:
-    """A hidden name to work under; what stands there takes the place of ``target`` in the end, also where a cell
-    failed, which the executed notebook shows."""
+    """A hidden name to work under; what stands there takes the place of ``target`` in the end, also
+    where a cell failed, which the executed notebook shows."""
     working = temporary_name(target)
     try:
         yield working
@@ -81,19 +112,34 @@ def _refuse_unknown(source: Path, parameters: dict[str, str]) -> None:
     known = papermill.inspect_notebook(str(source))
     unknown = sorted(parameters.keys() - known.keys())
     if unknown:
-        raise NotebookFailed(f"notebook {source.stem} has no parameter {', '.join(unknown)}; its cell tagged "
-                             f"'parameters' has: {', '.join(known) or 'none'}")
+        raise NotebookFailed(
+            f"notebook {source.stem} has no parameter {', '.join(unknown)}; its cell tagged "
+            f"'parameters' has: {', '.join(known) or 'none'}"
+        )
 
 
 def _failure(source: Path, error: papermill.exceptions.PapermillExecutionError) -> str:
-    """Notebook, cell (as numbered in the notebook and by its first line) and the error's own words."""
+    """Notebook, cell (as numbered in the notebook and by its first line) and the error's own
+    words.
+    """
     first = next((line for line in error.source.splitlines() if line.strip()), "")
     kind = "" if error.ename in SPEAKING else f"{error.ename}: "
     words = _COLOUR.sub("", error.evalue).strip().splitlines() or ["(no message)"]
-    lines = [f"notebook {source.stem} stopped in cell [{error.exec_count}], which begins: {first.strip()}",
-             f"  {kind}{words[0]}", *(f"  {line}" for line in words[1:20])]
+    lines = [
+        (
+            f"notebook {source.stem} stopped in cell [{error.exec_count}], "
+            f"which begins: {first.strip()}"
+        ),
+        f"  {kind}{words[0]}",
+        *(f"  {line}" for line in words[1:20]),
+    ]
     if "no space left on device" in error.evalue.lower():  # from a library that writes by itself
-        lines.append("  the disk is full. What was finished is kept: free some space and run again with --resume")
+        lines.append(
+            (
+                "  the disk is full. What was finished is kept: free some "
+                "space and run again with --resume"
+            )
+        )
     return "\n".join(lines)
 
 

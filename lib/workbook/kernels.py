@@ -1,7 +1,8 @@
 """Kernels of this very environment, the next notebook's started while the one before it runs.
 
-A notebook begins with imports that take seconds (torch alone takes three). They run in the next notebook's kernel
-meanwhile, in a namespace of their own, so that the notebook still has to import what it uses.
+A notebook begins with imports that take seconds (torch alone takes three). They run in the next
+notebook's kernel meanwhile, in a namespace of their own, so that the notebook still has to import
+what it uses.
 """
 
 from __future__ import annotations
@@ -36,8 +37,13 @@ class _ThisEnvironment(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python", name=kernel_name,
-                          metadata={"supported_encryption": "curve"})
+        return KernelSpec(
+            argv=argv,
+            display_name="Python 3",
+            language="python",
+            name=kernel_name,
+            metadata={"supported_encryption": "curve"},
+        )
 
 
 class Kernels:
@@ -82,16 +88,25 @@ class Kernels:
 
     def _start(self) -> AsyncKernelManager:
         environment = {k: v for k, v in os.environ.items() if k not in STRANGERS} | ENVIRONMENT
-        kernel = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisEnvironment(),
-                                    transport_encryption="auto" if zmq.has("curve") else "disabled")
+        kernel = AsyncKernelManager(
+            kernel_name="python3",
+            kernel_spec_manager=_ThisEnvironment(),
+            transport_encryption="auto" if zmq.has("curve") else "disabled",
+        )
         # no history file: two runs would share its database
-        run_sync(kernel.start_kernel)(env=environment, cwd=str(ROOT), pass_fds=self.inherited,
-                                      extra_arguments=["--HistoryManager.hist_file=:memory:"])
+        run_sync(kernel.start_kernel)(
+            env=environment,
+            cwd=str(ROOT),
+            pass_fds=self.inherited,
+            extra_arguments=["--HistoryManager.hist_file=:memory:"],
+        )
         return kernel
 
 
 def imports(source: Path) -> str:
-    """The import statements of a notebook's cells; those of cells that are not plain Python are left out."""
+    """The import statements of a notebook's cells; those of cells that are not plain Python are
+    left out.
+    """
     found = []
     for cell in nbformat.read(source, as_version=4).cells:
         if cell.cell_type == "code":
@@ -99,5 +114,7 @@ def imports(source: Path) -> str:
                 body = ast.parse(cell.source).body
             except SyntaxError:
                 continue
-            found += [ast.unparse(line) for line in body if isinstance(line, ast.Import | ast.ImportFrom)]
+            found += [
+                ast.unparse(line) for line in body if isinstance(line, ast.Import | ast.ImportFrom)
+            ]
     return "\n".join(found)

@@ -1,9 +1,11 @@
-"""``nbformat``, ``nbclient`` and ``papermill``, imported here alone and without two seconds of waiting."""
+"""``nbformat``, ``nbclient`` and ``papermill``, imported here alone and without two seconds of
+waiting.
+"""
 
 import sys
 
-# nbformat brings jsonschema, which builds a grammar of web addresses where this package is there (JupyterLab has it
-# installed) and goes on without where it is not; no notebook needs it
+# nbformat brings jsonschema, which builds a grammar of web addresses where this package is there
+# (JupyterLab has it installed) and goes on without where it is not; no notebook needs it
 sys.modules.setdefault("rfc3987_syntax", None)
 
 import nbformat  # noqa: E402

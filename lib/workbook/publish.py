@@ -1,4 +1,6 @@
-"""Put a finished run's executed notebooks and figures where they are committed: ``python -m lib.workbook.publish runs/demo``."""
+"""Put a finished run's executed notebooks and figures where they are committed: ``python -m
+lib.workbook.publish runs/demo``.
+"""
 
 from __future__ import annotations
 
@@ -31,28 +33,46 @@ def publish(folder: Path, notebooks: Path, figures: Path) -> None:
 
     Raises
     ------
-    NotPublishable : the run is not complete, an output holds an error, or one holds a path of this machine.
+    NotPublishable : the run is not complete, an output holds an error, or one holds a path of this
+        machine.
     """
     status = json.loads((folder / "manifest.json").read_text())["status"]
     if status != "complete":
-        raise NotPublishable(f"{folder.name} is {status!r}; only a complete run is published: run it again first")
-    cleaned = {path.name: clean(nbformat.read(path, as_version=4), path.name)
-               for path in sorted((folder / "notebooks").glob("*.ipynb"))}
+        raise NotPublishable(
+            f"{folder.name} is {status!r}; only a complete run is published: run it again first"
+        )
+    cleaned = {
+        path.name: clean(nbformat.read(path, as_version=4), path.name)
+        for path in sorted((folder / "notebooks").glob("*.ipynb"))
+    }
     for name, notebook in cleaned.items():
         write_text(notebooks / name, nbformat.writes(notebook) + "\n")
     for old in figures.glob("[0-9][0-9]_*.png"):
         old.unlink()
     for figure in sorted((folder / "figures").glob("*.png")):
-        write_with(figures / figure.name, lambda temporary, source=figure: shutil.copyfile(source, temporary))
+        write_with(
+            figures / figure.name,
+            lambda temporary, source=figure: shutil.copyfile(source, temporary),
+        )
 
 
 def clean(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
-    """A notebook as it is committed: no injected cell, no widget state, no times, no progress lines."""
-    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    notebook.metadata = nbformat.NotebookNode(kernelspec=KERNEL, language_info=nbformat.NotebookNode(name="python"))
+    """A notebook as it is committed: no injected cell, no widget state, no times, no progress
+    lines.
+    """
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
+    notebook.metadata = nbformat.NotebookNode(
+        kernelspec=KERNEL, language_info=nbformat.NotebookNode(name="python")
+    )
     count = 0
     for cell in notebook.cells:
-        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        cell.metadata = nbformat.NotebookNode(
+            {k: v for k, v in cell.metadata.items() if k == "tags" and v}
+        )
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
@@ -80,7 +100,9 @@ def _clean_output(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None
 
 
 def _smaller(png: str) -> str:
-    """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/ keeps the full ones."""
+    """A base64 PNG in 256 colours, where that is smaller: notebooks are committed, figures/
+    keeps the full ones.
+    """
     buffer = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     picture.thumbnail((WIDEST, 3 * WIDEST))
@@ -91,12 +113,19 @@ def _smaller(png: str) -> str:
 
 def _refuse(cell: nbformat.NotebookNode, name: str, count: int) -> None:
     for output in cell.outputs:
-        text = json.dumps({k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")})
+        text = json.dumps(
+            {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
+        )
         text += output.get("text", "")
         if output.output_type == "error":
             raise NotPublishable(f"{name}, cell [{count}] holds an error: {output.evalue}")
         if HOME.search(text) or str(ROOT) in text:
-            raise NotPublishable(f"{name}, cell [{count}] shows a path of this machine; use lib.storage.runs.relative")
+            raise NotPublishable(
+                (
+                    f"{name}, cell [{count}] shows a path of this machine; use "
+                    "lib.storage.runs.relative"
+                )
+            )
 
 
 if __name__ == "__main__":

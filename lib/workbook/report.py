@@ -1,4 +1,6 @@
-"""report.html, one self-contained file to hand on, and tables.xlsx, made from a run's folder alone."""
+"""report.html, one self-contained file to hand on, and tables.xlsx, made from a run's folder
+alone.
+"""
 
 from __future__ import annotations
 
@@ -45,22 +47,31 @@ class Attached:
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` and ``tables.xlsx`` into a run's folder; returns the report's path.
 
-    The page is kept under 10 MB: first figures are made smaller, then the largest tables are left out, which it says.
+    The page is kept under 10 MB: first figures are made smaller, then the largest tables are left
+    out, which it says.
     """
     tables = read_tables(folder)
     write_with(folder / "tables.xlsx", lambda path: write_excel(path, tables))
     manifest = json.loads((folder / "manifest.json").read_text())
-    attached = [attach(folder / "tables" / f"{name}.csv", table, private=single_answers(table))
-                for name, table in tables.items()]
+    attached = [
+        attach(folder / "tables" / f"{name}.csv", table, private=single_answers(table))
+        for name, table in tables.items()
+    ]
     for scale in (1.0, 0.7, 0.5, 0.35):
-        with ThreadPoolExecutor(threads()) as pool:  # what takes the time, side by side: the results are remembered
+        with ThreadPoolExecutor(
+            threads()
+        ) as pool:  # what takes the time, side by side: the results are remembered
             list(pool.map(partial(_shrink, scale), (folder / "figures").glob("*.png")))
-        sections = [render_notebook(path, folder / "figures", scale)
-                    for path in sorted((folder / "notebooks").glob("*.ipynb"))]
+        sections = [
+            render_notebook(path, folder / "figures", scale)
+            for path in sorted((folder / "notebooks").glob("*.ipynb"))
+        ]
         text = _page(manifest, tables, sections, attached)
         if len(text.encode()) <= LARGEST:
             return write_text(folder / "report.html", text)
-    return write_text(folder / "report.html", _without_largest(manifest, tables, sections, attached))
+    return write_text(
+        folder / "report.html", _without_largest(manifest, tables, sections, attached)
+    )
 
 
 def _shrink(scale: float, path: Path) -> None:
@@ -70,7 +81,10 @@ def _shrink(scale: float, path: Path) -> None:
 def _without_largest(manifest: dict, tables: dict, sections: list, attached: list[Attached]) -> str:
     """The page without the links of as many tables, largest first, as it takes."""
     for largest in sorted(attached, key=lambda table: -len(table.link)):
-        attached = [Attached(**{**vars(table), "link": ""}) if table is largest else table for table in attached]
+        attached = [
+            Attached(**{**vars(table), "link": ""}) if table is largest else table
+            for table in attached
+        ]
         text = _page(manifest, tables, sections, attached)
         if len(text.encode()) <= LARGEST:
             break
@@ -81,16 +95,27 @@ def _page(manifest: dict, tables: dict, sections: list, attached: list[Attached]
     study = manifest["study"]
     settings = study["settings"]
     return page(
-        name=settings["name"], about=settings["about"], status=manifest["status"], sections=sections,
-        simulated=_simulated(tables), claims=claims(tables), tables=attached, study_file=study["file"],
-        overrides=" ".join(study["overrides"]), settings=_yaml(settings),
-        origin=_origin(manifest), costs=_costs(manifest),
-        packages=", ".join(f"{name} {version}" for name, version in manifest["versions"].items()))
+        name=settings["name"],
+        about=settings["about"],
+        status=manifest["status"],
+        sections=sections,
+        simulated=_simulated(tables),
+        claims=claims(tables),
+        tables=attached,
+        study_file=study["file"],
+        overrides=" ".join(study["overrides"]),
+        settings=_yaml(settings),
+        origin=_origin(manifest),
+        costs=_costs(manifest),
+        packages=", ".join(f"{name} {version}" for name, version in manifest["versions"].items()),
+    )
 
 
 def _yaml(settings: dict) -> str:
     """As in a study file, with short lists on one line."""
-    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return yaml.safe_dump(
+        settings, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -107,15 +132,24 @@ def claims(tables: dict[str, pd.DataFrame]) -> list[dict]:
     if "claims" not in tables:
         return []
     ledger = tables["claims"].astype(object).where(tables["claims"].notna(), None)
-    return [{"id": key, "claim": rows["claim"].iloc[0],
-             "rows": [{**row, "value": _interval(row)} for row in rows.to_dict("records")]}
-            for key, rows in ledger.sort_values("id", kind="stable").groupby("id", sort=True)]
+    return [
+        {
+            "id": key,
+            "claim": rows["claim"].iloc[0],
+            "rows": [{**row, "value": _interval(row)} for row in rows.to_dict("records")],
+        }
+        for key, rows in ledger.sort_values("id", kind="stable").groupby("id", sort=True)
+    ]
 
 
 def _interval(row: dict) -> str:
     if row["value"] is None:
         return ""
-    ends = "" if row["low"] is None or row["high"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
+    ends = (
+        ""
+        if row["low"] is None or row["high"] is None
+        else f" [{row['low']:.3f}, {row['high']:.3f}]"
+    )
     return f"{row['value']:.3f}{ends}"
 
 
@@ -125,15 +159,25 @@ def single_answers(table: pd.DataFrame) -> bool:
 
 
 def attach(path: Path, table: pd.DataFrame, *, private: bool = False) -> Attached:
-    """A table's first rows as text, and the whole as a data URI, compressed where it is large; ``private``: neither."""
+    """A table's first rows as text, and the whole as a data URI, compressed where it is large;
+    ``private``: neither.
+    """
     if private:
         return Attached(path.stem, len(table), list(table.columns), [], path.name, "", private)
     data, suffix, kind = path.read_bytes(), "", "text/csv"
     if len(data) > GZIP_FROM:
         data, suffix, kind = gzip.compress(data, mtime=0), ".gz", "application/gzip"
-    preview = [[_text(value) for value in row] for row in table.head(PREVIEW_ROWS).itertuples(index=False)]
-    return Attached(path.stem, len(table), list(table.columns), preview, f"{path.name}{suffix}",
-                    f"data:{kind};base64,{base64.b64encode(data).decode()}")
+    preview = [
+        [_text(value) for value in row] for row in table.head(PREVIEW_ROWS).itertuples(index=False)
+    ]
+    return Attached(
+        path.stem,
+        len(table),
+        list(table.columns),
+        preview,
+        f"{path.name}{suffix}",
+        f"data:{kind};base64,{base64.b64encode(data).decode()}",
+    )
 
 
 def _text(value) -> str:
@@ -144,24 +188,44 @@ def _text(value) -> str:
 
 def _origin(manifest: dict) -> list[tuple[str, str]]:
     data, machine = manifest["data"], manifest["machine"]
-    rows = [("git revision", manifest["revision"] or "not a git repository"),
-            ("machine", ", ".join(f"{key} {value}" for key, value in machine.items() if value is not None)),
-            ("seeds", json.dumps(manifest["seeds"])),
-            (f"{data.get('images', 0)} images, SHA-256 of their list", data.get("images_sha256", "none yet")),
-            ("people's file, SHA-256", data["people_sha256"] or "none: simulated people")]
-    rows += [(f"weights, {row['architecture']} ({row['pretraining']})", f"{row['source']} {row['sha256']}")
-             for row in manifest["weights"]]
-    return rows + [(f"table {name}, SHA-256", table["sha256"]) for name, table in manifest["tables"].items()]
+    rows = [
+        ("git revision", manifest["revision"] or "not a git repository"),
+        (
+            "machine",
+            ", ".join(f"{key} {value}" for key, value in machine.items() if value is not None),
+        ),
+        ("seeds", json.dumps(manifest["seeds"])),
+        (
+            f"{data.get('images', 0)} images, SHA-256 of their list",
+            data.get("images_sha256", "none yet"),
+        ),
+        ("people's file, SHA-256", data["people_sha256"] or "none: simulated people"),
+    ]
+    rows += [
+        (
+            f"weights, {row['architecture']} ({row['pretraining']})",
+            f"{row['source']} {row['sha256']}",
+        )
+        for row in manifest["weights"]
+    ]
+    return rows + [
+        (f"table {name}, SHA-256", table["sha256"]) for name, table in manifest["tables"].items()
+    ]
 
 
 def _costs(manifest: dict) -> list[tuple[str, str, str]]:
-    rows = [(name, cost["seconds"], cost["peak_memory_mb"]) for name, cost in manifest["notebooks"].items()]
+    rows = [
+        (name, cost["seconds"], cost["peak_memory_mb"])
+        for name, cost in manifest["notebooks"].items()
+    ]
     rows.append(("all", manifest["seconds"], manifest["peak_memory_mb"]))
     return [(name, clock(seconds), f"{memory / 1024:.2f} GB") for name, seconds, memory in rows]
 
 
 def write_excel(path: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """All tables as sheets of one Excel file; text that begins with ``=`` stays text and is never computed."""
+    """All tables as sheets of one Excel file; text that begins with ``=`` stays text and is
+    never computed.
+    """
     book = openpyxl.Workbook(write_only=True)
     for name, table in tables.items():
         sheet = book.create_sheet(name[:31])
@@ -171,7 +235,14 @@ def write_excel(path: Path, tables: dict[str, pd.DataFrame]) -> None:
         for row in zip(*(column[:EXCEL_ROWS] for column in columns), strict=True):
             sheet.append(row)
         if len(table) > EXCEL_ROWS:
-            sheet.append([f"{len(table) - EXCEL_ROWS} more rows than a sheet can hold: see tables/{name}.csv"])
+            sheet.append(
+                [
+                    (
+                        f"{len(table) - EXCEL_ROWS} more rows than a sheet can hold: "
+                        f"see tables/{name}.csv"
+                    )
+                ]
+            )
     if not tables:
         book.create_sheet("no tables yet")
     book.save(path)
@@ -183,7 +254,9 @@ def _excel_column(sheet, column: pd.Series) -> list:
 
 
 def _cell(sheet, value: str, *, bold: bool = False) -> WriteOnlyCell | str:
-    """Text for a sheet: as it is where it is harmless, which is quicker, else as a cell marked as text."""
+    """Text for a sheet: as it is where it is harmless, which is quicker, else as a cell marked
+    as text.
+    """
     clean = ILLEGAL_CHARACTERS_RE.sub("", value)
     if not bold and not clean.startswith("="):
         return clean

@@ -1,4 +1,6 @@
-"""The stages of a run, one a notebook: what each leaves behind, and whether what lies there is still current."""
+"""The stages of a run, one a notebook: what each leaves behind, and whether what lies there is
+still current.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +46,21 @@ class Stage:
         return self.study.folder / "stages" / f"{self.number}.json"
 
     def outputs(self) -> list[Path]:
-        """Its own parts of tables, its figures and the executed notebook, as far as they are there."""
+        """Its own parts of tables, its figures and the executed notebook, as far as they are
+        there.
+        """
         folder = self.study.folder
-        patterns = (f"tables/parts/*.{self.number}.csv", f"figures/{self.number}_*.png",
-                    f"notebooks/{self.notebook.name}")
+        patterns = (
+            f"tables/parts/*.{self.number}.csv",
+            f"figures/{self.number}_*.png",
+            f"notebooks/{self.notebook.name}",
+        )
         return sorted(path for pattern in patterns for path in folder.glob(pattern))
 
     def clear(self) -> None:
-        """Delete its marker, then its outputs, and take its rows out of the tables that other notebooks share."""
+        """Delete its marker, then its outputs, and take its rows out of the tables that other
+        notebooks share.
+        """
         self.marker.unlink(missing_ok=True)
         parts = [path for path in self.outputs() if path.parent.name == "parts"]
         for path in self.outputs():
@@ -60,13 +69,23 @@ class Stage:
             put_together(self.study.folder / "tables", path.name.split(".")[0])
 
     def check(self, started: float) -> None:
-        """MissingOutput unless every declared table and at least one figure was written since ``started``."""
-        problems = [problem for name in TABLES.get(self.number, ()) for problem in self._table_problem(name, started)]
-        figures = [path for path in self.outputs() if path.suffix == ".png" and _written(path, started)]
+        """MissingOutput unless every declared table and at least one figure was written since
+        ``started``.
+        """
+        problems = [
+            problem
+            for name in TABLES.get(self.number, ())
+            for problem in self._table_problem(name, started)
+        ]
+        figures = [
+            path for path in self.outputs() if path.suffix == ".png" and _written(path, started)
+        ]
         if not figures and not self._may_be_empty():
             problems.append(f"no figure figures/{self.number}_*.png")
         if problems:
-            raise MissingOutput(f"notebook {self.name} ended but left out what it declares: {'; '.join(problems)}")
+            raise MissingOutput(
+                f"notebook {self.name} ended but left out what it declares: {'; '.join(problems)}"
+            )
 
     def _table_problem(self, name: str, started: float) -> list[str]:
         path = self.study.folder / "tables" / "parts" / f"{name}.{self.number}.csv"
@@ -80,15 +99,24 @@ class Stage:
         """A study may name no network for one of the two training notebooks."""
         named = self.study.networks.architectures
         return (self.number == "03" and "fe_alexnet" not in named) or (
-            self.number == "02" and set(named) == {"fe_alexnet"} and not self.study.networks.controls)
+            self.number == "02"
+            and set(named) == {"fe_alexnet"}
+            and not self.study.networks.controls
+        )
 
     def key(self, before: list[Stage]) -> str:
-        """What its results depend on: settings, sources, input files and the outputs of the notebooks before it."""
+        """What its results depend on: settings, sources, input files and the outputs of the
+        notebooks before it.
+        """
         sources = [self.notebook, *result_sources()]
         earlier = [stage.read_marker().get("outputs") for stage in before]
-        return settings_hash(self.study.to_dict(), choose_device(self.study.training).key,
-                             [("/".join(p.parts[-2:]), file_hash(p)) for p in sources], inputs(self.study),
-                             [sorted((outputs or {}).items()) for outputs in earlier])
+        return settings_hash(
+            self.study.to_dict(),
+            choose_device(self.study.training).key,
+            [("/".join(p.parts[-2:]), file_hash(p)) for p in sources],
+            inputs(self.study),
+            [sorted((outputs or {}).items()) for outputs in earlier],
+        )
 
     def mark(self, key: str, cost: Cost) -> None:
         """Write the marker that makes this stage done."""
@@ -104,33 +132,50 @@ class Stage:
 
     def _hashes(self) -> dict[str, str]:
         # the executed notebook holds times, so only that it is there counts
-        return {str(path.relative_to(self.study.folder)): "" if path.suffix == ".ipynb" else file_hash(path)
-                for path in self.outputs()}
+        return {
+            str(path.relative_to(self.study.folder)): ""
+            if path.suffix == ".ipynb"
+            else file_hash(path)
+            for path in self.outputs()
+        }
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a stage cost: seconds on the clock, and megabytes of its processes together at their most."""
+    """What a stage cost: seconds on the clock, and megabytes of its processes together at their
+    most.
+    """
 
     seconds: float
     peak_memory_mb: float
 
 
 def _written(path: Path, started: float) -> bool:
-    """Written since ``started``, with a second of grace for file systems that keep whole seconds."""
+    """Written since ``started``, with a second of grace for file systems that keep whole
+    seconds.
+    """
     return path.stat().st_size > 0 and path.stat().st_mtime >= started - 1
 
 
 def result_sources() -> list[Path]:
-    """The modules that results depend on: all of ``lib`` but the packages that run and check studies."""
+    """The modules that results depend on: all of ``lib`` but the packages that run and check
+    studies.
+    """
     modules = sorted((ROOT / "lib").rglob("*.py"))
     return [path for path in modules if path.relative_to(ROOT / "lib").parts[0] not in OUTSIDE]
 
 
 def inputs(study: Study) -> str:
-    """A digest of the files and folders that a study names: every file's name, size and time of change."""
-    named = (study.images.root, study.morphs.root, study.observers.file, study.weights_dir,
-             study.networks.face_weights)
+    """A digest of the files and folders that a study names: every file's name, size and time of
+    change.
+    """
+    named = (
+        study.images.root,
+        study.morphs.root,
+        study.observers.file,
+        study.weights_dir,
+        study.networks.face_weights,
+    )
     digest = hashlib.sha256()
     for path in (resolve(name) for name in named if name):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

@@ -1,21 +1,27 @@
 """A grid of settings times seeds: every cell trained once, by local processes or on a Dask cluster.
 
-``python -m lib.workbook sweep --study … --grid attention.location=conv1,conv3 --grid training.lr=1e-4,1e-3 --seeds 10``
+``python -m lib.workbook sweep --study … --grid attention.location=conv1,conv3 --grid
+training.lr=1e-4,1e-3 --seeds 10``
 
-Dask sends work to processes as Python objects: connect only to a scheduler that you trust. All its workers need this
-environment and this folder on a shared disk whose locks (``flock``) hold across machines, as those of NFS 4 do.
+Dask sends work to processes as Python objects: connect only to a scheduler that you trust. All its
+workers need this environment and this folder on a shared disk whose locks (``flock``) hold across
+machines, as those of NFS 4 do.
 
-On a SLURM cluster dask-jobqueue starts the workers as jobs, one process each (a cell computes in one thread, so that
-its result does not depend on where it ran). Leave this running on the login node, in the project's folder::
+On a SLURM cluster dask-jobqueue starts the workers as jobs, one process each (a cell computes in
+one thread, so that its result does not depend on where it ran). Leave this running on the login
+node, in the project's folder::
 
     from dask_jobqueue import SLURMCluster  # pip install dask-jobqueue
-    cluster = SLURMCluster(cores=1, processes=1, memory="8GB", walltime="04:00:00", queue="your-partition",
-                           python=".venv/bin/python", local_directory="/tmp", worker_extra_args=["--lifetime", "230m"])
+    cluster = SLURMCluster(cores=1, processes=1, memory="8GB", walltime="04:00:00",
+    queue="your-partition",
+                           python=".venv/bin/python", local_directory="/tmp",
+                           worker_extra_args=["--lifetime", "230m"])
     cluster.scale(jobs=40)
     print(cluster.scheduler_address)  # tcp://…, for --scheduler
 
-and start the sweep in a second shell with ``--scheduler tcp://…``. Jobs that end, are preempted or killed cost the
-cell they were at; cells that are finished stay, and the same command goes on with the rest.
+and start the sweep in a second shell with ``--scheduler tcp://…``. Jobs that end, are preempted or
+killed cost the cell they were at; cells that are finished stay, and the same command goes on with
+the rest.
 """
 
 from __future__ import annotations
@@ -41,7 +47,14 @@ from lib.storage.locks import locked
 from lib.storage.progress import Progress
 from lib.storage.runs import Stopped, read_csv, relative
 from lib.workbook.manifest import revision, versions
-from lib.workbook.sweep_cells import Job, do_cell, jobs_of, prepare_data, prepare_features, read_result
+from lib.workbook.sweep_cells import (
+    Job,
+    do_cell,
+    jobs_of,
+    prepare_data,
+    prepare_features,
+    read_result,
+)
 
 CONNECT_S = 30  # how long a scheduler may take to answer
 MEASURES = ("validation_accuracy", "test_accuracy", "test_auc", "pse", "slope", "jnd")
@@ -73,7 +86,8 @@ class Sweep:
 
 
 def parse_grid(words: Iterable[str]) -> dict[str, list]:
-    """``["training.lr=1e-4,1e-3"]`` as ``{"training.lr": ["1e-4", "1e-3"]}``; values are read as YAML.
+    """``["training.lr=1e-4,1e-3"]`` as ``{"training.lr": ["1e-4", "1e-3"]}``; values are read as
+    YAML.
 
     Raises
     ------
@@ -84,8 +98,14 @@ def parse_grid(words: Iterable[str]) -> dict[str, list]:
         key, _, text = word.partition("=")
         values = _values(text)
         if not values or key in grid:
-            raise StudyError([f"--grid {word!r} given; allowed: key=value,value once for each setting, such as "
-                              "training.lr=1e-4,1e-3"], "the sweep")
+            raise StudyError(
+                [
+                    f"--grid {word!r} given; allowed: key=value,value once for each "
+                    "setting, such as "
+                    "training.lr=1e-4,1e-3"
+                ],
+                "the sweep",
+            )
         grid[key] = values
     return grid
 
@@ -99,7 +119,8 @@ def _values(text: str) -> list:
 
 
 def run_sweep(sweep: Sweep) -> Path:
-    """Finish every cell and write ``sweep/results.csv`` and ``sweep/summary.csv``; returns the sweep's folder.
+    """Finish every cell and write ``sweep/results.csv`` and ``sweep/summary.csv``; returns the
+    sweep's folder.
 
     Raises
     ------
@@ -110,9 +131,17 @@ def run_sweep(sweep: Sweep) -> Path:
     planned = plan(sweep)
     with locked(folder):
         remove_leftovers(folder)
-        write_json(folder / "sweep.json", {
-            "study": sweep.study_file, "overrides": list(sweep.overrides), "grid": sweep.grid,
-            "settings": study.to_dict(), "revision": revision(), "versions": versions()})
+        write_json(
+            folder / "sweep.json",
+            {
+                "study": sweep.study_file,
+                "overrides": list(sweep.overrides),
+                "grid": sweep.grid,
+                "settings": study.to_dict(),
+                "revision": revision(),
+                "versions": versions(),
+            },
+        )
         different = list({job.key: job for _, job in planned}.values())
         failures = _finish(folder, different, sweep)
         results = collect(folder, planned)
@@ -120,8 +149,11 @@ def run_sweep(sweep: Sweep) -> Path:
         write_csv(folder / "summary.csv", summarise(results, list(sweep.grid)))
     if failures:
         listed = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
-        raise SweepFailed(f"{len(failures)} of {len(different)} cells could not be finished:\n{listed}\nAll others are "
-                          "kept; the same command tries these again")
+        raise SweepFailed(
+            f"{len(failures)} of {len(different)} cells could not be "
+            f"finished:\n{listed}\nAll others are "
+            "kept; the same command tries these again"
+        )
     return folder
 
 
@@ -130,7 +162,8 @@ def plan(sweep: Sweep) -> list[tuple[dict, Job]]:
 
     Raises
     ------
-    StudyError, SweepFailed : a point that is no study, or weights that are not at hand or cannot be used.
+    StudyError, SweepFailed : a point that is no study, or weights that are not at hand or cannot be
+        used.
     """
     try:
         return [(point, job) for point, study in sweep.points() for job in jobs_of(study)]
@@ -141,9 +174,16 @@ def plan(sweep: Sweep) -> list[tuple[dict, Job]]:
 def _finish(folder: Path, jobs: list[Job], sweep: Sweep) -> dict[str, str]:
     """Run all jobs that have no result yet; returns the reasons of those that failed."""
     waiting = [job for job in jobs if read_result(folder, job) is None]
-    where = sweep.scheduler or (f"{sweep.workers} local processes" if sweep.workers else "this process")
-    print(f"{len(jobs)} different cells, {len(jobs) - len(waiting)} done before; {len(waiting)} to train on {where}",
-          flush=True)
+    where = sweep.scheduler or (
+        f"{sweep.workers} local processes" if sweep.workers else "this process"
+    )
+    print(
+        (
+            f"{len(jobs)} different cells, {len(jobs) - len(waiting)} done "
+            f"before; {len(waiting)} to train on {where}"
+        ),
+        flush=True,
+    )
     if not waiting:
         return {}
     with Progress("cells", len(waiting)) as progress:
@@ -156,7 +196,11 @@ def _one_by_one(folder: Path, jobs: list[Job], progress: Progress) -> dict[str, 
     failures: dict[str, str] = {}
     for group in _groups(jobs):
         _try(lambda group=group: prepare_data(folder, group[0]), group, failures)
-        _try(lambda group=group: prepare_features(folder, group, os.cpu_count() or 1), group, failures)
+        _try(
+            lambda group=group: prepare_features(folder, group, os.cpu_count() or 1),
+            group,
+            failures,
+        )
         for job in group:
             _try(lambda job=job: do_cell(folder, job), [job], failures)
             progress.step()
@@ -164,7 +208,9 @@ def _one_by_one(folder: Path, jobs: list[Job], progress: Progress) -> dict[str, 
 
 
 def _try(work: Callable[[], object], jobs: Iterable[Job], failures: dict[str, str]) -> None:
-    """Do it, or note why not, unless that is known: a cell that diverges must not cost the others."""
+    """Do it, or note why not, unless that is known: a cell that diverges must not cost the
+    others.
+    """
     names = [f"{job.cell.observer} ({job.key})" for job in jobs]
     if failures.keys() & set(names):
         return
@@ -175,7 +221,9 @@ def _try(work: Callable[[], object], jobs: Iterable[Job], failures: dict[str, st
 
 
 def _with_dask(folder: Path, jobs: list[Job], sweep: Sweep, progress: Progress) -> dict[str, str]:
-    """The same on Dask: data, then features, then cells; a worker that dies is replaced and its work given on."""
+    """The same on Dask: data, then features, then cells; a worker that dies is replaced and its
+    work given on.
+    """
     from distributed import as_completed
 
     failures: dict[str, str] = {}
@@ -183,11 +231,22 @@ def _with_dask(folder: Path, jobs: list[Job], sweep: Sweep, progress: Progress) 
         futures = {}
         threads = max(1, (os.cpu_count() or 1) // max(sweep.workers, 1))
         for group in _groups(jobs):
-            data = client.submit(prepare_data, folder, group[0], key=f"data-{group[0].data}", pure=False)
-            base = client.submit(prepare_features, folder, group, threads, data, key=f"features-{group[0].base}",
-                                 pure=False)
-            futures |= {client.submit(do_cell, folder, job, base, key=f"cell-{job.key}", pure=False): job
-                        for job in group}
+            data = client.submit(
+                prepare_data, folder, group[0], key=f"data-{group[0].data}", pure=False
+            )
+            base = client.submit(
+                prepare_features,
+                folder,
+                group,
+                threads,
+                data,
+                key=f"features-{group[0].base}",
+                pure=False,
+            )
+            futures |= {
+                client.submit(do_cell, folder, job, base, key=f"cell-{job.key}", pure=False): job
+                for job in group
+            }
         for future in as_completed(list(futures)):
             _try(future.result, [futures[future]], failures)
             progress.step()
@@ -196,7 +255,9 @@ def _with_dask(folder: Path, jobs: list[Job], sweep: Sweep, progress: Progress) 
 
 @contextmanager
 def _client(sweep: Sweep):
-    """A client of the scheduler that is given, or of local processes that live as long as the sweep."""
+    """A client of the scheduler that is given, or of local processes that live as long as the
+    sweep.
+    """
     import dask
     from distributed import Client, LocalCluster
     from distributed.utils import get_mp_context
@@ -206,14 +267,26 @@ def _client(sweep: Sweep):
         if sweep.scheduler:
             yield stack.enter_context(_connected(sweep.scheduler))
             return
-        if sys.platform == "linux":  # processes begin as copies of one that has done the imports; not safe elsewhere
-            stack.enter_context(dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}))
+        if (
+            sys.platform == "linux"
+        ):  # processes begin as copies of one that has done the imports; not safe elsewhere
+            stack.enter_context(
+                dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+            )
             get_mp_context().set_forkserver_preload(["distributed", "lib.workbook.sweep_cells"])
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
-        # no memory limit: memory-mapped features count as a process's own, which would be killed for nothing
-        cluster = stack.enter_context(LocalCluster(
-            n_workers=sweep.workers, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=None,
-            local_directory=scratch))
+        # no memory limit: memory-mapped features count as a process's own, which would be killed
+        # for nothing
+        cluster = stack.enter_context(
+            LocalCluster(
+                n_workers=sweep.workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=0,
+                dashboard_address=None,
+                local_directory=scratch,
+            )
+        )
         yield stack.enter_context(Client(cluster))
 
 
@@ -223,9 +296,13 @@ def _connected(scheduler: str):
     try:
         return Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
-        raise SweepFailed(f"--scheduler {scheduler}: no Dask scheduler answers ({' '.join(str(error).split())[:120]}). "
-                          "Allowed: the address that it prints when it starts, such as tcp://10.0.0.1:8786; without "
-                          "--scheduler the sweep runs on this machine") from None
+        raise SweepFailed(
+            f"--scheduler {scheduler}: no Dask scheduler answers "
+            f"({' '.join(str(error).split())[:120]}). "
+            "Allowed: the address that it prints when it starts, such as "
+            "tcp://10.0.0.1:8786; without "
+            "--scheduler the sweep runs on this machine"
+        ) from None
 
 
 def _groups(jobs: Iterable[Job]) -> list[list[Job]]:
@@ -241,19 +318,30 @@ def collect(folder: Path, planned: list[tuple[dict, Job]]) -> pd.DataFrame:
 
     Returns
     -------
-    Columns: the grid's keys, architecture, pretraining, attention, seed, accuracy and AUC of validation and test
-    images, pse, slope, jnd, converged, reason (full faces), computed_in (device and precision), and cell, the name of
-    its folder.
+    Columns: the grid's keys, architecture, pretraining, attention, seed, accuracy and AUC of
+    validation and test images, pse, slope, jnd, converged, reason (full faces), computed_in (device
+    and precision), and cell, the name of its folder.
     """
-    rows = [{**{key: str(value) for key, value in point.items()}, "architecture": job.cell.architecture,
-             "pretraining": job.cell.pretraining, "attention": job.cell.attention_name, "seed": job.cell.seed,
-             **result, "cell": job.key}
-            for point, job in planned if (result := read_result(folder, job))]
+    rows = [
+        {
+            **{key: str(value) for key, value in point.items()},
+            "architecture": job.cell.architecture,
+            "pretraining": job.cell.pretraining,
+            "attention": job.cell.attention_name,
+            "seed": job.cell.seed,
+            **result,
+            "cell": job.key,
+        }
+        for point, job in planned
+        if (result := read_result(folder, job))
+    ]
     return pd.DataFrame(rows)
 
 
 def summarise(results: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Mean and 95 % interval over seeds (Student's t) of each measure at each point, one row each."""
+    """Mean and 95 % interval over seeds (Student's t) of each measure at each point, one row
+    each.
+    """
     by = [*keys, "architecture", "pretraining", "attention"]
     if results.empty:
         return pd.DataFrame(columns=[*by, "measure", "n_seeds", "mean", "low", "high"])
@@ -265,22 +353,41 @@ def summarise(results: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def mixture(results: pd.DataFrame) -> str:
-    """A warning where cells were computed in different ways, whose numbers differ a little; empty where in one."""
+    """A warning where cells were computed in different ways, whose numbers differ a little;
+    empty where in one.
+    """
     ways = results.get("computed_in", pd.Series(dtype=str)).value_counts()
     if len(ways) < 2:
         return ""
-    return ("note: cells were computed in different ways ("
-            + ", ".join(f"{n} in {way}" for way, n in ways.items())
-            + "), whose numbers differ a little; for one way fix training.device and training.precision\n")
+    return (
+        "note: cells were computed in different ways ("
+        + ", ".join(f"{n} in {way}" for way, n in ways.items())
+        + (
+            "), whose numbers differ a little; for one way fix training.device "
+            "and training.precision\n"
+        )
+    )
 
 
 def command_sweep(study_file: str, options: argparse.Namespace) -> None:
-    """``python -m lib.workbook sweep``; prints where the tables are and test accuracies with their intervals."""
+    """``python -m lib.workbook sweep``; prints where the tables are and test accuracies with
+    their intervals.
+    """
     seeds = () if options.seeds is None else (f"training.seeds={options.seeds}",)
-    folder = run_sweep(Sweep(study_file, (*options.set, *seeds), parse_grid(options.grid), options.scheduler,
-                             options.workers))
+    folder = run_sweep(
+        Sweep(
+            study_file,
+            (*options.set, *seeds),
+            parse_grid(options.grid),
+            options.scheduler,
+            options.workers,
+        )
+    )
     summary = pd.read_csv(folder / "summary.csv", keep_default_na=False)
     shown = summary[summary["measure"] == "test_accuracy"].drop(columns="measure")
-    print(f"\ntest accuracy, mean over seeds with 95 % interval\n{shown.to_string(index=False)}\n\n"
-          f"{mixture(read_csv(folder / 'results.csv'))}"
-          f"all: {relative(folder / 'results.csv')}, {relative(folder / 'summary.csv')}", file=sys.stdout)
+    print(
+        f"\ntest accuracy, mean over seeds with 95 % interval\n{shown.to_string(index=False)}\n\n"
+        f"{mixture(read_csv(folder / 'results.csv'))}"
+        f"all: {relative(folder / 'results.csv')}, {relative(folder / 'summary.csv')}",
+        file=sys.stdout,
+    )

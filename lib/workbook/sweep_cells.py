@@ -1,4 +1,6 @@
-"""One cell of a sweep: trained once, in a folder named by its settings, by whichever process gets it first."""
+"""One cell of a sweep: trained once, in a folder named by its settings, by whichever process
+gets it first.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from lib.training.features import cached_features
 from lib.training.train import answer_stimuli, load_base_features, make_base, train_cells
 from lib.workbook.stages import inputs
 
-THREADS = 1  # of a cell, however many there are at a time: so that a result cannot depend on the number of workers
+# of a cell, however many there are at a time: so that a result cannot depend on the number of
+# workers
+THREADS = 1
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,26 @@ class Job:
 def jobs_of(study: Study) -> list[Job]:
     """One job for each cell of a study."""
     data = settings_hash(asdict(study.images), asdict(study.morphs), inputs(study))
-    answers = {k: getattr(study.statistics, k) for k in ("decision", "noise", "sigmoid", "penalty", "networks")}
-    return [Job(study, cell, settings_hash(data, asdict(cell), training_of(cell, study.training), answers), data,
-                settings_hash(data, cell.backbone, cell.pretraining)) for cell in cells(study)[0]]
+    answers = {
+        k: getattr(study.statistics, k)
+        for k in ("decision", "noise", "sigmoid", "penalty", "networks")
+    }
+    return [
+        Job(
+            study,
+            cell,
+            settings_hash(data, asdict(cell), training_of(cell, study.training), answers),
+            data,
+            settings_hash(data, cell.backbone, cell.pretraining),
+        )
+        for cell in cells(study)[0]
+    ]
 
 
 def prepare_data(folder: Path, job: Job) -> str:
-    """Make the job's images and stimuli and keep their tables under ``folder``; returns ``job.data``."""
+    """Make the job's images and stimuli and keep their tables under ``folder``; returns
+    ``job.data``.
+    """
     place = folder / "data" / job.data
     with locked(place, wait=True):
         if not (place / "stimuli.csv").is_file():
@@ -71,13 +88,19 @@ def prepare_features(folder: Path, group: Sequence[Job], threads: int, *after: s
     run, device = Run(group[0].study, "02"), choose_device(group[0].study.training)
     different = list({replace(job.cell, seed=0): None for job in group})
     base = make_base(run, different, images, device)
-    cached_features(load_base_features(run, different[0]), list(stimuli["path"]), set(base.maps), device,
-                    name=f"{different[0].backbone} ({different[0].pretraining})")
+    cached_features(
+        load_base_features(run, different[0]),
+        list(stimuli["path"]),
+        set(base.maps),
+        device,
+        name=f"{different[0].backbone} ({different[0].pretraining})",
+    )
     return group[0].base
 
 
 def do_cell(folder: Path, job: Job, *after: str) -> str:
-    """Train the cell, let it answer and keep its result, unless that is there already; returns ``job.key``.
+    """Train the cell, let it answer and keep its result, unless that is there already; returns
+    ``job.key``.
 
     A process that is killed meanwhile leaves its checkpoints; the next one goes on from there.
     """
@@ -93,8 +116,11 @@ def do_cell(folder: Path, job: Job, *after: str) -> str:
             trials = answer_stimuli(run, [job.cell], stimuli)
             write_csv(place / "trials.csv", trials)
             device = choose_device(job.study.training)
-            result = (_accuracies(accuracy) | _fit(trials, job.study.statistics)
-                      | {"computed_in": f"{device.name} {device.precision}"})
+            result = (
+                _accuracies(accuracy)
+                | _fit(trials, job.study.statistics)
+                | {"computed_in": f"{device.name} {device.precision}"}
+            )
             write_json(place / "result.json", result)
             _note(place, "finished")
     return job.key
@@ -113,20 +139,32 @@ def _tables(folder: Path, job: Job) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _accuracies(accuracy: pd.DataFrame) -> dict[str, float]:
     rows = accuracy.set_index("split")
-    return {f"{split}_{name}": float(rows.loc[split, name]) for split in rows.index for name in ("accuracy", "auc")}
+    return {
+        f"{split}_{name}": float(rows.loc[split, name])
+        for split in rows.index
+        for name in ("accuracy", "auc")
+    }
 
 
 def _fit(trials: pd.DataFrame, settings: Statistics) -> dict:
-    """The psychometric function of full faces, from the answers expected under the study's decision rule."""
+    """The psychometric function of full faces, from the answers expected under the study's
+    decision rule.
+    """
     full = trials[trials["condition"] == "full"]
     chance = expected(full["p_happy"].to_numpy(), settings.decision, settings.noise)
     counts = count_table(full.assign(chance=chance), answer="chance")
-    fit = fit_psychometric(*(counts[name].to_numpy(float) for name in ("level", "n_happy", "n")),
-                           sigmoid=settings.sigmoid, penalty=settings.penalty, guess=settings.networks.guess,
-                           lapse=settings.networks.lapse)
+    fit = fit_psychometric(
+        *(counts[name].to_numpy(float) for name in ("level", "n_happy", "n")),
+        sigmoid=settings.sigmoid,
+        penalty=settings.penalty,
+        guess=settings.networks.guess,
+        lapse=settings.networks.lapse,
+    )
     numbers = {name: float(getattr(fit, name)) for name in ("pse", "slope", "jnd")}
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()} | {
-        "converged": bool(fit.converged), "reason": str(fit.reason)}
+        "converged": bool(fit.converged),
+        "reason": str(fit.reason),
+    }
 
 
 def read_result(folder: Path, job: Job) -> dict | None:

@@ -1,6 +1,7 @@
 """The constants of ``lib.study.costs``, measured here: ``python tests/benchmarks/bench_costs.py``.
 
-Processor time over the number of cores, so that other programs matter less; next to each the value in use.
+Processor time over the number of cores, so that other programs matter less; next to each the value
+in use.
 """
 
 from __future__ import annotations
@@ -41,12 +42,15 @@ def seconds(step, repeats: int = 3) -> float:
 
 def convolution_rate(backbone: str, device, n: int = 16) -> float:
     """10^9 multiplications a second."""
-    features = build_network(backbone, pretraining="untrained").features.to(memory_format=torch.channels_last)
+    features = build_network(backbone, pretraining="untrained").features.to(
+        memory_format=torch.channels_last
+    )
     images = torch.randn(n, 3, 224, 224).to(memory_format=torch.channels_last)
 
     def forward():
         with torch.inference_mode(), device.autocast():
             features(images)
+
     return n * costs.WORK[backbone] / seconds(forward)
 
 
@@ -56,7 +60,10 @@ def step_rate(backbone: str, device) -> float:
     network.train()
     side = 6 if backbone == "alexnet" else 7
     maps = torch.randn(128, costs.NUMBERS[backbone] // side**2, side, side).to(device.dtype)
-    labels, step = torch.arange(128) % 2, make_step(network, make_optimiser(network, training), device)
+    labels, step = (
+        torch.arange(128) % 2,
+        make_step(network, make_optimiser(network, training), device),
+    )
     with computing(network, device, train=True):
         return costs.HEAD[backbone] / seconds(lambda: step(maps, labels))
 
@@ -64,31 +71,45 @@ def step_rate(backbone: str, device) -> float:
 def draw_seconds() -> float:
     """One built-in face, drawn and written."""
     with tempfile.TemporaryDirectory() as folder:
+
         def draw():
             for k in range(10):
-                (Path(folder) / f"{k}.png").write_bytes(encode_png(render_face(make_identity(k), 0.5)))
+                (Path(folder) / f"{k}.png").write_bytes(
+                    encode_png(render_face(make_identity(k), 0.5))
+                )
+
         return seconds(draw) / 10
 
 
 def bootstrap_seconds() -> float:
     """One curve of one bootstrap sample, goodness of fit included."""
     study = load_study("data/studies/demo.yaml")
-    stimuli = pd.DataFrame([{"stimulus": f"{i}{level}", "identity": i, "level": level, "condition": "full"}
-                            for i in "abcd" for level in np.linspace(0, 1, 21).round(6)])
+    stimuli = pd.DataFrame(
+        [
+            {"stimulus": f"{i}{level}", "identity": i, "level": level, "condition": "full"}
+            for i in "abcd"
+            for level in np.linspace(0, 1, 21).round(6)
+        ]
+    )
     trials = simulate_people(study, stimuli)
     curves = trials["observer"].nunique()
     return seconds(lambda: fit_table(trials, study.statistics, np.random.default_rng(0)), 1) / (
-        curves * study.statistics.n_boot)
+        curves * study.statistics.n_boot
+    )
 
 
 def main() -> None:
     device = choose_device(Training())
     print(f"{CORES} cores, {device.describe()}")
     for backbone in ("alexnet", "vgg16"):
-        print(f"CONVOLUTION_RATE {backbone:8} {convolution_rate(backbone, device):8.0f}   in use "
-              f"{costs.CONVOLUTION_RATE[device.precision]}")
-        print(f"STEP_RATE        {backbone:8} {step_rate(backbone, device):8.0f}   in use "
-              f"{costs.STEP_RATE[device.precision]}")
+        print(
+            f"CONVOLUTION_RATE {backbone:8} {convolution_rate(backbone, device):8.0f}   in use "
+            f"{costs.CONVOLUTION_RATE[device.precision]}"
+        )
+        print(
+            f"STEP_RATE        {backbone:8} {step_rate(backbone, device):8.0f}   in use "
+            f"{costs.STEP_RATE[device.precision]}"
+        )
     print(f"DRAW_S           {draw_seconds():17.4f}   in use {costs.DRAW_S}")
     print(f"BOOTSTRAP_S      {bootstrap_seconds():17.2e}   in use {costs.BOOTSTRAP_S}")
 

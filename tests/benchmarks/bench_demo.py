@@ -2,7 +2,8 @@
 
 ``python tests/benchmarks/bench_demo.py [study [settings]]``
 
-It runs in a copy of the project, so that faces are drawn and features computed; then once more with both at hand.
+It runs in a copy of the project, so that faces are drawn and features computed; then once more with
+both at hand.
 """
 
 from __future__ import annotations
@@ -24,13 +25,29 @@ STUDY = "data/studies/demo.yaml"
 def timed_run(folder: Path, study: str, settings: tuple[str, ...]) -> tuple[float, dict]:
     """Seconds of one run on the clock, and its manifest."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "lib.workbook", "run", "--study", study, "--set", "name=bench",
-               *settings]
-    done = subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, stdout=subprocess.DEVNULL,
-                          check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "lib.workbook",
+        "run",
+        "--study",
+        study,
+        "--set",
+        "name=bench",
+        *settings,
+    ]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"the run of {study} failed")
-    return time.perf_counter() - started, json.loads((folder / "runs" / "bench" / "manifest.json").read_text())
+    return time.perf_counter() - started, json.loads(
+        (folder / "runs" / "bench" / "manifest.json").read_text()
+    )
 
 
 def megabytes(folder: Path) -> float:
@@ -49,13 +66,21 @@ def main(study: str, *settings: str) -> None:
         for what in ("nothing cached", "faces and features at hand"):
             shutil.rmtree(folder / "runs", ignore_errors=True)
             seconds, manifest = timed_run(folder, study, settings)
-            stages = ", ".join(f"{name[:2]} {cost['seconds']:.0f} s" for name, cost in manifest["notebooks"].items())
+            stages = ", ".join(
+                f"{name[:2]} {cost['seconds']:.0f} s"
+                for name, cost in manifest["notebooks"].items()
+            )
             rest = seconds - manifest["seconds"]
-            print(f"{Path(study).stem}, {what}: {seconds:.0f} s ({stages}, and {rest:.0f} s for the rest), peak memory "
-                  f"{manifest['peak_memory_mb'] / 1024:.1f} GB")
-        print(f"disk: {megabytes(folder / 'data' / 'derived'):.0f} MB of faces and features, "
-              f"{megabytes(folder / 'runs'):.0f} MB for the run, of which "
-              f"{megabytes(folder / 'runs' / 'bench' / 'checkpoints'):.0f} MB are trained heads")
+            print(
+                f"{Path(study).stem}, {what}: {seconds:.0f} s ({stages}, and "
+                f"{rest:.0f} s for the rest), peak memory "
+                f"{manifest['peak_memory_mb'] / 1024:.1f} GB"
+            )
+        print(
+            f"disk: {megabytes(folder / 'data' / 'derived'):.0f} MB of faces and features, "
+            f"{megabytes(folder / 'runs'):.0f} MB for the run, of which "
+            f"{megabytes(folder / 'runs' / 'bench' / 'checkpoints'):.0f} MB are trained heads"
+        )
 
 
 if __name__ == "__main__":

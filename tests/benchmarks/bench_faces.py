@@ -1,4 +1,6 @@
-"""How fast faces are drawn, per CPU second of one core: `python tests/benchmarks/bench_faces.py`."""
+"""How fast faces are drawn, per CPU second of one core: `python
+tests/benchmarks/bench_faces.py`.
+"""
 
 import time
 
@@ -20,9 +22,14 @@ def rate(work, n: int) -> float:
 def main() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
-    people, snapshots = [make_identity(i) for i in range(24)], [Nuisance.sample(rng) for _ in range(240)]
+    people, snapshots = (
+        [make_identity(i) for i in range(24)],
+        [Nuisance.sample(rng) for _ in range(240)],
+    )
     first = rate(lambda k: render_face(people[k], 0.5), 24)
-    photographs = rate(lambda k: render_face(people[k % 24], k % 21 / 20, nuisance=snapshots[k]), 240)
+    photographs = rate(
+        lambda k: render_face(people[k % 24], k % 21 / 20, nuisance=snapshots[k]), 240
+    )
     morphs = rate(lambda k: render_face(people[k // 21], k % 21 / 20), 240)
     face = render_face(people[0], 0.5, nuisance=snapshots[0])
     files = rate(lambda k: encode_png(face), 100)

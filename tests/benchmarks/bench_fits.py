@@ -1,6 +1,6 @@
 """Fits a second beside psignifit, bootstrap time and memory of the fits, in one run.
 
-    python tests/benchmarks/bench_fits.py
+python tests/benchmarks/bench_fits.py
 """
 
 import resource
@@ -38,12 +38,19 @@ def main() -> None:
     ours = 20_000 / seconds(lambda: fit_psychometric(LEVEL, happy[:20_000], 10))
     print(f"fits at 21 levels: {ours:,.0f} a second")
     one, rng = fit_psychometric(LEVEL, happy[0], 10), np.random.default_rng(1)
-    print(f"2,000 bootstrap samples of one curve: {seconds(lambda: one.bootstrap(2000, rng)):.3f} s")
+    print(
+        f"2,000 bootstrap samples of one curve: {seconds(lambda: one.bootstrap(2000, rng)):.3f} s"
+    )
     print(f"one fit: {1000 * seconds(lambda: fit_psychometric(LEVEL, happy[1], 10)):.1f} ms")
     before = peak_mb()
     large = seconds(lambda: fit_psychometric(LEVEL, happy, 10))
     data = 4 * happy.size * 8 / 2**20
-    print(f"100,000 fits: {large:.1f} s, {peak_mb() - before:.0f} MB more at the peak (counts: {data:.0f} MB)")
+    print(
+        (
+            f"100,000 fits: {large:.1f} s, {peak_mb() - before:.0f} MB more "
+            f"at the peak (counts: {data:.0f} MB)"
+        )
+    )
     table = np.column_stack([LEVEL, happy[0], np.full(21, 10)])
     theirs = seconds(lambda: psignifit.psignifit(table, experiment_type="yes/no", sigmoid="norm"))
     print(f"psignifit: {theirs:.1f} s for one; ratio {theirs * ours:,.0f}")

@@ -1,7 +1,8 @@
 """Memory and disk as images grow from 1,000 to 16,000: ``python tests/benchmarks/bench_growth.py``.
 
-Each size runs in a process of its own: features of AlexNet are computed and one epoch of a head is trained on them. The
-cache lies on disk, so the process's own memory (Linux: RssAnon at its most, without mapped files) should stay flat.
+Each size runs in a process of its own: features of AlexNet are computed and one epoch of a head is
+trained on them. The cache lies on disk, so the process's own memory (Linux: RssAnon at its most,
+without mapped files) should stay flat.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ class OwnMemory(threading.Thread):
 
     def run(self) -> None:
         while True:
-            line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssAnon"))
+            line = next(
+                x
+                for x in Path("/proc/self/status").read_text().splitlines()
+                if x.startswith("RssAnon")
+            )
             self.peak = max(self.peak, int(line.split()[1]) / 1024)
             time.sleep(0.05)
 
@@ -72,11 +77,17 @@ def one_size(n: int) -> None:
 def main() -> None:
     first = None
     for n in SIZES:
-        done = subprocess.run([sys.executable, __file__, str(n)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, str(n)], capture_output=True, text=True, check=True
+        )
         memory, disk, pace = map(float, done.stdout.splitlines()[-1].split())
         first = first or memory
-        print(f"{n} images: {memory:.0f} MB of own memory ({100 * (memory / first - 1):+.0f} % against {SIZES[0]}), "
-              f"{disk:.0f} MB on disk, {pace:.0f} images a second", flush=True)
+        print(
+            f"{n} images: {memory:.0f} MB of own memory ({100 * (memory / first - 1):+.0f} "
+            f"% against {SIZES[0]}), "
+            f"{disk:.0f} MB on disk, {pace:.0f} images a second",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

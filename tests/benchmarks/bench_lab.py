@@ -1,6 +1,8 @@
-"""How long one move of a control in the attention lab takes: ``python tests/benchmarks/bench_lab.py [study]``.
+"""How long one move of a control in the attention lab takes: ``python tests/benchmarks/bench_lab.py
+[study]``.
 
-Needs a finished run of the study (the demo by default). Counted is everything up to the new picture and table.
+Needs a finished run of the study (the demo by default). Counted is everything up to the new picture
+and table.
 """
 
 from __future__ import annotations
@@ -18,10 +20,15 @@ from lib.widgets.attention_controls import LabControls
 from lib.widgets.attention_lab import AttentionLab, LabState
 
 # new values each, so that nothing is remembered that a reader's move would have to compute
-CHANGES = {"gain": (1.0, -0.5, 2.0, 0.25, -1.0), "temperature": (0.5, 2.0, 0.25, 1.5, 0.75),
-           "mouth": (1.5, -1.0, 0.5, 2.5, -2.0), "kind": ("none", "self", "se", "self", "none"),
-           "level": (0.5, 0.0, 0.25, 0.75, 1.0), "asks": ("eyes", "nose", "mouth", "eyes", "nose"),
-           "condition": ("mouth", "eyes", "nose", "mouth", "eyes")}
+CHANGES = {
+    "gain": (1.0, -0.5, 2.0, 0.25, -1.0),
+    "temperature": (0.5, 2.0, 0.25, 1.5, 0.75),
+    "mouth": (1.5, -1.0, 0.5, 2.5, -2.0),
+    "kind": ("none", "self", "se", "self", "none"),
+    "level": (0.5, 0.0, 0.25, 0.75, 1.0),
+    "asks": ("eyes", "nose", "mouth", "eyes", "nose"),
+    "condition": ("mouth", "eyes", "nose", "mouth", "eyes"),
+}
 
 
 def seconds(controls: LabControls, states: Iterable[LabState]) -> float:
@@ -44,9 +51,14 @@ def main() -> None:
         print(f"attention lab: not measured; {missing}")
         return
     controls, start = LabControls(lab), lab.default()
-    found = {name: seconds(controls, [replace(start, **{name: value}) for value in values])
-             for name, values in CHANGES.items()}
-    print("attention lab, one move: " + ", ".join(f"{name} {1000 * t:.0f} ms" for name, t in found.items()))
+    found = {
+        name: seconds(controls, [replace(start, **{name: value}) for value in values])
+        for name, values in CHANGES.items()
+    }
+    print(
+        "attention lab, one move: "
+        + ", ".join(f"{name} {1000 * t:.0f} ms" for name, t in found.items())
+    )
 
 
 if __name__ == "__main__":

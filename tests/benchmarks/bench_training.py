@@ -1,7 +1,8 @@
 """What training costs, as ratios from one run: ``python tests/benchmarks/bench_training.py``.
 
-Attention at conv1 ... conv5 against the same network without attention and with the same cached point (at most 2), and
-the own linear layers against torch's, in the precision that the machine computes in.
+Attention at conv1 ... conv5 against the same network without attention and with the same cached
+point (at most 2), and the own linear layers against torch's, in the precision that the machine
+computes in.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ BATCH, STEPS = 128, 4
 
 
 def seconds(step) -> float:
-    """The quickest of some steps, the first not counted; processor time, so that other programs matter less."""
+    """The quickest of some steps, the first not counted; processor time, so that other programs
+    matter less.
+    """
     clock = time.process_time if not torch.cuda.is_available() else time.perf_counter
     times = []
     for _ in range(STEPS + 1):
@@ -40,11 +43,16 @@ def seconds(step) -> float:
 
 def step_time(attention: Attention, device) -> float:
     """One training step of AlexNet with this block, from the cached point on."""
-    network = build_network("alexnet", pretraining="untrained", attention=attention).to(device.name).train()
+    network = (
+        build_network("alexnet", pretraining="untrained", attention=attention)
+        .to(device.name)
+        .train()
+    )
     network.features.to(memory_format=torch.channels_last)
     with torch.no_grad():
-        shape = network.features[:relu_index(network.features, attention.location) + 1](torch.zeros(1, 3, 224, 224).to(
-            device.name)).shape[1:]
+        shape = network.features[: relu_index(network.features, attention.location) + 1](
+            torch.zeros(1, 3, 224, 224).to(device.name)
+        ).shape[1:]
     x = torch.randn(BATCH, *shape, device=device.name, dtype=device.dtype).abs()
     x = x.contiguous(memory_format=torch.channels_last)
     labels = torch.arange(BATCH, device=device.name) % 2
@@ -58,7 +66,9 @@ def step_time(attention: Attention, device) -> float:
 
 def head_time(kind: type, inputs: int, dtype: torch.dtype) -> float:
     """One training step of a head of three layers of this kind, on the processor."""
-    head = nn.Sequential(kind(inputs, 4096), nn.ReLU(), kind(4096, 4096), nn.ReLU(), nn.Linear(4096, 2))
+    head = nn.Sequential(
+        kind(inputs, 4096), nn.ReLU(), kind(4096, 4096), nn.ReLU(), nn.Linear(4096, 2)
+    )
     x, labels = torch.randn(BATCH, inputs), torch.arange(BATCH) % 2
     optimiser = torch.optim.Adam(head.parameters(), fused=True)
 
@@ -80,13 +90,25 @@ def main() -> None:
     print(device.describe())
     for location in sys.argv[1:] or LOCATIONS:
         plain = step_time(Attention("none", location), device)
-        ratios = [step_time(Attention(kind, location, gain=0.1), device) / plain for kind in ("self", "se", "cbam")]
-        print(f"{location}: {1000 * plain:.0f} ms without; self {ratios[0]:.2f}, se {ratios[1]:.2f}, "
-              f"cbam {ratios[2]:.2f} times that", flush=True)
+        ratios = [
+            step_time(Attention(kind, location, gain=0.1), device) / plain
+            for kind in ("self", "se", "cbam")
+        ]
+        print(
+            f"{location}: {1000 * plain:.0f} ms without; self {ratios[0]:.2f}, se {ratios[1]:.2f}, "
+            f"cbam {ratios[2]:.2f} times that",
+            flush=True,
+        )
         assert np.isfinite(ratios).all()
     for name, inputs in (("AlexNet's head", 9216), ("a VGG's head", 25088)):
-        own, theirs = head_time(Linear, inputs, device.dtype), head_time(nn.Linear, inputs, device.dtype)
-        print(f"{name}: {1000 * own:.0f} ms, {own / theirs:.2f} times torch's in {device.precision}", flush=True)
+        own, theirs = (
+            head_time(Linear, inputs, device.dtype),
+            head_time(nn.Linear, inputs, device.dtype),
+        )
+        print(
+            f"{name}: {1000 * own:.0f} ms, {own / theirs:.2f} times torch's in {device.precision}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

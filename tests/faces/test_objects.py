@@ -1,4 +1,6 @@
-"""The generated objects: every category is drawn, and only shape and texture tell categories apart."""
+"""The generated objects: every category is drawn, and only shape and texture tell categories
+apart.
+"""
 
 import numpy as np
 import pytest
@@ -24,7 +26,9 @@ def test_every_outline_lies_within_the_unit_disc_and_no_two_are_alike():
 
 def test_colour_says_nothing_about_the_category():
     rng = np.random.default_rng(3)
-    means = np.array([[render_object(c, rng, size=64).mean((0, 1)) for _ in range(40)] for c in (0, 21)])
+    means = np.array(
+        [[render_object(c, rng, size=64).mean((0, 1)) for _ in range(40)] for c in (0, 21)]
+    )
     gap = np.abs(means[0].mean(0) - means[1].mean(0)).max()
     assert gap < 4 * means.std(1).max() / np.sqrt(40)
 

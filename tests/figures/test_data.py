@@ -5,7 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.figures.data import GAP, plot_contact_sheet, plot_morphs, plot_parts, plot_raw_answers, raw_curves, tile
+from lib.figures.data import (
+    GAP,
+    plot_contact_sheet,
+    plot_morphs,
+    plot_parts,
+    plot_raw_answers,
+    raw_curves,
+    tile,
+)
 from lib.people.trials import trial_table
 from lib.pictures.reading import encode_png
 from lib.settings.words import people_label
@@ -30,20 +38,35 @@ def shown(ax):
 def test_tiles_stand_in_reading_order_with_white_gaps():
     sheet = tile([np.full((4, 4, 3), v, np.uint8) for v in (10, 20, 30)], 2)
     assert sheet.shape == (8 + GAP, 8 + GAP, 3)
-    assert (sheet[0, 0, 0], sheet[0, 4 + GAP, 0], sheet[4 + GAP, 0, 0], sheet[-1, -1, 0]) == (10, 20, 30, 255)
-    assert (sheet[:, 4:4 + GAP] == 255).all()
+    assert (sheet[0, 0, 0], sheet[0, 4 + GAP, 0], sheet[4 + GAP, 0, 0], sheet[-1, -1, 0]) == (
+        10,
+        20,
+        30,
+        255,
+    )
+    assert (sheet[:, 4 : 4 + GAP] == 255).all()
 
 
 def test_the_contact_sheet_has_happy_above_sad_and_no_test_image(files):
-    images = pd.DataFrame({"path": [files[200]] * 6 + [files[40]] * 6 + [files[120]] * 2, "label": ["happy"] * 6
-                           + ["sad"] * 6 + ["happy", "sad"], "split": ["train"] * 12 + ["test"] * 2})
+    images = pd.DataFrame(
+        {
+            "path": [files[200]] * 6 + [files[40]] * 6 + [files[120]] * 2,
+            "label": ["happy"] * 6 + ["sad"] * 6 + ["happy", "sad"],
+            "split": ["train"] * 12 + ["test"] * 2,
+        }
+    )
     sheet = shown(plot_contact_sheet(images, columns=3, side=16))
-    assert set(np.unique(sheet[:32 + GAP])) == {200, 255} and set(np.unique(sheet[-32 - GAP:])) == {40, 255}
+    assert set(np.unique(sheet[: 32 + GAP])) == {200, 255} and set(
+        np.unique(sheet[-32 - GAP :])
+    ) == {40, 255}
 
 
 def test_morphs_run_from_sad_to_happy_in_each_row(files):
-    rows = [(f"a_{c}_{k}", files[100 * (c == "eyes") + 10 * k], "a", k / 8, c) for k in range(9)
-            for c in ("full", "eyes")]
+    rows = [
+        (f"a_{c}_{k}", files[100 * (c == "eyes") + 10 * k], "a", k / 8, c)
+        for k in range(9)
+        for c in ("full", "eyes")
+    ]
     stimuli = pd.DataFrame(rows, columns=["stimulus", "path", "identity", "level", "condition"])
     ax = plot_morphs(stimuli, "a", columns=3, side=16)
     greys = [shown(ax)[y, x, 0] for y in (2, 18 + GAP) for x in (2, 18 + GAP, 34 + 2 * GAP)]
@@ -61,9 +84,18 @@ def test_parts_are_outlined_in_their_colours():
 
 
 def answers(kind="human"):
-    rows = [("a", 0.0, 0), ("a", 0.0, 1), ("a", 1.0, 1), ("b", 0.0, 0), ("b", 1.0, 1), ("b", 1.0, np.nan)]
+    rows = [
+        ("a", 0.0, 0),
+        ("a", 0.0, 1),
+        ("a", 1.0, 1),
+        ("b", 0.0, 0),
+        ("b", 1.0, 1),
+        ("b", 1.0, np.nan),
+    ]
     observer, level, response = zip(*rows, strict=True)
-    return trial_table(observer=observer, kind=kind, level=level, response=response, repeat=[1, 2, 1, 1, 1, 2])
+    return trial_table(
+        observer=observer, kind=kind, level=level, response=response, repeat=[1, 2, 1, 1, 1, 2]
+    )
 
 
 def test_raw_curves_by_hand():

@@ -1,4 +1,6 @@
-"""What notebook 04 draws is what its tables say; simulated people are called so wherever they are drawn."""
+"""What notebook 04 draws is what its tables say; simulated people are called so wherever they
+are drawn.
+"""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -22,13 +24,38 @@ def closed():
 def fits(kind="human", people=8):
     """Table ``psychometrics`` of people with PSEs around 0.5 and of two networks with two seeds."""
     rng = np.random.default_rng(1)
-    rows = [{"observer": f"p{k}", "kind": kind, "architecture": "", "pretraining": "", "seed": "",
-             "location": 0.5 + rng.normal(0, 0.05)} for k in range(people)]
-    rows += [{"observer": f"{a}{s}", "kind": "cnn", "architecture": a, "pretraining": p, "seed": s,
-              "location": 0.4 + s / 10} for a, p in (("alexnet", "imagenet"), ("vgg11", "untrained")) for s in (0, 1)]
+    rows = [
+        {
+            "observer": f"p{k}",
+            "kind": kind,
+            "architecture": "",
+            "pretraining": "",
+            "seed": "",
+            "location": 0.5 + rng.normal(0, 0.05),
+        }
+        for k in range(people)
+    ]
+    rows += [
+        {
+            "observer": f"{a}{s}",
+            "kind": "cnn",
+            "architecture": a,
+            "pretraining": p,
+            "seed": s,
+            "location": 0.4 + s / 10,
+        }
+        for a, p in (("alexnet", "imagenet"), ("vgg11", "untrained"))
+        for s in (0, 1)
+    ]
     table = pd.DataFrame(rows).assign(condition="full", scale=0.1, guess=0.0, lapse=0.0)
-    return table.assign(pse=table["location"], pse_low=table["location"] - 0.03, pse_high=table["location"] + 0.02,
-                        slope=4.0, slope_low=3.0, slope_high=5.0)
+    return table.assign(
+        pse=table["location"],
+        pse_low=table["location"] - 0.03,
+        pse_high=table["location"] + 0.02,
+        slope=4.0,
+        slope_low=3.0,
+        slope_high=5.0,
+    )
 
 
 def of(ax, label):
@@ -43,18 +70,25 @@ def test_curves_are_means_of_fitted_curves():
     np.testing.assert_allclose(of(ax, "mean of 8 people"), people.mean(0))
     alexnet = stats.norm.cdf((fp.X[:, None] - [0.4, 0.5]) / 0.1).mean(1)
     np.testing.assert_allclose(of(ax, "AlexNet"), alexnet, atol=1e-9)
-    assert next(line for line in ax.lines if line.get_label() == "VGG11 (untrained)").get_linestyle() == "--"
+    assert (
+        next(line for line in ax.lines if line.get_label() == "VGG11 (untrained)").get_linestyle()
+        == "--"
+    )
     low, high = ax.collections[0].get_paths()[0].get_extents().get_points()[:, 1]
     assert low == pytest.approx(np.percentile(people, 2.5, axis=0).min(), abs=1e-9)
     assert high == pytest.approx(np.percentile(people, 97.5, axis=0).max(), abs=1e-9)
 
 
-@pytest.mark.parametrize("draw", [
-    lambda table: fp.plot_curves(table).get_title(),
-    lambda table: fp.plot_distribution(table, "pse").get_title(),
-    lambda table: fp.plot_shifts(shifts(table), "pse_shift").get_title(),
-    lambda table: fp.plot_scorecard(scores(), fp.people_kind(table)).get_suptitle(),
-    lambda table: fp.plot_multiverse(multiverse(), fp.people_kind(table)).get_title()])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda table: fp.plot_curves(table).get_title(),
+        lambda table: fp.plot_distribution(table, "pse").get_title(),
+        lambda table: fp.plot_shifts(shifts(table), "pse_shift").get_title(),
+        lambda table: fp.plot_scorecard(scores(), fp.people_kind(table)).get_suptitle(),
+        lambda table: fp.plot_multiverse(multiverse(), fp.people_kind(table)).get_title(),
+    ],
+)
 def test_every_figure_with_simulated_people_says_so(draw):
     assert "SIMULATED" in draw(fits("simulated")) and "SIMULATED" not in draw(fits("human"))
 
@@ -68,7 +102,10 @@ def test_a_network_without_a_curve_leaves_no_line_and_a_count():
     assert "VGG11 (untrained)" not in names and "VGG11 (untrained): no rising curve" in names
     ax = fp.plot_distribution(table, "pse")
     assert [tick.get_text() for tick in ax.get_yticklabels()] == [
-        "8 people", "AlexNet", "VGG11 (untrained)\n(no PSE in 2 of 2 seeds)"]
+        "8 people",
+        "AlexNet",
+        "VGG11 (untrained)\n(no PSE in 2 of 2 seeds)",
+    ]
 
 
 def test_people_without_a_value_leave_an_empty_row_and_the_confidence_is_named():
@@ -95,8 +132,10 @@ def test_every_person_and_seed_is_a_dot_and_every_seed_has_its_interval():
 
 def shifts(table):
     people = table[table["kind"] != "cnn"]
-    rows = [pd.concat([people, table[table["architecture"] == "alexnet"]]).assign(condition=part)
-            for part in ("eyes", "mouth")]
+    rows = [
+        pd.concat([people, table[table["architecture"] == "alexnet"]]).assign(condition=part)
+        for part in ("eyes", "mouth")
+    ]
     both = pd.concat(rows, ignore_index=True)
     return both.assign(pse_shift=both["location"] - 0.5 + 0.1 * (both["condition"] == "mouth"))
 
@@ -109,25 +148,53 @@ def test_shifts_are_means_with_students_interval():
     np.testing.assert_allclose(drawn[0], people.mean())
     values = people.get_group("eyes").to_numpy()
     assert fp._t_interval([*values, np.nan], 0.95) == pytest.approx(
-        stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values)))
+        stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
+    )
     assert np.isnan(fp._t_interval([0.1], 0.95)).all()
-    networks = fp.plot_shifts(table[table["kind"] == "cnn"], "pse_shift")  # people saw full faces alone
+    networks = fp.plot_shifts(
+        table[table["kind"] == "cnn"], "pse_shift"
+    )  # people saw full faces alone
     assert "SIMULATED" not in networks.get_title() and len(networks.lines) < len(ax.lines)
 
 
 def test_each_seed_is_a_line_over_the_decision_rules_in_their_order():
-    rows = [{"architecture": "alexnet", "pretraining": "imagenet", "seed": s, "decision": rule, "slope": 10.0**k + s,
-             "pse": 0.5} for s in (0, 1) for k, rule in enumerate(fp.RULES)]
+    rows = [
+        {
+            "architecture": "alexnet",
+            "pretraining": "imagenet",
+            "seed": s,
+            "decision": rule,
+            "slope": 10.0**k + s,
+            "pse": 0.5,
+        }
+        for s in (0, 1)
+        for k, rule in enumerate(fp.RULES)
+    ]
     ax = fp.plot_decisions(pd.DataFrame(rows[::-1]), "slope")
     assert [line.get_ydata().tolist() for line in ax.lines] == [
-        [10.0**k + s for k in range(len(fp.RULES))] for s in (0, 1)]
-    assert ax.get_yscale() == "log" and fp.plot_decisions(pd.DataFrame(rows), "pse").get_yscale() == "linear"
+        [10.0**k + s for k in range(len(fp.RULES))] for s in (0, 1)
+    ]
+    assert (
+        ax.get_yscale() == "log"
+        and fp.plot_decisions(pd.DataFrame(rows), "pse").get_yscale() == "linear"
+    )
 
 
 def scores():
-    rows = [{"metric": m, "architecture": a, "pretraining": "imagenet", "value": v, "low": v - 0.1, "high": v + 0.1,
-             "chance": 0.0, "ceiling": 0.9} for m, shift in (("rmse", 0.3), ("kappa", 0)) for a, v in
-            (("alexnet", 0.2 + shift), ("vgg11", 0.4 + shift))]
+    rows = [
+        {
+            "metric": m,
+            "architecture": a,
+            "pretraining": "imagenet",
+            "value": v,
+            "low": v - 0.1,
+            "high": v + 0.1,
+            "chance": 0.0,
+            "ceiling": 0.9,
+        }
+        for m, shift in (("rmse", 0.3), ("kappa", 0))
+        for a, v in (("alexnet", 0.2 + shift), ("vgg11", 0.4 + shift))
+    ]
     lost = {"metric": "none", "architecture": "alexnet", "pretraining": "imagenet", "value": np.nan}
     return pd.DataFrame([*rows, lost])
 
@@ -140,14 +207,24 @@ def test_the_scorecard_has_a_panel_for_each_metric_that_has_values():
 
 
 def multiverse():
-    return pd.DataFrame({"architecture": "alexnet", "pretraining": "imagenet",
-                         "pse_difference": [0.2, np.nan, -0.1, 0.05], "low": [0.1, np.nan, -3, 0.0],
-                         "high": [0.3, np.nan, 3, 0.1]})
+    return pd.DataFrame(
+        {
+            "architecture": "alexnet",
+            "pretraining": "imagenet",
+            "pse_difference": [0.2, np.nan, -0.1, 0.05],
+            "low": [0.1, np.nan, -3, 0.0],
+            "high": [0.3, np.nan, 3, 0.1],
+        }
+    )
 
 
 def test_the_multiverse_is_sorted_and_counts_what_has_no_pse():
     ax = fp.plot_multiverse(multiverse(), "human")
     assert of(ax, "AlexNet (3 of 4)").tolist() == [-0.1, 0.05, 0.2]
-    assert len(fp.plot_multiverse(multiverse().assign(pse_difference=np.nan), "human").lines) == 2  # and 0
-    assert ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1  # a far band is cut off, but there
+    assert (
+        len(fp.plot_multiverse(multiverse().assign(pse_difference=np.nan), "human").lines) == 2
+    )  # and 0
+    assert (
+        ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1
+    )  # a far band is cut off, but there
     assert "90 % Welch" in fp.plot_multiverse(multiverse(), "human", confidence=0.9).get_title()

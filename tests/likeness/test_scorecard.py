@@ -1,4 +1,6 @@
-"""The scorecard: hand cases of its scores, chance and ceiling as it should find them, the same numbers every time."""
+"""The scorecard: hand cases of its scores, chance and ceiling as it should find them, the same
+numbers every time.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,13 @@ import pytest
 from scipy.stats import norm
 
 from lib.likeness.agreement import resampled
-from lib.likeness.scorecard import METRICS, OTHER_PICTURES, error_consistency, human_likeness, noise_ceiling
+from lib.likeness.scorecard import (
+    METRICS,
+    OTHER_PICTURES,
+    error_consistency,
+    human_likeness,
+    noise_ceiling,
+)
 from lib.people.trials import trial_table
 from lib.settings.options import Bounds
 
@@ -14,24 +22,43 @@ LEVELS = np.linspace(0, 1, 11)
 PEOPLE_BOUNDS, NETWORK_BOUNDS = Bounds(), Bounds((0.0, 0.5), (0.0, 0.5))
 
 
-def drawn(count, rng, *, kind="simulated", per_level=8, levels=LEVELS, names="pic", architecture=""):
+def drawn(
+    count, rng, *, kind="simulated", per_level=8, levels=LEVELS, names="pic", architecture=""
+):
     """Observers with PSE 0.5 +- 0.08 and scale 0.12 or so, each answering every picture once."""
     level = np.repeat(levels, per_level)
     picture = [f"{names}_{x:.2f}_{i}" for x in levels for i in range(per_level)]
     tables = []
     for k in range(count):
         p = norm.cdf((level - rng.normal(0.5, 0.08)) / (0.12 * np.exp(rng.normal(0, 0.2))))
-        tables.append(trial_table(
-            observer=[f"{architecture or 'p'}{k:02d}"] * level.size, kind=kind, architecture=architecture,
-            pretraining="imagenet" if architecture else "", seed=k if architecture else "", stimulus=picture,
-            level=level, response=(rng.random(level.size) < p) * 1.0, p_happy=p if architecture else np.nan))
+        tables.append(
+            trial_table(
+                observer=[f"{architecture or 'p'}{k:02d}"] * level.size,
+                kind=kind,
+                architecture=architecture,
+                pretraining="imagenet" if architecture else "",
+                seed=k if architecture else "",
+                stimulus=picture,
+                level=level,
+                response=(rng.random(level.size) < p) * 1.0,
+                p_happy=p if architecture else np.nan,
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
 def score(people, networks, n_boot=200, seed=0, **options):
-    settings = {"bounds_people": PEOPLE_BOUNDS, "bounds_networks": NETWORK_BOUNDS, "rule": "softmax"} | options
-    table = human_likeness(pd.concat([people, networks], ignore_index=True), n_boot=n_boot,
-                           rng=np.random.default_rng(seed), **settings)
+    settings = {
+        "bounds_people": PEOPLE_BOUNDS,
+        "bounds_networks": NETWORK_BOUNDS,
+        "rule": "softmax",
+    } | options
+    table = human_likeness(
+        pd.concat([people, networks], ignore_index=True),
+        n_boot=n_boot,
+        rng=np.random.default_rng(seed),
+        **settings,
+    )
     return table
 
 
@@ -40,7 +67,9 @@ def test_kappa_by_hand():
     a = [1, 1, 1, 1, 0, 0, 0, 1, 1, 0]
     b = [1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
     expected_by_chance = 0.6 * 0.5 + 0.4 * 0.5
-    assert error_consistency(a, b) == pytest.approx((0.7 - expected_by_chance) / (1 - expected_by_chance))
+    assert error_consistency(a, b) == pytest.approx(
+        (0.7 - expected_by_chance) / (1 - expected_by_chance)
+    )
     assert error_consistency([1, 0, 1], [1, 0, 1]) == pytest.approx(1)
     assert error_consistency([1, 0, 1, 0], [0, 1, 0, 1]) == pytest.approx(-1)
 
@@ -69,9 +98,16 @@ def test_a_random_network_gets_chance():
     network = drawn(3, rng, kind="cnn", architecture="alexnet")
     network["p_happy"] = np.clip(0.5 + rng.normal(0, 0.02, len(network)), 0, 1)
     table = score(people, network).set_index("metric")
-    for metric, within in {"slope_ratio": 0.1, "rmse": 0.02, "stimulus_correlation": 0.2, "kappa": 0.03,
-                           "log_likelihood": 0.02}.items():
-        assert table.loc[metric, "value"] == pytest.approx(table.loc[metric, "chance"], abs=within), metric
+    for metric, within in {
+        "slope_ratio": 0.1,
+        "rmse": 0.02,
+        "stimulus_correlation": 0.2,
+        "kappa": 0.03,
+        "log_likelihood": 0.02,
+    }.items():
+        assert table.loc[metric, "value"] == pytest.approx(
+            table.loc[metric, "chance"], abs=within
+        ), metric
         assert abs(table.loc[metric, "ceiling"] - table.loc[metric, "chance"]) > 2 * within
     assert table.loc["log_likelihood", "chance"] == pytest.approx(-1)
     assert np.isnan(table.loc["delta_pse_z", "chance"])
@@ -82,21 +118,41 @@ def test_people_as_a_network_reach_the_ceiling():
     people = drawn(40, rng)
     twins = drawn(20, rng, kind="cnn", architecture="alexnet")
     as_probabilities = score(people, twins, bounds_networks=PEOPLE_BOUNDS).set_index("metric")
-    as_answers = score(people, twins.assign(p_happy=np.nan), bounds_networks=PEOPLE_BOUNDS).set_index("metric")
+    as_answers = score(
+        people, twins.assign(p_happy=np.nan), bounds_networks=PEOPLE_BOUNDS
+    ).set_index("metric")
     for row in [*(as_answers.loc[metric] for metric in METRICS[:5]), as_probabilities.loc["kappa"]]:
         assert row["low"] <= row["ceiling"] <= row["high"], row.to_dict()
-    # a twin's true probabilities lack the error of a person's fitted curve: a little above the ceiling
+    # a twin's true probabilities lack the error of a person's fitted curve: a little above the
+    # ceiling
     bits = as_probabilities.loc["log_likelihood"]
-    assert bits["high"] >= bits["ceiling"] and bits["value"] == pytest.approx(bits["ceiling"], abs=0.1)
+    assert bits["high"] >= bits["ceiling"] and bits["value"] == pytest.approx(
+        bits["ceiling"], abs=0.1
+    )
 
 
 def test_scores_by_hand_of_two_people_and_a_step():
     """People are right at both ends; one answers happy in the middle, the other sad."""
     level, names = [0.0, 0.5, 1.0], ["a", "b", "c"]
-    people = pd.concat([trial_table(observer=[name] * 3, kind="human", stimulus=names, level=level, response=answers)
-                        for name, answers in (("p1", [0.0, 0.0, 1.0]), ("p2", [0.0, 1.0, 1.0]))])
-    network = trial_table(observer=["n"] * 3, kind="cnn", architecture="vgg11", pretraining="imagenet", seed=0,
-                          stimulus=names, level=level, response=[0.0, 1.0, 1.0], p_happy=[0.25, 0.5, 0.75])
+    people = pd.concat(
+        [
+            trial_table(
+                observer=[name] * 3, kind="human", stimulus=names, level=level, response=answers
+            )
+            for name, answers in (("p1", [0.0, 0.0, 1.0]), ("p2", [0.0, 1.0, 1.0]))
+        ]
+    )
+    network = trial_table(
+        observer=["n"] * 3,
+        kind="cnn",
+        architecture="vgg11",
+        pretraining="imagenet",
+        seed=0,
+        stimulus=names,
+        level=level,
+        response=[0.0, 1.0, 1.0],
+        p_happy=[0.25, 0.5, 0.75],
+    )
     table = score(people, network, n_boot=20).set_index("metric")["value"]
     assert table["rmse"] == pytest.approx(np.sqrt((0.25**2 + 0 + 0.25**2) / 3))
     assert table["stimulus_correlation"] == pytest.approx(1)
@@ -111,7 +167,9 @@ def test_other_pictures_and_other_levels():
     networks = drawn(3, rng, kind="cnn", levels=np.linspace(0, 1, 21), architecture="alexnet")
     table = score(people, networks).set_index("metric")
     for metric in ("stimulus_correlation", "kappa"):
-        assert np.isnan(table.loc[metric, "value"]) and table.loc[metric, "reason"] == OTHER_PICTURES
+        assert (
+            np.isnan(table.loc[metric, "value"]) and table.loc[metric, "reason"] == OTHER_PICTURES
+        )
     assert table.loc["rmse", "value"] < 0.12 < table.loc["rmse", "chance"]
     assert table.loc["log_likelihood", "value"] > -0.75
     assert table.drop(index=["stimulus_correlation", "kappa"])["value"].notna().all()
@@ -123,14 +181,20 @@ def test_the_same_seed_gives_the_same_table_and_an_interval_around_the_value():
     first, again = score(people, networks, n_boot=300), score(people, networks, n_boot=300)
     pd.testing.assert_frame_equal(first, again)
     shuffled = pd.concat([networks, people]).sample(frac=1, random_state=1)
-    pd.testing.assert_series_equal(score(people, shuffled.query("kind == 'cnn'"))["value"], first["value"])
+    pd.testing.assert_series_equal(
+        score(people, shuffled.query("kind == 'cnn'"))["value"], first["value"]
+    )
     assert (first["low"] <= first["high"]).all() and list(first["metric"]) == list(METRICS)
-    by_seed = [float(x.split("=")[1]) for x in first.set_index("metric").loc["rmse", "by_seed"].split()]
+    by_seed = [
+        float(x.split("=")[1]) for x in first.set_index("metric").loc["rmse", "by_seed"].split()
+    ]
     assert np.mean(by_seed) == pytest.approx(first.set_index("metric").loc["rmse", "value"])
 
 
 def test_samples_of_few_seeds_spread_as_much_as_seeds_do():
-    """By hand: the mean of 3 seeds has variance s² / 3; samples of 3 of 3 would have two thirds of that."""
+    """By hand: the mean of 3 seeds has variance s² / 3; samples of 3 of 3 would have two thirds
+    of that.
+    """
     values = np.array([0.0, 1.0, 5.0])
     means = values[resampled(np.random.default_rng(0), 100_000, 3)].mean(1)
     assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.02)
@@ -138,14 +202,22 @@ def test_samples_of_few_seeds_spread_as_much_as_seeds_do():
 
 
 def test_intervals_of_the_scorecard_hold_the_populations_value():
-    """Twenty people and four seeds at a time, from a population whose own value many people and seeds give."""
+    """Twenty people and four seeds at a time, from a population whose own value many people and
+    seeds give.
+    """
     rng = np.random.default_rng(6)
-    whole = score(drawn(150, rng), drawn(60, rng, kind="cnn", architecture="alexnet"), n_boot=2).set_index("metric")
+    whole = score(
+        drawn(150, rng), drawn(60, rng, kind="cnn", architecture="alexnet"), n_boot=2
+    ).set_index("metric")
     inside = []
     for _ in range(30):
-        table = score(drawn(20, rng), drawn(4, rng, kind="cnn", architecture="alexnet")).set_index("metric")
-        inside += [table.loc[m, "low"] <= whole.loc[m, "value"] <= table.loc[m, "high"]
-                   for m in ("slope_ratio", "kappa", "log_likelihood")]
+        table = score(drawn(20, rng), drawn(4, rng, kind="cnn", architecture="alexnet")).set_index(
+            "metric"
+        )
+        inside += [
+            table.loc[m, "low"] <= whole.loc[m, "value"] <= table.loc[m, "high"]
+            for m in ("slope_ratio", "kappa", "log_likelihood")
+        ]
     assert 0.8 < np.mean(inside) <= 1
 
 

@@ -1,4 +1,6 @@
-"""Human-guided selection: finds the observer it should, and nothing leaks from the half that judges."""
+"""Human-guided selection: finds the observer it should, and nothing leaks from the half that
+judges.
+"""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,9 @@ NAMES = ("flat", "early", "right", "late")
 
 
 def candidates() -> np.ndarray:
-    return np.stack([np.full(9, 0.5), *(norm.cdf((LEVELS - pse) / 0.15) for pse in (0.3, 0.5, 0.7))])
+    return np.stack(
+        [np.full(9, 0.5), *(norm.cdf((LEVELS - pse) / 0.15) for pse in (0.3, 0.5, 0.7))]
+    )
 
 
 def answers(pse=0.5, people=12, trials=20, seed=0) -> Choices:
@@ -60,7 +64,9 @@ def test_changing_the_held_out_people_or_levels_never_changes_the_choice():
         fold = (first["fold"] == side) & (first["chosen_by"] == "people")
         assert first.loc[fold, "candidate"].equals(second.loc[fold, "candidate"])
         assert not first.loc[fold, "bits"].equals(second.loc[fold, "bits"])
-        assert not set(people[side]) & set(people[other]) and not set(items[side]) & set(items[other])
+        assert not set(people[side]) & set(people[other]) and not set(items[side]) & set(
+            items[other]
+        )
 
 
 def test_changing_the_choosing_half_does_change_the_choice():
@@ -70,12 +76,19 @@ def test_changing_the_choosing_half_does_change_the_choice():
     spoiled.happy[np.ix_(people[0], items[0])] = norm.cdf((LEVELS[items[0]] - 0.7) / 0.15) * 20
     first, second = table_of(clean, n_splits=1), table_of(spoiled, n_splits=1)
     fold = (first["fold"] == 0) & (first["chosen_by"] == "people")
-    assert first.loc[fold, "candidate"].item() == "right" and second.loc[fold, "candidate"].item() == "late"
+    assert (
+        first.loc[fold, "candidate"].item() == "right"
+        and second.loc[fold, "candidate"].item() == "late"
+    )
 
 
 def test_bits_by_hand():
-    """Three of four choices happy under p = 0.75: (3 log2 0.75 + log2 0.25) / 4; under a coin -1."""
-    choices = Choices(np.array([[3.0]]), np.array([[4.0]]), np.array([0.5]), np.array([[0.75], [0.5]]))
+    """Three of four choices happy under p = 0.75: (3 log2 0.75 + log2 0.25) / 4; under a coin
+    -1.
+    """
+    choices = Choices(
+        np.array([[3.0]]), np.array([[4.0]]), np.array([0.5]), np.array([[0.75], [0.5]])
+    )
     assert choices.bits() == pytest.approx([(3 * np.log2(0.75) - 2) / 4, -1])
     assert choose(choices) == 0
     sure = Choices(np.array([[1.0]]), np.array([[1.0]]), np.array([0.5]), np.array([[0.0]]))
@@ -93,18 +106,35 @@ def test_the_summary_states_the_gain_over_the_default():
 
 def people_table(stimulus: list[str]) -> pd.DataFrame:
     rows = [("p1", 1.0), ("p1", np.nan), ("p2", 0.0)]
-    return pd.DataFrame([{"observer": who, "condition": "full", "kind": "human", "response": r, "stimulus": s,
-                          "level": 0.25, "p_happy": np.nan} for (who, r), s in zip(rows, stimulus, strict=True)])
+    return pd.DataFrame(
+        [
+            {
+                "observer": who,
+                "condition": "full",
+                "kind": "human",
+                "response": r,
+                "stimulus": s,
+                "level": 0.25,
+                "p_happy": np.nan,
+            }
+            for (who, r), s in zip(rows, stimulus, strict=True)
+        ]
+    )
 
 
 def network_table() -> pd.DataFrame:
     rows = [("a", 0.0, 0.1), ("b", 0.5, 0.5), ("a", 0.0, 0.3), ("b", 0.5, 0.7)]  # two seeds
-    return pd.DataFrame(rows, columns=["stimulus", "level", "p_happy"]).assign(condition="full", kind="cnn")
+    return pd.DataFrame(rows, columns=["stimulus", "level", "p_happy"]).assign(
+        condition="full", kind="cnn"
+    )
 
 
 def test_people_and_networks_meet_on_pictures_where_they_saw_the_same_and_on_levels_otherwise():
     by_picture = gather(people_table(["a", "b", "b"]), {"one": network_table()}, Statistics())
-    assert by_picture.n.tolist() == [[1, 0], [0, 1]] and by_picture.happy.tolist() == [[1, 0], [0, 0]]
+    assert by_picture.n.tolist() == [[1, 0], [0, 1]] and by_picture.happy.tolist() == [
+        [1, 0],
+        [0, 0],
+    ]
     assert by_picture.likely == pytest.approx(np.array([[0.2, 0.6]]))
     by_level = gather(people_table(["", "", ""]), {"one": network_table()}, Statistics())
     assert by_level.level.tolist() == [0.25] and by_level.likely == pytest.approx(np.array([[0.4]]))
@@ -116,13 +146,19 @@ def test_too_few_people_or_an_unknown_default_are_refused():
     with pytest.raises(ValueError, match="1 people and 9 levels"):
         table_of(choices)
     with pytest.raises(ValueError, match="allowed: flat, early"):
-        cross_validate(answers(), NAMES, [0.5] * 4, "none", n_splits=1, rng=np.random.default_rng(0))
+        cross_validate(
+            answers(), NAMES, [0.5] * 4, "none", n_splits=1, rng=np.random.default_rng(0)
+        )
 
 
 def test_the_three_settings_side_by_side():
-    summary = pd.DataFrame({"chosen_by": ["people", "default"], "candidate": ["b", "a"], "bits": [-0.81234, -0.9]})
+    summary = pd.DataFrame(
+        {"chosen_by": ["people", "default"], "candidate": ["b", "a"], "bits": [-0.81234, -0.9]}
+    )
     metrics = ("accuracy", "delta_pse", "rmse", "log_likelihood")
     rows = [(name, metric, 0.5, 0.4, 0.6) for name in "ab" for metric in metrics]
-    table = side_by_side(summary, pd.DataFrame(rows, columns=["candidate", "metric", "value", "low", "high"]))
+    table = side_by_side(
+        summary, pd.DataFrame(rows, columns=["candidate", "metric", "value", "low", "high"])
+    )
     assert table.loc["people", ["candidate", "held_out_bits"]].tolist() == ["b", -0.812]
     assert table.loc["default", "accuracy"] == "0.500 [0.400, 0.600]"

@@ -1,4 +1,6 @@
-"""Bubbles: a known observer's classification image is found again, and chance stays below its threshold."""
+"""Bubbles: a known observer's classification image is found again, and chance stays below its
+threshold.
+"""
 
 import numpy as np
 import pytest
@@ -26,7 +28,9 @@ def test_chance_is_exceeded_at_its_rate():
     above = 0
     for _ in range(60):
         masks = bubble_masks(60, rng, holes=6)
-        image = classification_image(masks, rng.normal(size=60), np.zeros(60), rng, n_permutations=60)
+        image = classification_image(
+            masks, rng.normal(size=60), np.zeros(60), rng, n_permutations=60
+        )
         above += np.abs(image.z).max() > image.threshold
     assert above / 60 == pytest.approx(0.05, abs=0.09)
 
@@ -51,8 +55,17 @@ def test_same_seed_same_masks_and_too_few_trials():
 
 def test_trials_show_all_networks_the_same_and_turn_the_evidence():
     rng = np.random.default_rng(3)
-    images, networks = rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8), [toy_network(0), toy_network(1)]
-    masks, shown, evidence = bubble_trials(networks, images, np.array([1, 0]), 25, np.random.default_rng(4), batch=8)
-    assert masks.shape == (25, GRID, GRID) and evidence.shape == (2, 25) and shown[:3].tolist() == [0, 1, 0]
+    images, networks = (
+        rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8),
+        [toy_network(0), toy_network(1)],
+    )
+    masks, shown, evidence = bubble_trials(
+        networks, images, np.array([1, 0]), 25, np.random.default_rng(4), batch=8
+    )
+    assert (
+        masks.shape == (25, GRID, GRID)
+        and evidence.shape == (2, 25)
+        and shown[:3].tolist() == [0, 1, 0]
+    )
     again = Panel(through(images[shown], masks)).log_odds(networks[1])
     assert evidence[1] == pytest.approx(np.where(shown == 0, again, -again), abs=1e-5)

@@ -61,12 +61,16 @@ def test_scale_and_units_do_not_matter():
     assert share(maps, MOUTH) + share(maps, ~MOUTH) == pytest.approx(np.ones(2))
 
 
-@pytest.mark.parametrize("maps, region, words", [
-    (-np.ones((1, 32, 32)), MOUTH, "normalise"),
-    (np.ones((1, 32, 32)), np.zeros((32, 32), bool), "empty region"),
-    (np.ones((1, 32, 32)), MOUTH.astype(int), "bool"),
-    (np.ones((1, 16, 16)), MOUTH, "same size"),
-    (np.full((1, 32, 32), np.nan), MOUTH, "finite")])
+@pytest.mark.parametrize(
+    "maps, region, words",
+    [
+        (-np.ones((1, 32, 32)), MOUTH, "normalise"),
+        (np.ones((1, 32, 32)), np.zeros((32, 32), bool), "empty region"),
+        (np.ones((1, 32, 32)), MOUTH.astype(int), "bool"),
+        (np.ones((1, 16, 16)), MOUTH, "same size"),
+        (np.full((1, 32, 32), np.nan), MOUTH, "finite"),
+    ],
+)
 def test_what_cannot_be_scored_is_refused(maps, region, words):
     with pytest.raises(ValueError, match=words):
         enrichment(maps, region)
@@ -77,25 +81,35 @@ def test_shift_null_equals_rolling_by_hand():
     rng = np.random.default_rng(3)
     maps, regions = rng.random((2, 6, 5)), rng.random((2, 6, 5)) < 0.4
     observed, null = shift_nulls(maps, {"part": regions}, 4000, np.random.default_rng(0))["part"]
-    rolled = {round(enrichment(np.roll(maps, (i, j), (1, 2)), regions).mean(), 9) for i in range(6) for j in range(5)}
+    rolled = {
+        round(enrichment(np.roll(maps, (i, j), (1, 2)), regions).mean(), 9)
+        for i in range(6)
+        for j in range(5)
+    }
     assert observed == pytest.approx(enrichment(maps, regions).mean())
     assert set(np.round(null, 9)) == rolled
 
 
 def test_p_is_uniform_under_the_null():
-    """Smooth maps whose place is arbitrary, four faces alike: Kolmogorov-Smirnov against uniform."""
+    """Smooth maps whose place is arbitrary, four faces alike: Kolmogorov-Smirnov against
+    uniform.
+    """
     rng = np.random.default_rng(7)
     values = []
     for _ in range(400):
         common = gaussian_filter(rng.normal(size=(32, 32)), 3, mode="wrap")
         own = gaussian_filter(rng.normal(size=(4, 32, 32)), (0, 3, 3), mode="wrap")
-        values.append(part_rows(np.abs(common + 0.3 * own), {"m": MOUTH}, n_permutations=199, rng=rng).p[0])
+        values.append(
+            part_rows(np.abs(common + 0.3 * own), {"m": MOUTH}, n_permutations=199, rng=rng).p[0]
+        )
     assert stats.kstest(values, "uniform").pvalue > 0.01
     assert np.mean(np.array(values) <= 0.05) == pytest.approx(0.05, abs=0.03)
 
 
 def test_shifting_faces_apart_would_be_wrong():
-    """The reason for joint shifts: with shifts of their own, faces that share one map are called significant."""
+    """The reason for joint shifts: with shifts of their own, faces that share one map are
+    called significant.
+    """
     rng = np.random.default_rng(8)
     wrong = []
     for _ in range(200):
@@ -107,17 +121,25 @@ def test_shifting_faces_apart_would_be_wrong():
 
 def test_p_of_a_flat_map_is_one_and_of_the_mouth_small():
     rng = np.random.default_rng(0)
-    assert part_rows(np.full((2, 32, 32), 0.1), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] == 1.0
-    assert part_rows(MOUTH[None].astype(float), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] <= 0.02
+    assert (
+        part_rows(np.full((2, 32, 32), 0.1), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] == 1.0
+    )
+    assert (
+        part_rows(MOUTH[None].astype(float), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] <= 0.02
+    )
 
 
 def test_control_patches_of_a_map_on_the_mouth_hold_nothing():
     def beside(mask, regions, rng):
         return np.roll(mask, -12, axis=0)
 
-    rows = control_rows(MOUTH[None].astype(float), {"mouth": MOUTH}, beside, np.random.default_rng(0), n=3)
+    rows = control_rows(
+        MOUTH[None].astype(float), {"mouth": MOUTH}, beside, np.random.default_rng(0), n=3
+    )
     assert rows.control[0] == 0.0
-    flat = control_rows(np.ones((2, 32, 32)), {"mouth": MOUTH}, beside, np.random.default_rng(0), n=3)
+    flat = control_rows(
+        np.ones((2, 32, 32)), {"mouth": MOUTH}, beside, np.random.default_rng(0), n=3
+    )
     assert flat.control[0] == flat.control_high[0] == 1.0
 
 
@@ -129,7 +151,9 @@ def test_vertical_profile():
 
 def test_interval_over_seeds_ignores_faces_within_a_seed():
     """Many rows in two seeds are two values, not many; oracle: scipy's t interval."""
-    frame = pd.DataFrame({"part": "mouth", "seed": [0] * 50 + [1] * 50, "enrichment": [1.0] * 50 + [2.0] * 50})
+    frame = pd.DataFrame(
+        {"part": "mouth", "seed": [0] * 50 + [1] * 50, "enrichment": [1.0] * 50 + [2.0] * 50}
+    )
     row = over_seeds(frame, ["part"]).iloc[0]
     low, high = stats.t.interval(0.95, 1, loc=1.5, scale=stats.sem([1.0, 2.0]))
     assert (row.low, row.high, row.n_units) == (pytest.approx(low), pytest.approx(high), 2)

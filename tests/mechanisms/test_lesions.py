@@ -1,4 +1,6 @@
-"""Lesions: the unit that carries valence is found, silencing it hurts, silencing others does not."""
+"""Lesions: the unit that carries valence is found, silencing it hurts, silencing others does
+not.
+"""
 
 import numpy as np
 import pandas as pd
@@ -27,13 +29,18 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint
 def test_selectivity_by_hand_and_silent_units():
     activity = np.array([[1.0, 0, 5], [3, 0, 5], [5, 0, 1], [7, 0, 1]])
     d = selectivity(activity, np.array([0, 0, 1, 1]))
-    assert d[0] == pytest.approx(4 / np.sqrt(2)) and d[1] == 0 and d[2] == 0  # unit 2 has no spread at all
+    assert (
+        d[0] == pytest.approx(4 / np.sqrt(2)) and d[1] == 0 and d[2] == 0
+    )  # unit 2 has no spread at all
 
 
 @pytest.mark.parametrize("layer", ["conv5", "fc6"])
 def test_silencing_equals_zeroing_the_weights_behind(layer):
     """Oracle: the same network whose weights from those units are zero."""
-    network, edited = toy_network(1, attention=toy_attention()), toy_network(1, attention=toy_attention())
+    network, edited = (
+        toy_network(1, attention=toy_attention()),
+        toy_network(1, attention=toy_attention()),
+    )
     units = [1, 4]
     if layer == "fc6":
         edited.classifier[-1].weight.data[:, units] = 0
@@ -83,8 +90,14 @@ def test_plan_takes_the_most_selective_and_equal_numbers():
 
 
 def test_effects_by_hand():
-    table = pd.DataFrame({"lesion": ["none", "selective", *["random"] * 3], "fraction": [0, 0.1, 0.1, 0.1, 0.1],
-                          "n_units": [0, 2, 2, 2, 2], "slope": [4.0, 1.0, 3.5, 4.5, np.nan]})
+    table = pd.DataFrame(
+        {
+            "lesion": ["none", "selective", *["random"] * 3],
+            "fraction": [0, 0.1, 0.1, 0.1, 0.1],
+            "n_units": [0, 2, 2, 2, 2],
+            "slope": [4.0, 1.0, 3.5, 4.5, np.nan],
+        }
+    )
     row = lesion_effects(table, "slope").iloc[0]
     assert (row.intact, row.selective, row.random, row.p, row.n_random) == (4, 1, 4, 1 / 3, 2)
     table.loc[1, "slope"] = np.nan
@@ -92,7 +105,9 @@ def test_effects_by_hand():
 
 
 def test_recovery_of_the_unit_that_decides():
-    """A network whose answer hangs on one hidden unit: it is the most selective and its loss is the network's."""
+    """A network whose answer hangs on one hidden unit: it is the most selective and its loss is
+    the network's.
+    """
     network = toy_network(3)
     network.classifier[-1].weight.data[:] = 0
     network.classifier[-1].weight.data[1, 5] = 4.0
@@ -115,7 +130,9 @@ def test_measures_recover_a_known_curve_and_say_when_there_is_none():
     answers = np.stack([12 * (level - 0.4), np.full(level.shape, 2.0)])
     plan = pd.DataFrame({"lesion": ["none", "selective"]})
     found = lesion_measures(plan, answers, level, Statistics(sigmoid="logistic", penalty=0.0))
-    assert found.pse[0] == pytest.approx(0.4, abs=0.01) and found.slope[0] == pytest.approx(3.0, rel=0.05)
+    assert found.pse[0] == pytest.approx(0.4, abs=0.01) and found.slope[0] == pytest.approx(
+        3.0, rel=0.05
+    )
     assert np.isnan(found.pse[1]) and found.reason[1]
     right = 1 / (1 + np.exp(-12 * np.abs(np.array([0, 0.1, 0.2, 0.3, 0.4]) - 0.4)))
     wrong = 1 / (1 + np.exp(-12 * (np.array([0.6, 0.7, 0.8, 0.9, 1.0]) - 0.4)))

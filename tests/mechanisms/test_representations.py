@@ -28,7 +28,9 @@ LABELS = np.tile([0, 1], 36)
 
 
 def test_readout_recovers_a_planted_signal_and_not_the_person():
-    """Features carry the person strongly and valence weakly: new people's valence is read all the same."""
+    """Features carry the person strongly and valence weakly: new people's valence is read all
+    the same.
+    """
     rng = np.random.default_rng(0)
     person = 5 * rng.normal(size=(12, 40))[GROUPS]
     features = person + rng.normal(size=(72, 40))
@@ -40,17 +42,25 @@ def test_readout_recovers_a_planted_signal_and_not_the_person():
 
 def test_readout_of_noise_is_at_chance_and_p_uniform():
     rng = np.random.default_rng(1)
-    found = [valence_readout(rng.normal(size=(72, 20)), LABELS, GROUPS, rng, n_permutations=39) for _ in range(60)]
+    found = [
+        valence_readout(rng.normal(size=(72, 20)), LABELS, GROUPS, rng, n_permutations=39)
+        for _ in range(60)
+    ]
     assert np.mean([f["accuracy"] for f in found]) == pytest.approx(0.5, abs=0.03)
     assert np.mean([f["chance"] for f in found]) == pytest.approx(0.5, abs=0.02)
     assert np.mean([f["p"] <= 0.1 for f in found]) == pytest.approx(0.1, abs=0.1)
 
 
 def test_chance_is_shuffled_among_photographs_of_somebody_else_each():
-    """Where every face is its own group, labels change places between groups; within groups they could not."""
+    """Where every face is its own group, labels change places between groups; within groups
+    they could not.
+    """
     rng = np.random.default_rng(5)
     alone, features = np.arange(72), rng.normal(size=(72, 40))
-    noise = [valence_readout(rng.normal(size=(72, 20)), LABELS, alone, rng, n_permutations=39)["p"] for _ in range(40)]
+    noise = [
+        valence_readout(rng.normal(size=(72, 20)), LABELS, alone, rng, n_permutations=39)["p"]
+        for _ in range(40)
+    ]
     assert np.mean(noise) == pytest.approx(0.5, abs=0.15)
     features[:, :4] += 2.5 * (2 * LABELS[:, None] - 1)
     found = valence_readout(features, LABELS, alone, rng)
@@ -60,13 +70,19 @@ def test_chance_is_shuffled_among_photographs_of_somebody_else_each():
 def test_shuffled_labels_keep_each_identitys_number_and_move_whole_identities_of_one_label():
     labels, groups = np.array([0, 1, 1, 0, 0, 1]), np.array(list("aaabcd"))
     drawn = shuffled_labels(labels, groups, 50, np.random.default_rng(0)).T
-    assert (drawn[:, :3].sum(1) == 2).all() and (drawn[:, 3:].sum(1) == 1).all() and (drawn.std(0) > 0).all()
+    assert (
+        (drawn[:, :3].sum(1) == 2).all()
+        and (drawn[:, 3:].sum(1) == 1).all()
+        and (drawn.std(0) > 0).all()
+    )
 
 
 def test_readout_cannot_use_who_it_is():
-    """Identity alone tells valence here: a fold that mixed a person's pictures would score near 1."""
+    """Identity alone tells valence here: a fold that mixed a person's pictures would score near
+    1.
+    """
     rng = np.random.default_rng(2)
-    labels = (GROUPS % 2)
+    labels = GROUPS % 2
     features = 5 * rng.normal(size=(12, 40))[GROUPS] + 0.1 * rng.normal(size=(72, 40))
     assert valence_readout(features, labels, GROUPS, rng)["accuracy"] < 0.85
     with pytest.raises(ValueError, match="two and more"):
@@ -79,9 +95,13 @@ def test_readout_equals_ridge_regression_with_an_intercept():
     features = rng.normal(size=(72, 30)) + 0.4 * LABELS[:, None]
     right = []
     for train, test in GroupKFold(5).split(features, LABELS, GROUPS):
-        model = make_pipeline(StandardScaler(), Ridge(30.0)).fit(features[train], 2 * LABELS[train] - 1)
+        model = make_pipeline(StandardScaler(), Ridge(30.0)).fit(
+            features[train], 2 * LABELS[train] - 1
+        )
         right += list((model.predict(features[test]) > 0) == LABELS[test])
-    assert valence_readout(features, LABELS, GROUPS, rng)["accuracy"] == pytest.approx(np.mean(right))
+    assert valence_readout(features, LABELS, GROUPS, rng)["accuracy"] == pytest.approx(
+        np.mean(right)
+    )
 
 
 def test_dissimilarity_and_models_by_hand():
@@ -105,9 +125,15 @@ def test_model_fits_find_the_layer_that_follows_the_level():
     rng = np.random.default_rng(4)
     level, identity = np.tile(np.linspace(0, 1, 7), 5), np.repeat(list("abcde"), 7)
     sad, happy, who = rng.normal(size=30), rng.normal(size=30), rng.normal(size=(5, 30))
-    features = {"levels": level[:, None] * happy + (1 - level[:, None]) * sad + 0.1 * rng.normal(size=(35, 30)),
-                "people": np.repeat(who, 7, axis=0) + 0.1 * rng.normal(size=(35, 30))}
-    rho = model_fits(features, level, identity, rng, 40).pivot(index="layer", columns="model", values="rho")
+    features = {
+        "levels": level[:, None] * happy
+        + (1 - level[:, None]) * sad
+        + 0.1 * rng.normal(size=(35, 30)),
+        "people": np.repeat(who, 7, axis=0) + 0.1 * rng.normal(size=(35, 30)),
+    }
+    rho = model_fits(features, level, identity, rng, 40).pivot(
+        index="layer", columns="model", values="rho"
+    )
     assert rho.loc["levels", "level"] > 0.5 > rho.loc["people", "level"]
     assert rho.loc["people", "identity"] > 0.5 > rho.loc["levels", "identity"]
 
@@ -130,5 +156,6 @@ def test_similarity_with_several_vectors_is_scipys_with_each():
     others[3] = 1.0  # constant
     found = similarity(one, others)
     assert np.isnan(found[3]) and found[[0, 1, 2, 4]].tolist() == pytest.approx(
-        [spearmanr(one, others[k]).statistic for k in (0, 1, 2, 4)])
+        [spearmanr(one, others[k]).statistic for k in (0, 1, 2, 4)]
+    )
     assert similarity(one, others[0]) == pytest.approx(found[0])

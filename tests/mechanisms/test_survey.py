@@ -1,4 +1,6 @@
-"""The walk through all networks: who sees what, rows by hand, everything computed once, the same again."""
+"""The walk through all networks: who sees what, rows by hand, everything computed once, the
+same again.
+"""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +37,9 @@ def stimuli(tmp_path_factory):
 def labelled(stimuli):
     """The two ends of each face as labelled photographs of different people."""
     ends = stimuli[stimuli["level"] != 0.5].reset_index(drop=True)
-    return ends.assign(label=np.where(ends["level"] > 0.5, "happy", "sad"), identity=[f"p{k}" for k in ends.index])
+    return ends.assign(
+        label=np.where(ends["level"] > 0.5, "happy", "sad"), identity=[f"p{k}" for k in ends.index]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +53,36 @@ def walked(stimuli, labelled, tmp_path_factory):
 
 
 def test_the_first_faces_at_the_levels_nearest_to_those_wanted(tmp_path):
-    table = pd.DataFrame([{"identity": name, "level": level, "condition": condition}
-                          for name in ("b", "a", "c") for condition in ("mouth", "full")
-                          for level in (0.0, 0.3, 0.6, 1.0)])
+    table = pd.DataFrame(
+        [
+            {"identity": name, "level": level, "condition": condition}
+            for name in ("b", "a", "c")
+            for condition in ("mouth", "full")
+            for level in (0.0, 0.3, 0.6, 1.0)
+        ]
+    )
     found = chosen_stimuli(small_run(tmp_path).study, table, faces=2, levels=(0.25, 0.9, 1.0))
     assert set(found["identity"]) == {"a", "b"} and sorted(set(found["level"])) == [0.3, 1.0]
-    assert found["condition"].tolist() == ["full"] * 4 + ["mouth"] * 4 and found.index.tolist() == list(range(8))
-    assert sorted(set(chosen_stimuli(small_run(tmp_path).study, table)["level"])) == [0.0, 1.0]  # the study's own
+    assert found["condition"].tolist() == ["full"] * 4 + [
+        "mouth"
+    ] * 4 and found.index.tolist() == list(range(8))
+    assert sorted(set(chosen_stimuli(small_run(tmp_path).study, table)["level"])) == [
+        0.0,
+        1.0,
+    ]  # the study's own
 
 
 def test_the_network_to_look_at_is_fe_alexnet_not_the_control_that_comes_last():
     ours = [Cell("fe_alexnet", "imagenet", Attention(), seed=s) for s in (1, 0)]
-    given = [Cell("alexnet", "imagenet"), *ours, Cell("fe_alexnet", "untrained", Attention()),
-             Cell("alexnet", "untrained")]
-    assert looked_at(given) == ours[1] and looked_at(given[-1:]) == given[-1] and looked_at([]) is None
+    given = [
+        Cell("alexnet", "imagenet"),
+        *ours,
+        Cell("fe_alexnet", "untrained", Attention()),
+        Cell("alexnet", "untrained"),
+    ]
+    assert (
+        looked_at(given) == ours[1] and looked_at(given[-1:]) == given[-1] and looked_at([]) is None
+    )
 
 
 def test_few_stimuli_keep_whole_faces_and_the_ends_of_the_others(stimuli):
@@ -72,16 +92,23 @@ def test_few_stimuli_keep_whole_faces_and_the_ends_of_the_others(stimuli):
     assert sorted(found.loc[found["condition"] == "mouth", "level"]) == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("cell, has", [(Cell("alexnet", "imagenet"), False),
-                                       (Cell("fe_alexnet", "imagenet", Attention()), True),
-                                       (Cell("fe_alexnet", "imagenet", Attention("se")), False)])
+@pytest.mark.parametrize(
+    "cell, has",
+    [
+        (Cell("alexnet", "imagenet"), False),
+        (Cell("fe_alexnet", "imagenet", Attention()), True),
+        (Cell("fe_alexnet", "imagenet", Attention("se")), False),
+    ],
+)
 def test_only_self_attention_has_an_attention_map(cell, has, tmp_path):
     names = methods_for(small_run(tmp_path).study, cell)
     assert ("attention" in names) == has and "gradcam" in names and "occlusion" not in names
 
 
 def test_rows_of_a_map_on_the_mouth_by_hand(stimuli, tmp_path):
-    """All saliency on the mouth, for sad as much as for happy: share 1, enrichment one over the area."""
+    """All saliency on the mouth, for sad as much as for happy: share 1, enrichment one over the
+    area.
+    """
     display = Display.of(small_run(tmp_path).study, stimuli)
     mouth = display.regions["mouth"]
     signs = np.where(stimuli["level"] > 0.5, 1.0, -1.0)[:, None, None]
@@ -90,7 +117,9 @@ def test_rows_of_a_map_on_the_mouth_by_hand(stimuli, tmp_path):
     rows = rows.set_index(["condition", "level", "part"])
     areas = mouth[(stimuli["condition"] == "full") & (stimuli["level"] == 1)].mean(axis=(1, 2))
     one = rows.loc[("full", 1.0, "mouth")]
-    assert one["share"] == pytest.approx(1) and one["enrichment"] == pytest.approx((1 / areas).mean())
+    assert one["share"] == pytest.approx(1) and one["enrichment"] == pytest.approx(
+        (1 / areas).mean()
+    )
     assert one["p"] == 1 / 20 and one["n_faces"] == 2 and one["architecture"] == "fe_alexnet"
     assert (rows.xs("eyes", level="part")["share"] == 0).all()
 
@@ -114,19 +143,29 @@ def test_rows_and_log_odds_equal_those_of_the_network_asked_alone(walked):
     cell = CELLS[2]
     display = found.displays[cell.observer]
     images = display.panel.images
-    assert found.log_odds[cell.observer] == pytest.approx(Panel(images, batch=1).log_odds(family[cell]), abs=1e-5)
-    rows = np.flatnonzero((display.stimuli["condition"] == "mouth") & (display.stimuli["level"] == 0))
+    assert found.log_odds[cell.observer] == pytest.approx(
+        Panel(images, batch=1).log_odds(family[cell]), abs=1e-5
+    )
+    rows = np.flatnonzero(
+        (display.stimuli["condition"] == "mouth") & (display.stimuli["level"] == 0)
+    )
     sizes = enlarge(normalise(explain(family[cell], images[rows], "hirescam"), "absolute"))
-    alone = part_rows(sizes, display.part_masks(rows), n_permutations=9, rng=np.random.default_rng(0)).set_index("part")
-    table = found.table.query("architecture == 'fe_alexnet' and seed == 1 and method == 'hirescam'"
-                              " and condition == 'mouth' and level == 0").set_index("part")
+    alone = part_rows(
+        sizes, display.part_masks(rows), n_permutations=9, rng=np.random.default_rng(0)
+    ).set_index("part")
+    table = found.table.query(
+        "architecture == 'fe_alexnet' and seed == 1 and method == 'hirescam'"
+        " and condition == 'mouth' and level == 0"
+    ).set_index("part")
     assert table["enrichment"].to_dict() == pytest.approx(alone["enrichment"].to_dict(), rel=1e-4)
 
 
 def test_what_seeds_share_is_read_once_and_what_they_do_not_is_their_own(walked):
     readout = pd.DataFrame(walked[1].readout)
     convolutions = readout[readout["layer"].str.startswith("conv")]
-    assert (convolutions.groupby("layer")[["accuracy", "chance_high", "p"]].nunique() == 1).all(axis=None)
+    assert (convolutions.groupby("layer")[["accuracy", "chance_high", "p"]].nunique() == 1).all(
+        axis=None
+    )
     assert convolutions.groupby("layer").size().tolist() == [3] * 5
     assert set(readout.loc[readout["layer"] == "attention", "seed"]) == {0, 1}
     assert readout["accuracy"].between(0, 1).all()
@@ -143,17 +182,26 @@ def test_the_same_walk_gives_the_same_table(walked, stimuli, labelled, monkeypat
 def test_along_the_morph_goes_one_face_from_sad_to_happy(walked):
     along = walked[1].along_morph(CELLS[1].observer, "gradcam")
     assert along["levels"].tolist() == [0.0, 1.0] and along["images"].shape == (2, 224, 224, 3)
-    assert along["maps"].shape == (2, 224, 224) and set(along["regions"][0]) == {"eyes", "nose", "mouth"}
+    assert along["maps"].shape == (2, 224, 224) and set(along["regions"][0]) == {
+        "eyes",
+        "nose",
+        "mouth",
+    }
     assert along["regions"][0]["mouth"].shape == (224, 224)
     assert walked[1].identities == ["id000", "id001"]
 
 
 def test_dissimilarities_are_of_the_faces_that_all_networks_saw():
     rng = np.random.default_rng(0)
-    last = {"a": pd.DataFrame(rng.normal(size=(4, 5)), index=list("wxyz")),
-            "b": pd.DataFrame(rng.normal(size=(3, 7)), index=list("xzw"))}
+    last = {
+        "a": pd.DataFrame(rng.normal(size=(4, 5)), index=list("wxyz")),
+        "b": pd.DataFrame(rng.normal(size=(3, 7)), index=list("xzw")),
+    }
     found = Survey(last=last).mean_dissimilarity(["a", "b"])
-    by_hand = [1 - np.corrcoef(last[name].loc[list("wxz")].to_numpy())[np.triu_indices(3, 1)] for name in "ab"]
+    by_hand = [
+        1 - np.corrcoef(last[name].loc[list("wxz")].to_numpy())[np.triu_indices(3, 1)]
+        for name in "ab"
+    ]
     assert found == pytest.approx(np.mean(by_hand, axis=0))
 
 

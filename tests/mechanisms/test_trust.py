@@ -1,4 +1,6 @@
-"""Checks of saliency: randomisation reaches every layer, imputation is smooth, a true map is faithful."""
+"""Checks of saliency: randomisation reaches every layer, imputation is smooth, a true map is
+faithful.
+"""
 
 import copy
 
@@ -34,28 +36,51 @@ def test_cascade_goes_backwards_and_leaves_the_network_alone():
         names.append(name)
         state = changed.state_dict()
         same.append(sum(torch.equal(state[k], before[k]) for k in before if k.endswith("weight")))
-    assert names == ["trained", "fc7", "fc6", "conv5", "conv4", "attention", "conv3", "conv2", "conv1"]
+    assert names == [
+        "trained",
+        "fc7",
+        "fc6",
+        "conv5",
+        "conv4",
+        "attention",
+        "conv3",
+        "conv2",
+        "conv1",
+    ]
     assert same[0] == len([k for k in before if k.endswith("weight")]) and same[-1] == 0
     assert same == sorted(same, reverse=True)
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
 
 
 def test_same_seed_same_cascade():
-    ends = [[c.state_dict()["features.0.weight"].clone() for _, c in cascade(toy_network(0), s)][-1] for s in (1, 1, 2)]
+    ends = [
+        [c.state_dict()["features.0.weight"].clone() for _, c in cascade(toy_network(0), s)][-1]
+        for s in (1, 1, 2)
+    ]
     assert torch.equal(ends[0], ends[1]) and not torch.equal(ends[0], ends[2])
 
 
 def test_a_cascade_draws_the_same_in_any_order_of_memory():
     networks = [toy_network(0), toy_network(0)]
     networks[1].features.to(memory_format=torch.channels_last)
-    ends = [[changed for _, changed in cascade(network, seed=1)][-1].state_dict() for network in networks]
+    ends = [
+        [changed for _, changed in cascade(network, seed=1)][-1].state_dict()
+        for network in networks
+    ]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 def test_a_map_that_ignores_the_weights_is_caught():
     """An edge detector stays the same all the way, Grad-CAM does not."""
-    rows = cascade_rows(toy_network(0), IMAGES, {"edges": lambda n, x: np.abs(np.diff(x.mean(3), axis=1)),
-                                                 "cam": lambda n, x: explain(n, x, "gradcam")}, seed=1)
+    rows = cascade_rows(
+        toy_network(0),
+        IMAGES,
+        {
+            "edges": lambda n, x: np.abs(np.diff(x.mean(3), axis=1)),
+            "cam": lambda n, x: explain(n, x, "gradcam"),
+        },
+        seed=1,
+    )
     edges, cam = (rows[rows["method"] == method] for method in ("edges", "cam"))
     assert edges.similarity.tolist() == pytest.approx([1] * len(edges))
     assert cam.similarity.iloc[0] == pytest.approx(1) and cam.similarity.iloc[-1] < 0.6
@@ -68,7 +93,9 @@ def test_imputation_is_smooth_and_touches_nothing_else():
     missing[24:40, 20:44] = True
     filled = impute(ramp, missing, RNG, noise=0)
     assert (filled[~missing] == ramp[~missing]).all()
-    assert np.abs(filled[missing].astype(float) - ramp[missing]).max() < 25  # a grey hole would be off by 40
+    assert (
+        np.abs(filled[missing].astype(float) - ramp[missing]).max() < 25
+    )  # a grey hole would be off by 40
     assert impute(ramp, np.ones((64, 64), bool), RNG).std() < 10
 
 
@@ -88,7 +115,9 @@ def test_curves_begin_and_end_where_they_must():
         full = log_odds(network(preprocess(IMAGES))).numpy()
     gone = deletion_curve(network, IMAGES, orders, np.array([0.0, 1.0]), RNG)
     come = deletion_curve(network, IMAGES, orders, np.array([0.0, 1.0]), RNG, insert=True)
-    assert gone[:, 0] == pytest.approx(full, abs=1e-4) and come[:, 1] == pytest.approx(full, abs=1e-4)
+    assert gone[:, 0] == pytest.approx(full, abs=1e-4) and come[:, 1] == pytest.approx(
+        full, abs=1e-4
+    )
     assert gone[:, 1] == pytest.approx(come[:, 0], abs=0.2)  # noise alone
 
 
@@ -113,7 +142,10 @@ def test_a_true_map_is_faithful_and_a_turned_one_is_not():
     truth = np.zeros((2, 32, 32))
     truth[:, :14, :14] = 1
     fractions = np.array([0.25, 0.5])
-    scores = [faithfulness_score(faithfulness(network, images, m, fractions, RNG)) for m in (truth, -truth)]
+    scores = [
+        faithfulness_score(faithfulness(network, images, m, fractions, RNG))
+        for m in (truth, -truth)
+    ]
     assert (scores[0] > 0.1).all() and scores[1] == pytest.approx(-scores[0], abs=0.3)
 
 
@@ -121,5 +153,7 @@ def test_the_lead_is_that_of_the_networks_own_maps_and_none_where_nothing_matter
     network, images = reader_of_the_corner()
     blind = copy.deepcopy(network)
     torch.nn.init.zeros_(blind.classifier[0].weight)
-    leads = deletion_leads({"reads": network, "blind": blind}, images, "hirescam", RNG, fractions=(0.25, 0.5))
+    leads = deletion_leads(
+        {"reads": network, "blind": blind}, images, "hirescam", RNG, fractions=(0.25, 0.5)
+    )
     assert leads["reads"] > 0.1 and leads["blind"] == pytest.approx(0, abs=1e-6)

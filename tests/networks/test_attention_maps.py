@@ -14,12 +14,22 @@ def test_the_place_that_asks_lies_in_the_middle_of_the_part():
     assert place_of(mask, 13 * 13) == (int(176 / 224 * 13), 6)
     assert place_of(np.stack([mask, mask]), 4) == (1, 1)
     lower = np.roll(mask, 20, axis=0)
-    assert place_of(np.stack([mask, lower]), 224 * 224) == (186, 112)  # the mean of several faces' places
+    assert place_of(np.stack([mask, lower]), 224 * 224) == (
+        186,
+        112,
+    )  # the mean of several faces' places
 
 
 def test_chosen_faces_run_evenly_from_sad_to_happy_of_one_person():
-    rows = [(who, level, condition) for who in "ab" for level in np.linspace(0, 1, 5) for condition in ("full", "eyes")]
-    stimuli = pd.DataFrame(rows, columns=["identity", "level", "condition"]).sample(frac=1, random_state=1)
+    rows = [
+        (who, level, condition)
+        for who in "ab"
+        for level in np.linspace(0, 1, 5)
+        for condition in ("full", "eyes")
+    ]
+    stimuli = pd.DataFrame(rows, columns=["identity", "level", "condition"]).sample(
+        frac=1, random_state=1
+    )
     found = chosen_faces(stimuli, 3)
     assert found["level"].tolist() == [0, 0.5, 1] and set(found["condition"]) == {"full"}
     assert found["identity"].nunique() == 1 and len(chosen_faces(stimuli, 9)) == 5

@@ -14,9 +14,14 @@ def nowhere(monkeypatch, tmp_path):
     """No weights but AlexNet's under ``given``."""
     monkeypatch.setattr(weights, "FOLDER", tmp_path / "none")
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
-    state = {name: value + 0.01 for name, value in weights.new_features("alexnet", 1).state_dict().items()}
+    state = {
+        name: value + 0.01
+        for name, value in weights.new_features("alexnet", 1).state_dict().items()
+    }
     (tmp_path / "given").mkdir()
-    torch.save({f"features.{name}": value for name, value in state.items()}, tmp_path / "given/alexnet.pth")
+    torch.save(
+        {f"features.{name}": value for name, value in state.items()}, tmp_path / "given/alexnet.pth"
+    )
     return tmp_path / "given"
 
 
@@ -29,14 +34,30 @@ def names(study):
 
 
 def test_without_weights_a_study_that_allows_it_goes_on_untrained():
-    assert names(study()) == ["alexnet-untrained-s0", "alexnet-untrained-s1", "fe_alexnet-untrained-s0",
-                              "fe_alexnet-untrained-s1"]
+    assert names(study()) == [
+        "alexnet-untrained-s0",
+        "alexnet-untrained-s1",
+        "fe_alexnet-untrained-s0",
+        "fe_alexnet-untrained-s1",
+    ]
 
 
-def test_without_weights_alexnets_go_on_with_the_projects_own_and_a_vgg_untrained(nowhere, monkeypatch):
-    given = {"networks.missing_weights": "objects", "networks.architectures": ["alexnet", "vgg11"], "training.seeds": 1}
-    assert names(study(**given)) == ["alexnet-untrained-s0", "vgg11-untrained-s0"]  # none at hand: as untrained
-    state = {f"features.{k}": v + 0.01 for k, v in weights.new_features("alexnet", 1).state_dict().items()}
+def test_without_weights_alexnets_go_on_with_the_projects_own_and_a_vgg_untrained(
+    nowhere, monkeypatch
+):
+    given = {
+        "networks.missing_weights": "objects",
+        "networks.architectures": ["alexnet", "vgg11"],
+        "training.seeds": 1,
+    }
+    assert names(study(**given)) == [
+        "alexnet-untrained-s0",
+        "vgg11-untrained-s0",
+    ]  # none at hand: as untrained
+    state = {
+        f"features.{k}": v + 0.01
+        for k, v in weights.new_features("alexnet", 1).state_dict().items()
+    }
     save_file(state, nowhere / "alexnet_features_objects.safetensors")
     monkeypatch.setattr(weights, "FOLDER", nowhere)
     (nowhere / "alexnet.pth").unlink()
@@ -49,11 +70,19 @@ def test_without_weights_a_study_that_does_not_stops_with_the_remedies():
 
 
 def test_networks_without_weights_are_left_out_and_listed(nowhere):
-    given = study(**{"networks.missing_weights": "leave_out", "weights_dir": str(nowhere),
-                     "networks.architectures": ["alexnet", "vgg16"], "networks.controls": ["untrained"]})
+    given = study(
+        **{
+            "networks.missing_weights": "leave_out",
+            "weights_dir": str(nowhere),
+            "networks.architectures": ["alexnet", "vgg16"],
+            "networks.controls": ["untrained"],
+        }
+    )
     kept, left_out = cells(given)
-    assert {cell.observer for cell in kept} == {f"alexnet-{p}-s{s}" for p in ("imagenet", "untrained") for s in (0, 1)}
-    row, = left_out.to_dict("records")
+    assert {cell.observer for cell in kept} == {
+        f"alexnet-{p}-s{s}" for p in ("imagenet", "untrained") for s in (0, 1)
+    }
+    (row,) = left_out.to_dict("records")
     assert row["architecture"] == "vgg16" and row["reason"] == "no ImageNet weights of vgg16"
     assert row["remedy"].startswith("`make weights`") and "weights_dir=" in row["remedy"]
 
@@ -64,11 +93,20 @@ def test_nothing_left_to_train_is_an_error():
 
 
 def test_a_face_file_fits_one_architecture_and_the_others_are_left_out(nowhere):
-    given = study(**{"networks.pretraining": "face", "networks.face_weights": str(nowhere / "alexnet.pth"),
-                     "networks.missing_weights": "leave_out", "networks.architectures": ["vgg11", "fe_alexnet"]})
+    given = study(
+        **{
+            "networks.pretraining": "face",
+            "networks.face_weights": str(nowhere / "alexnet.pth"),
+            "networks.missing_weights": "leave_out",
+            "networks.architectures": ["vgg11", "fe_alexnet"],
+        }
+    )
     kept, left_out = cells(given)
     assert [cell.observer for cell in kept] == ["fe_alexnet-face-s0", "fe_alexnet-face-s1"]
-    assert left_out["architecture"].tolist() == ["vgg11"] and "another network" in left_out["reason"][0]
+    assert (
+        left_out["architecture"].tolist() == ["vgg11"]
+        and "another network" in left_out["reason"][0]
+    )
 
 
 def test_a_broken_file_always_stops(nowhere):
@@ -78,11 +116,23 @@ def test_a_broken_file_always_stops(nowhere):
 
 
 def test_controls_are_named_apart_and_matched_stands_where_attention_stands(nowhere):
-    given = study(**{"weights_dir": str(nowhere), "networks.controls": ["untrained", "matched", "shuffled"],
-                     "attention.location": "conv3", "attention.reduction": 4, "training.seeds": 1})
+    given = study(
+        **{
+            "weights_dir": str(nowhere),
+            "networks.controls": ["untrained", "matched", "shuffled"],
+            "attention.location": "conv3",
+            "attention.reduction": 4,
+            "training.seeds": 1,
+        }
+    )
     kept = {cell.observer: cell for cell in cells(given)[0]}
-    assert list(kept) == ["alexnet-imagenet-s0", "fe_alexnet-imagenet-s0", "alexnet-untrained-s0",
-                          "alexnet_matched-imagenet-s0", "alexnet_shuffled-imagenet-s0"]
+    assert list(kept) == [
+        "alexnet-imagenet-s0",
+        "fe_alexnet-imagenet-s0",
+        "alexnet-untrained-s0",
+        "alexnet_matched-imagenet-s0",
+        "alexnet_shuffled-imagenet-s0",
+    ]
     matched = kept["alexnet_matched-imagenet-s0"].attention
     assert (matched.kind, matched.location, matched.reduction) == ("matched", "conv3", 4)
     assert kept["alexnet_shuffled-imagenet-s0"].labels == "shuffled"

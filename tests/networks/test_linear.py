@@ -40,9 +40,9 @@ def test_prepared_layers_train_to_the_same_numbers_as_torchs_under_autocast(dtyp
 
 def test_the_gradient_reaches_the_input():
     layer, x = Linear(5, 3), torch.randn(4, 5, requires_grad=True)
-    expected, = torch.autograd.grad(layer(x).square().sum(), x)
+    (expected,) = torch.autograd.grad(layer(x).square().sum(), x)
     with prepared(nn.Sequential(layer), torch.float32, train=True):
-        found, = torch.autograd.grad(layer(x).square().sum(), x)
+        (found,) = torch.autograd.grad(layer(x).square().sum(), x)
     assert torch.allclose(found, expected, atol=1e-6)
 
 
@@ -50,4 +50,8 @@ def test_outside_the_block_nothing_is_left_behind():
     network = head(Linear)
     with pytest.raises(RuntimeError, match="stop"), prepared(network, torch.bfloat16, train=True):
         raise RuntimeError("stop")
-    assert all(layer.work is None and layer.weight.grad is None for layer in network if isinstance(layer, Linear))
+    assert all(
+        layer.work is None and layer.weight.grad is None
+        for layer in network
+        if isinstance(layer, Linear)
+    )

@@ -7,13 +7,17 @@ import torch.nn.functional as F
 from lib.networks.maps import bilinear, by_products, coarse, enlarged
 
 
-@pytest.mark.parametrize(("small", "large"), [((14, 14), (55, 55)), ((14, 14), (27, 27)), ((3, 5), (8, 20))])
+@pytest.mark.parametrize(
+    ("small", "large"), [((14, 14), (55, 55)), ((14, 14), (27, 27)), ((3, 5), (8, 20))]
+)
 def test_interpolation_by_products_is_torchs_with_its_gradient(small, large):
     y = torch.randn(2, 3, *small, requires_grad=True)
     results = by_products(y, large), F.interpolate(y, large, mode="bilinear")
     weights = torch.randn(2, 3, *large)
     torch.testing.assert_close(*results, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(*(torch.autograd.grad(z, y, weights)[0] for z in results), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        *(torch.autograd.grad(z, y, weights)[0] for z in results), atol=1e-5, rtol=1e-5
+    )
     assert results[0].is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(enlarged(y, large), results[1])  # on the processor
 

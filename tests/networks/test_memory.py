@@ -25,7 +25,9 @@ print(faults() - before)
 def pages(how: str) -> int:
     """New pages of five blocks of 100 MB, one after the other."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    done = subprocess.run([sys.executable, "-c", PAGES, how], env=clean, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PAGES, how], env=clean, capture_output=True, text=True, check=True
+    )
     return int(done.stdout)
 
 

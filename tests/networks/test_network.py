@@ -1,4 +1,6 @@
-"""The networks: torchvision's own functions, FE-AlexNet that starts as AlexNet, frozen convolutions."""
+"""The networks: torchvision's own functions, FE-AlexNet that starts as AlexNet, frozen
+convolutions.
+"""
 
 import numpy as np
 import pytest
@@ -33,7 +35,10 @@ def plain():
 @pytest.mark.parametrize("name", ["alexnet", "vgg11"])
 def test_the_network_is_torchvisions_function(name):
     """Oracle: torchvision's own forward pass with the same tensors."""
-    own, theirs = build_network(name, pretraining="untrained"), getattr(torchvision.models, name)(num_classes=2).eval()
+    own, theirs = (
+        build_network(name, pretraining="untrained"),
+        getattr(torchvision.models, name)(num_classes=2).eval(),
+    )
     theirs.features.load_state_dict(own.features.state_dict())
     theirs.classifier.load_state_dict(own.classifier.state_dict())
     with torch.no_grad():
@@ -43,7 +48,9 @@ def test_the_network_is_torchvisions_function(name):
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_at_gain_0_fe_alexnet_is_alexnet(plain, kind, location):
-    other = build_network("fe_alexnet", pretraining="untrained", attention=Attention(kind, location), seed=3)
+    other = build_network(
+        "fe_alexnet", pretraining="untrained", attention=Attention(kind, location), seed=3
+    )
     with torch.no_grad():
         assert (other(images()) - plain(images())).abs().max() < 1e-6
 
@@ -57,22 +64,30 @@ def test_fe_alexnets_default_is_self_attention_behind_conv5(plain):
         plain.attention_map(images(1))
 
 
-@pytest.mark.parametrize(("architecture", "location"), [
-    *(("alexnet", location) for location in LOCATIONS), ("vgg11", "conv2"), ("vgg11", "conv5")])
+@pytest.mark.parametrize(
+    ("architecture", "location"),
+    [*(("alexnet", location) for location in LOCATIONS), ("vgg11", "conv2"), ("vgg11", "conv5")],
+)
 def test_front_and_back_together_are_the_whole_network(architecture, location):
-    network = build_network(architecture, pretraining="untrained", attention=Attention("se", location, gain=0.5))
+    network = build_network(
+        architecture, pretraining="untrained", attention=Attention("se", location, gain=0.5)
+    )
     with torch.no_grad():
         middle = network.front(images(1))
         assert torch.equal(network.back(middle.clone()), network(images(1)))
     seen = []
-    handle = layer_at(network, location).register_forward_hook(lambda *passed: seen.append(passed[1][0]))
+    handle = layer_at(network, location).register_forward_hook(
+        lambda *passed: seen.append(passed[1][0])
+    )
     network(images(1))
     handle.remove()
     assert torch.equal(seen[0], middle)
 
 
 def test_locations_are_the_relu_of_each_convolution_and_in_a_vgg_of_each_blocks_last():
-    features = {name: build_network(name, pretraining="untrained").features for name in ("alexnet", "vgg11")}
+    features = {
+        name: build_network(name, pretraining="untrained").features for name in ("alexnet", "vgg11")
+    }
     assert [relu_index(features["alexnet"], place) for place in LOCATIONS] == [1, 4, 7, 9, 11]
     assert [relu_index(features["vgg11"], place) for place in LOCATIONS] == [1, 4, 9, 14, 19]
 
@@ -84,7 +99,9 @@ def test_only_the_head_and_the_block_can_be_trained():
 
 
 def test_parameter_counts_are_the_published_ones(plain):
-    """AlexNet has 61,100,840 parameters with 1000 outputs (torchvision's record); two outputs take 998 * 4097 off."""
+    """AlexNet has 61,100,840 parameters with 1000 outputs (torchvision's record); two outputs
+    take 998 * 4097 off.
+    """
     assert parameter_counts(plain)["all"] == 61_100_840 - 998 * 4097
     with_block = build_network("fe_alexnet", pretraining="untrained")
     assert parameter_counts(with_block)["block"] == 4 * 256 * 32 + 3 * 32 + 256 + 1
@@ -99,9 +116,14 @@ def test_the_seed_decides_the_head_and_the_block_but_not_the_convolutions(plain)
     assert not torch.equal(one.block.query.weight, two.block.query.weight)
 
 
-@pytest.mark.parametrize(("given", "says"), [
-    ({"architecture": "resnet"}, "allowed: alexnet, vgg11"), ({"pretraining": "clip"}, "allowed: imagenet, face"),
-    ({"pretraining": "object"}, "allowed: imagenet")])
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"architecture": "resnet"}, "allowed: alexnet, vgg11"),
+        ({"pretraining": "clip"}, "allowed: imagenet, face"),
+        ({"pretraining": "object"}, "allowed: imagenet"),
+    ],
+)
 def test_unknown_names_are_refused_with_the_allowed_ones(given, says):
     with pytest.raises(ValueError, match=says):
         build_network(**{"architecture": "alexnet", "pretraining": "untrained", **given})
@@ -112,7 +134,10 @@ def test_a_region_prior_works_from_the_studys_boxes_and_an_even_one_does_nothing
     network = build_network("fe_alexnet", pretraining="untrained", attention=strong)
     share = network.attention_map(images(1))[0, 0].mean(0).view(13, 13)
     free = build_network("fe_alexnet", pretraining="untrained", attention=Attention(gain=1.0))
-    assert share[10:12, 4:9].sum() > 2 * free.attention_map(images(1))[0, 0].mean(0).view(13, 13)[10:12, 4:9].sum()
+    assert (
+        share[10:12, 4:9].sum()
+        > 2 * free.attention_map(images(1))[0, 0].mean(0).view(13, 13)[10:12, 4:9].sum()
+    )
     even = Attention(region_prior={"eyes": 1.0, "nose": 1.0, "mouth": 1.0}, gain=1.0)
     flat = build_network("fe_alexnet", pretraining="untrained", attention=even)
     with torch.no_grad():
@@ -127,18 +152,26 @@ def test_boxes_are_first_and_last_column_then_row():
 
 def test_preprocessing_by_hand():
     x = preprocess(np.full((1, 2, 2, 3), 255, np.uint8))
-    assert torch.allclose(x[0, :, 0, 0], torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), atol=1e-5)
+    assert torch.allclose(
+        x[0, :, 0, 0], torch.tensor([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225]), atol=1e-5
+    )
     with pytest.raises(ValueError, match="allowed: uint8"):
         preprocess(np.zeros((1, 3, 224, 224), np.float32))
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_preprocessing_is_torchvisions(n):
-    """Oracle: its own normalisation, of all 256 values, in pictures of any shape and order in memory."""
-    images = np.random.default_rng(n).permutation(np.resize(np.arange(256, dtype=np.uint8), (n, 20, 17, 3)).ravel())
+    """Oracle: its own normalisation, of all 256 values, in pictures of any shape and order in
+    memory.
+    """
+    images = np.random.default_rng(n).permutation(
+        np.resize(np.arange(256, dtype=np.uint8), (n, 20, 17, 3)).ravel()
+    )
     images = images.reshape(n, 3, 20, 17).transpose(0, 2, 3, 1)
     found, normalise = preprocess(images), torchvision.transforms.functional.normalize
-    wanted = normalise(torch.from_numpy(images.transpose(0, 3, 1, 2)) / 255, list(MEAN), list(SPREAD))
+    wanted = normalise(
+        torch.from_numpy(images.transpose(0, 3, 1, 2)) / 255, list(MEAN), list(SPREAD)
+    )
     assert found.shape == (n, 3, 20, 17) and torch.equal(found, wanted)
 
 

@@ -12,8 +12,12 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint
 
 
 def family():
-    return [toy_network(0), toy_network(1), toy_network(2, attention=toy_attention()),
-            toy_network(3, attention=toy_attention(location="conv3"))]
+    return [
+        toy_network(0),
+        toy_network(1),
+        toy_network(2, attention=toy_attention()),
+        toy_network(3, attention=toy_attention(location="conv3")),
+    ]
 
 
 def test_shared_answers_equal_whole_passes():
@@ -30,7 +34,11 @@ def test_halfway_equals_whole_and_may_be_used_twice(location):
     for network in family():
         halfway = panel.at(network, location)
         with torch.no_grad():
-            once, again, whole = logits(network, halfway), logits(network, halfway), network(preprocess(IMAGES))
+            once, again, whole = (
+                logits(network, halfway),
+                logits(network, halfway),
+                network(preprocess(IMAGES)),
+            )
         assert torch.equal(once, again) and torch.allclose(once, whole, atol=1e-5)
         assert panel.log_odds(network) == pytest.approx(log_odds(whole).numpy(), abs=1e-5)
 

@@ -1,4 +1,6 @@
-"""Weights: the order in which they are found, the proof, what is refused, and the download against a local server."""
+"""Weights: the order in which they are found, the proof, what is refused, and the download
+against a local server.
+"""
 
 import errno
 import hashlib
@@ -62,7 +64,9 @@ def test_a_file_of_torchvision_and_one_of_convolutions_alone_give_the_same_netwo
     assert torch.equal(one.features[3].weight, state()["features.3.weight"])
 
 
-@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s}, lambda s: {"model": s, "epoch": 3}])
+@pytest.mark.parametrize(
+    "wrap", [lambda s: s, lambda s: {"state_dict": s}, lambda s: {"model": s, "epoch": 3}]
+)
 @pytest.mark.parametrize("prefix", ["features.", "module.features.", "features.module."])
 def test_a_users_face_file_may_be_wrapped_and_prefixed(tmp_path, wrap, prefix):
     torch.save(wrap(state(prefix=prefix)), tmp_path / "face.pth")
@@ -81,21 +85,33 @@ def test_half_precision_files_become_fp32(tmp_path):
 def test_the_proof_fails_where_the_loading_was_skipped(tmp_path, monkeypatch):
     put(tmp_path, "alexnet_features_imagenet1k_v1.safetensors", state())
     monkeypatch.setattr(torch.nn.Sequential, "load_state_dict", lambda *passed, **named: None)
-    with pytest.raises(weights.WeightsError, match="of 10 convolutional tensors in the network 0 equal"):
+    with pytest.raises(
+        weights.WeightsError, match="of 10 convolutional tensors in the network 0 equal"
+    ):
         weights.load("alexnet", "imagenet", weights_dir=tmp_path)
 
 
 def test_the_proof_names_file_and_hash(tmp_path):
     path = put(tmp_path, "alexnet_features_imagenet1k_v1.safetensors", state())
     proof = weights.load("alexnet", "imagenet", weights_dir=tmp_path).proof
-    assert proof["source"] == path.name and proof["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (
+        proof["source"] == path.name
+        and proof["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    )
     assert proof["missing"] == proof["unexpected"] == ""
 
 
 def test_untrained_says_so_and_is_one_fixed_he_initialisation():
     one, two = (weights.load("alexnet", "untrained") for _ in range(2))
-    assert one.proof["loaded_keys"] == one.proof["differs_from_init"] == 0 and "He" in one.proof["source"]
-    assert weights.features_hash(one.features) == weights.features_hash(two.features) == one.proof["sha256"]
+    assert (
+        one.proof["loaded_keys"] == one.proof["differs_from_init"] == 0
+        and "He" in one.proof["source"]
+    )
+    assert (
+        weights.features_hash(one.features)
+        == weights.features_hash(two.features)
+        == one.proof["sha256"]
+    )
     assert one.features[3].weight.std() == pytest.approx((2 / (64 * 25)) ** 0.5, rel=0.02)
 
 
@@ -104,7 +120,9 @@ def test_the_real_alexnet_is_in_the_network():
     loaded = weights.load("alexnet", "imagenet", weights_dir=REAL)
     assert loaded.proof["sha256"].startswith("07986a89") and loaded.proof["loaded_keys"] == 10
     edges = loaded.features[0].weight  # trained filters are smooth, untrained ones are noise
-    neighbours = torch.nn.functional.cosine_similarity(edges[..., 1:].flatten(1), edges[..., :-1].flatten(1)).mean()
+    neighbours = torch.nn.functional.cosine_similarity(
+        edges[..., 1:].flatten(1), edges[..., :-1].flatten(1)
+    ).mean()
     assert neighbours > 0.3
 
 
@@ -118,7 +136,9 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, capsys):
         pickle.dump({"features.0.weight": Malice()}, handle, protocol=2)
     torch.save({"features.0.weight": Malice()}, tmp_path / "zip.pth")
     for name in ("face.pth", "zip.pth"):
-        with pytest.raises(weights.WeightsError, match=r"refused, because it holds code.*allowed: a state dict"):
+        with pytest.raises(
+            weights.WeightsError, match=r"refused, because it holds code.*allowed: a state dict"
+        ):
             weights.load("alexnet", "face", face_weights=tmp_path / name)
     assert "code ran" not in capsys.readouterr().out
 
@@ -130,15 +150,18 @@ def test_wrong_shapes_missing_and_unexpected_tensors_are_named(tmp_path):
     torch.save(wrong, tmp_path / "face.pth")
     with pytest.raises(weights.WrongArchitecture) as error:
         weights.load("alexnet", "face", face_weights=tmp_path / "face.pth")
-    for words in ("features.0.bias is missing", "features.99.weight is unexpected",
-                  "features.3.weight has shape (2, 2), needed is (192, 64, 5, 5)"):
+    for words in (
+        "features.0.bias is missing",
+        "features.99.weight is unexpected",
+        "features.3.weight has shape (2, 2), needed is (192, 64, 5, 5)",
+    ):
         assert words in str(error.value)
 
 
 @pytest.mark.parametrize("name", ["face.pth", "face.safetensors"])
 def test_a_truncated_file_is_named(tmp_path, name):
     whole = put(tmp_path, name, state()).read_bytes()
-    (tmp_path / name).write_bytes(whole[:len(whole) // 2])
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(weights.WeightsError, match=f"{name}: not readable"):
         weights.load("alexnet", "face", face_weights=tmp_path / name)
 
@@ -184,7 +207,7 @@ class Server:
         handler.send_response(206 if header else 200)
         handler.send_header("Content-Length", str(len(rest)))
         handler.end_headers()
-        sent, self.breaks_after = rest[:self.breaks_after], None
+        sent, self.breaks_after = rest[: self.breaks_after], None
         handler.wfile.write(sent)
         handler.wfile.flush()
         if len(sent) < len(rest):
@@ -209,7 +232,9 @@ def published(monkeypatch):
     torch.save(state() | {"classifier.1.weight": torch.zeros(10, 10)}, buffer)
     content = buffer.getvalue()
     name = f"alexnet-{hashlib.sha256(content).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(weights, "torchvision_weights", lambda backbone: SimpleNamespace(url=f"nowhere:/{name}"))
+    monkeypatch.setattr(
+        weights, "torchvision_weights", lambda backbone: SimpleNamespace(url=f"nowhere:/{name}")
+    )
     return name, content
 
 
@@ -220,15 +245,19 @@ def test_a_broken_download_is_resumed_and_only_the_convolutions_are_kept(publish
         with pytest.raises(downloads.DownloadError, match="goes on from there"):
             downloads.download(["fe_alexnet"], folder=tmp_path, base_url=server.url)
         assert (tmp_path / f"{name}.part").stat().st_size == half
-        kept, = downloads.download(["alexnet"], folder=tmp_path, base_url=server.url)
+        (kept,) = downloads.download(["alexnet"], folder=tmp_path, base_url=server.url)
     assert server.asked == [(f"/models/{name}", None), (f"/models/{name}", f"bytes={half}-")]
-    assert [path.name for path in tmp_path.iterdir()] == ["alexnet_features_imagenet1k_v1.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == [
+        "alexnet_features_imagenet1k_v1.safetensors"
+    ]
     assert load_file(kept).keys() == state().keys()
     loaded = weights.load("alexnet", "imagenet", weights_dir=tmp_path)
     assert torch.equal(loaded.features[0].weight, state()["features.0.weight"])
 
 
-def test_a_full_disk_is_one_message_and_what_arrived_is_kept(published, tmp_path, capsys, monkeypatch):
+def test_a_full_disk_is_one_message_and_what_arrived_is_kept(
+    published, tmp_path, capsys, monkeypatch
+):
     def full(response, handle, left, progress):
         handle.write(response.read(1000))
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -242,7 +271,10 @@ def test_a_full_disk_is_one_message_and_what_arrived_is_kept(published, tmp_path
 
 def test_a_wrong_hash_is_refused_and_deleted(published, tmp_path):
     content = published[1]
-    with Server(content[:-1] + b"x") as server, pytest.raises(downloads.DownloadError, match="is deleted"):
+    with (
+        Server(content[:-1] + b"x") as server,
+        pytest.raises(downloads.DownloadError, match="is deleted"),
+    ):
         downloads.download(["alexnet"], folder=tmp_path, base_url=server.url)
     assert list(tmp_path.iterdir()) == []
 

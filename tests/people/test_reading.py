@@ -1,4 +1,6 @@
-"""People's files of any form: columns, codes, units, missed trials, exclusions, and what is refused."""
+"""People's files of any form: columns, codes, units, missed trials, exclusions, and what is
+refused.
+"""
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,19 @@ COLUMNS = {"observer": "who", "level": "percent", "response": "answer", "rt_s": 
 
 def good_rows(people=("p1", "p2"), session="s1"):
     """Each person answers 0, 50 and 100 per cent four times, right at the ends."""
-    return [{"who": who, "session": session, "number": 12 * (session == "s2") + 4 * k + j + 1, "percent": percent,
-             "answer": "glad" if percent + 10 * j > 60 else "down", "ms": 500 + 10 * j}
-            for who in people for k, percent in enumerate((0, 50, 100)) for j in range(4)]
+    return [
+        {
+            "who": who,
+            "session": session,
+            "number": 12 * (session == "s2") + 4 * k + j + 1,
+            "percent": percent,
+            "answer": "glad" if percent + 10 * j > 60 else "down",
+            "ms": 500 + 10 * j,
+        }
+        for who in people
+        for k, percent in enumerate((0, 50, 100))
+        for j in range(4)
+    ]
 
 
 def read(tmp_path, rows, name="answers.csv", text=None, **settings):
@@ -27,9 +39,16 @@ def read(tmp_path, rows, name="answers.csv", text=None, **settings):
         pd.DataFrame(rows).to_excel(path, index=False, sheet_name="main")
     else:
         pd.DataFrame(rows).to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
-    given = {"observers.file": str(path), "observers.columns": COLUMNS, "observers.level_range": [0, 100],
-             "observers.codes": {"glad": 1, "down": 0}, "observers.rt_unit": "ms"}
-    study = load_study("data/studies/smoke.yaml", given | {f"observers.{k}": v for k, v in settings.items()})
+    given = {
+        "observers.file": str(path),
+        "observers.columns": COLUMNS,
+        "observers.level_range": [0, 100],
+        "observers.codes": {"glad": 1, "down": 0},
+        "observers.rt_unit": "ms",
+    }
+    study = load_study(
+        "data/studies/smoke.yaml", given | {f"observers.{k}": v for k, v in settings.items()}
+    )
     return read_people(study)
 
 
@@ -44,8 +63,9 @@ def test_columns_codes_and_units_are_mapped(tmp_path, name):
 
 
 def test_a_semicolon_file_with_decimal_commas_is_read(tmp_path):
-    text = "who;percent;answer;ms\n" + "".join(f"p1;{x};{a};412,5\n" for x, a in (("0", "down"), ("12,5", "down"),
-                                                                                ("100", "glad")))
+    text = "who;percent;answer;ms\n" + "".join(
+        f"p1;{x};{a};412,5\n" for x, a in (("0", "down"), ("12,5", "down"), ("100", "glad"))
+    )
     trials, _ = read(tmp_path, None, text=text)
     assert trials["level"].tolist() == [0, 0.125, 1] and trials["rt_s"].tolist() == [0.4125] * 3
 
@@ -75,7 +95,12 @@ def test_covariates_are_kept_and_repeats_start_again_in_each_session(tmp_path):
     rows = good_rows() + good_rows(session="s2")
     trials, _ = read(tmp_path, rows, covariates=["session", "number"])
     assert trials["number"].tolist()[:3] == [1, 2, 3] and set(trials["session"]) == {"s1", "s2"}
-    assert trials.groupby(["observer", "session", "level"])["repeat"].apply(list).map(lambda r: r == [1, 2, 3, 4]).all()
+    assert (
+        trials.groupby(["observer", "session", "level"])["repeat"]
+        .apply(list)
+        .map(lambda r: r == [1, 2, 3, 4])
+        .all()
+    )
 
 
 def test_conditions_of_the_file_are_used(tmp_path):
@@ -83,16 +108,30 @@ def test_conditions_of_the_file_are_used(tmp_path):
     trials, _ = read(tmp_path, rows, columns=COLUMNS | {"condition": "shown"})
     assert set(trials["condition"]) == {"full", "mouth"}
     rows[3]["shown"] = "ears"
-    with pytest.raises(TrialError, match=r"row 5, column 'shown': 'ears' found .* full, eyes, nose, mouth"):
+    with pytest.raises(
+        TrialError, match=r"row 5, column 'shown': 'ears' found .* full, eyes, nose, mouth"
+    ):
         read(tmp_path, rows, columns=COLUMNS | {"condition": "shown"})
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"answer": "maybe"}, r"row 4, column 'answer': 'maybe' found \(1 such rows: 'maybe'\); allowed: glad \(happy\)"),
-    ({"percent": 120}, r"row 4, column 'percent': '120' found .* from 0 to 100"),
-    ({"percent": "lots"}, r"row 4, column 'percent': 'lots' found"),
-    ({"percent": ""}, "row 4, column 'percent': '' found"), ({"who": ""}, "row 4, column 'who'"),
-    ({"ms": -5}, r"row 4, column 'ms': '-5' found .* 0 ms or more"), ({"ms": "fast"}, "row 4, column 'ms'")])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"answer": "maybe"},
+            (
+                r"row 4, column 'answer': 'maybe' found \(1 such rows: 'maybe'\); "
+                r"allowed: glad \(happy\)"
+            ),
+        ),
+        ({"percent": 120}, r"row 4, column 'percent': '120' found .* from 0 to 100"),
+        ({"percent": "lots"}, r"row 4, column 'percent': 'lots' found"),
+        ({"percent": ""}, "row 4, column 'percent': '' found"),
+        ({"who": ""}, "row 4, column 'who'"),
+        ({"ms": -5}, r"row 4, column 'ms': '-5' found .* 0 ms or more"),
+        ({"ms": "fast"}, "row 4, column 'ms'"),
+    ],
+)
 def test_a_wrong_cell_is_refused_by_row_and_column_with_what_is_allowed(tmp_path, change, message):
     rows = good_rows()
     rows[2] |= change
@@ -115,8 +154,14 @@ def test_trial_numbers_may_start_again_in_another_session(tmp_path):
 
 def numbered(rows):
     """Without a number of the trial, but with that of the repetition: four of each level."""
-    return [{**{k: v for k, v in r.items() if k != "number"}, "stimulus": f"face_{r['percent']}", "repeat": k % 4 + 1}
-            for k, r in enumerate(rows)]
+    return [
+        {
+            **{k: v for k, v in r.items() if k != "number"},
+            "stimulus": f"face_{r['percent']}",
+            "repeat": k % 4 + 1,
+        }
+        for k, r in enumerate(rows)
+    ]
 
 
 @pytest.mark.parametrize("name", ["repeat", "rep"])
@@ -125,11 +170,16 @@ def test_the_same_repetition_twice_is_refused_with_both_rows(tmp_path, name):
     columns = COLUMNS | ({} if name == "repeat" else {"repeat": name})
     assert len(read(tmp_path, rows, columns=columns)[0]) == 24
     doubled = [r for r in rows for _ in range(2)]
-    with pytest.raises(TrialError, match=r"row 3: observer 'p1' has repeat '1' already in row 2 \(24 such rows\); "
-                                         r"allowed: each repetition .* Remove the copies, or .* session"):
+    with pytest.raises(
+        TrialError,
+        match=r"row 3: observer 'p1' has repeat '1' already in row 2 \(24 such rows\); "
+        r"allowed: each repetition .* Remove the copies, or .* session",
+    ):
         read(tmp_path, doubled, columns=columns)
     rows[5] |= {name: 1, "ms": 777}  # one copy, whose time differs
-    with pytest.raises(TrialError, match=r"row 7: observer 'p1' has repeat '1' already in row 6 \(1 such"):
+    with pytest.raises(
+        TrialError, match=r"row 7: observer 'p1' has repeat '1' already in row 6 \(1 such"
+    ):
         read(tmp_path, rows, columns=columns)
 
 
@@ -144,13 +194,26 @@ def test_the_files_repetitions_are_kept_where_they_are_numbers(tmp_path):
 
 
 def test_rows_without_numbers_that_are_all_there_twice_are_refused(tmp_path):
-    rows = [{k: v for k, v in r.items() if k != "number"} | {"ms": 500 + 7 * n} for n, r in enumerate(good_rows())]
+    rows = [
+        {k: v for k, v in r.items() if k != "number"} | {"ms": 500 + 7 * n}
+        for n, r in enumerate(good_rows())
+    ]
     assert len(read(tmp_path, [*rows, rows[3]])[0]) == 25  # one row twice can be chance
-    for copied in (rows * 2, rows + rows[:12], [r for r in rows for _ in range(3)]):  # all, one person's, three times
-        with pytest.raises(TrialError, match=r"observer 'p1' has this row, reaction time included, already in row 2, "
-                                             r"and so each of \d+ rows with a time [23] times; .*trial or repeat"):
+    for copied in (
+        rows * 2,
+        rows + rows[:12],
+        [r for r in rows for _ in range(3)],
+    ):  # all, one person's, three times
+        with pytest.raises(
+            TrialError,
+            match=r"observer 'p1' has this row, reaction time included, already in row 2, "
+            r"and so each of \d+ rows with a time [23] times; .*trial or repeat",
+        ):
             read(tmp_path, copied)
-    for ms in ("", 500):  # where times are missing or all the same, nothing tells copies from repetitions
+    for ms in (
+        "",
+        500,
+    ):  # where times are missing or all the same, nothing tells copies from repetitions
         assert len(read(tmp_path, [r | {"ms": ms} for r in rows] * 2)[0]) == 48
 
 
@@ -164,7 +227,9 @@ def test_missing_files_columns_sheets_and_rows_are_refused(tmp_path):
     with pytest.raises(TrialError, match="no sheet 'other'; found: main"):
         read(tmp_path, good_rows(), "answers.xlsx", sheet="other")
     with pytest.raises(TrialError, match="no such file"):
-        read_people(load_study("data/studies/smoke.yaml", {"observers.file": str(tmp_path / "none.csv")}))
+        read_people(
+            load_study("data/studies/smoke.yaml", {"observers.file": str(tmp_path / "none.csv")})
+        )
     with pytest.raises(TrialError, match=r"observers.columns: mood given"):
         read(tmp_path, good_rows(), columns=COLUMNS | {"mood": "answer"})
 
@@ -178,18 +243,34 @@ def test_exclusion_rules_report_the_numbers_they_remove(tmp_path):
             r["answer"] = "glad"
         if r["who"] == "hasty" and r["percent"] == 0 and r["ms"] == 500:
             r["ms"] = 90
-    trials, report = read(tmp_path, rows, exclude={"max_missed": 0.25, "min_rt_s": 0.2, "min_end_accuracy": 0.6})
+    trials, report = read(
+        tmp_path, rows, exclude={"max_missed": 0.25, "min_rt_s": 0.2, "min_end_accuracy": 0.6}
+    )
     assert set(trials["observer"]) == {"steady", "hasty"}
     removed = report.set_index("rule")
-    assert report["observers_removed"].tolist() == [0, 0, 1, 1] and report["who"].tolist()[2:] == ["absent", "guesser"]
+    assert report["observers_removed"].tolist() == [0, 0, 1, 1] and report["who"].tolist()[2:] == [
+        "absent",
+        "guesser",
+    ]
     assert report["trials_set_missed"].tolist() == [0, 1, 0, 0]
-    assert report["observers"].tolist() == [4, 4, 3, 2] and report["trials_removed"].tolist() == [0, 0, 12, 12]
+    assert report["observers"].tolist() == [4, 4, 3, 2] and report["trials_removed"].tolist() == [
+        0,
+        0,
+        12,
+        12,
+    ]
     assert removed["missed"].iloc[-1] == trials["response"].isna().sum() == 1
 
 
 def test_end_accuracy_by_hand():
-    trials = pd.DataFrame({"observer": list("aaaab"), "condition": "full", "level": [0, 0, 1, 0.5, 0.5],
-                           "response": [0, 1, 1, 0, 1.0]})
+    trials = pd.DataFrame(
+        {
+            "observer": list("aaaab"),
+            "condition": "full",
+            "level": [0, 0, 1, 0.5, 0.5],
+            "response": [0, 1, 1, 0, 1.0],
+        }
+    )
     assert end_accuracy(trials)["a"] == pytest.approx(2 / 3) and np.isnan(end_accuracy(trials)["b"])
 
 
@@ -200,7 +281,9 @@ def test_rules_that_remove_everybody_are_an_error(tmp_path):
 
 @pytest.mark.skipif(not REAL.is_file(), reason="the real people's answers are not at hand")
 def test_the_real_people_are_read_whole():
-    trials, report = read_people(load_study("data/studies/fer2013.yaml", {"observers.file": str(REAL)}))
+    trials, report = read_people(
+        load_study("data/studies/fer2013.yaml", {"observers.file": str(REAL)})
+    )
     first = report.iloc[0]
     assert (first["observers"], first["trials"], first["missed"]) == (63, 63 * 2 * 192, 312)
     assert sorted(trials["level"].unique()) == [0, 0.2, 0.4, 0.6, 0.8, 1]

@@ -37,7 +37,7 @@ def test_the_control_has_the_masks_shape_and_area_and_touches_no_part():
             assert patch.sum() == mask.sum()
             assert not any((patch & region).any() for region in regions.values())
             rows, columns = np.flatnonzero(patch.any(1)), np.flatnonzero(patch.any(0))
-            cut = patch[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+            cut = patch[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
             assert cut.shape == (6, 30 if part == "eyes" else 16)
         assert len({patch.tobytes() for patch in patches}) > 1
 
@@ -58,4 +58,6 @@ def test_no_control_is_possible_where_the_parts_fill_the_picture():
 def test_boxes_include_their_first_and_last_pixels():
     regions = box_regions(Morphs().boxes)
     assert regions["eyes"].sum() == (171 - 52 + 1) * (99 - 70 + 1)
-    assert regions["mouth"][169, 52] and regions["mouth"][199, 171] and not regions["mouth"][200, 171]
+    assert (
+        regions["mouth"][169, 52] and regions["mouth"][199, 171] and not regions["mouth"][200, 171]
+    )

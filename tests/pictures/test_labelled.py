@@ -1,4 +1,6 @@
-"""Image sets of every form: splits, labels, duplicates, balance, and what is refused with which words."""
+"""Image sets of every form: splits, labels, duplicates, balance, and what is refused with which
+words.
+"""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +25,9 @@ def put(path, number):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A set split/class/file with different pictures everywhere and one class that no study names."""
+    """A set split/class/file with different pictures everywhere and one class that no study
+    names.
+    """
     number = 0
     for split, n in COUNTS.items():
         for label in ("happy", "sad", "angry"):
@@ -34,8 +38,13 @@ def folder(tmp_path):
 
 
 def study(root, **settings):
-    given = {"images.source": "folder", "images.root": str(root), "images.n_train": None, "images.n_validation": None,
-             "images.n_test": None} | {f"images.{k}": v for k, v in settings.items()}
+    given = {
+        "images.source": "folder",
+        "images.root": str(root),
+        "images.n_train": None,
+        "images.n_validation": None,
+        "images.n_test": None,
+    } | {f"images.{k}": v for k, v in settings.items()}
     return load_study("data/studies/smoke.yaml", given)
 
 
@@ -48,11 +57,24 @@ def table(images):
 
 
 def test_built_in_people_are_in_one_split_and_levels_fit_labels(tmp_path):
-    chosen = load_study("data/studies/smoke.yaml", {"images.n_train": 12, "images.n_validation": 6, "images.n_test": 6,
-                                                    "images.identities": 9})
+    chosen = load_study(
+        "data/studies/smoke.yaml",
+        {
+            "images.n_train": 12,
+            "images.n_validation": 6,
+            "images.n_test": 6,
+            "images.identities": 9,
+        },
+    )
     images = load_images(chosen, tmp_path)
-    assert table(images) == {("train", "happy"): 6, ("train", "sad"): 6, ("validation", "happy"): 3,
-                             ("validation", "sad"): 3, ("test", "happy"): 3, ("test", "sad"): 3}
+    assert table(images) == {
+        ("train", "happy"): 6,
+        ("train", "sad"): 6,
+        ("validation", "happy"): 3,
+        ("validation", "sad"): 3,
+        ("test", "happy"): 3,
+        ("test", "sad"): 3,
+    }
     assert images.groupby("identity")["split"].nunique().max() == 1
     assert images.loc[images["label"] == "happy", "level"].between(0.65, 1).all()
     assert images.loc[images["label"] == "sad", "level"].between(0, 0.35).all()
@@ -72,19 +94,33 @@ def test_other_words_for_the_classes_and_the_splits_are_mapped(folder, tmp_path)
         (folder / split / "happy").rename(folder / split / "joy")
         (folder / split).rename(folder / other)
     images = load(folder, tmp_path, labels={"joy": "happy", "sad": "sad", "angry": "sad"})
-    assert table(images) == {("train", "happy"): 6, ("train", "sad"): 12, ("validation", "happy"): 4,
-                             ("validation", "sad"): 8, ("test", "happy"): 4, ("test", "sad"): 8}
+    assert table(images) == {
+        ("train", "happy"): 6,
+        ("train", "sad"): 12,
+        ("validation", "happy"): 4,
+        ("validation", "sad"): 8,
+        ("test", "happy"): 4,
+        ("test", "sad"): 8,
+    }
 
 
 def test_folders_without_splits_are_split_by_file_and_always_alike(tmp_path):
     for k in range(40):
         put(tmp_path / "set" / ("happy" if k % 2 else "sad") / f"{k}.png", k)
     images = load(tmp_path / "set", tmp_path)
-    assert table(images) == {("train", "happy"): 14, ("train", "sad"): 14, ("validation", "happy"): 3,
-                             ("validation", "sad"): 3, ("test", "happy"): 3, ("test", "sad"): 3}
+    assert table(images) == {
+        ("train", "happy"): 14,
+        ("train", "sad"): 14,
+        ("validation", "happy"): 3,
+        ("validation", "sad"): 3,
+        ("test", "happy"): 3,
+        ("test", "sad"): 3,
+    }
     pd.testing.assert_frame_equal(load(tmp_path / "set", tmp_path), images)
     other = load(tmp_path / "set", tmp_path, split_seed=1)
-    assert set(other["path"][other["split"] == "test"]) != set(images["path"][images["split"] == "test"])
+    assert set(other["path"][other["split"] == "test"]) != set(
+        images["path"][images["split"] == "test"]
+    )
 
 
 def test_a_missing_validation_split_is_made_from_the_training_images(folder, tmp_path):
@@ -121,7 +157,10 @@ def test_a_picture_of_the_test_set_is_taken_out_of_the_training_set(folder, tmp_
     removed = images.attrs["duplicates"]
     assert sorted(d["split"] for d in removed) == ["train", "validation"]
     assert all(d["kept"].endswith(kept.name) and d["kept_split"] == "test" for d in removed)
-    assert any("2 exact duplicates removed, 2 of them across splits" in note for note in images.attrs["notes"])
+    assert any(
+        "2 exact duplicates removed, 2 of them across splits" in note
+        for note in images.attrs["notes"]
+    )
 
 
 def test_one_picture_under_both_labels_is_an_error_with_the_list(folder, tmp_path):
@@ -159,24 +198,36 @@ def test_the_survey_counts_without_opening_and_returns_problems_as_words(folder,
     assert len(problems) == 1 and "no such folder" in problems[0]
     demo = load_study("data/studies/demo.yaml")
     counts, problems = survey_images(demo)
-    wanted = {"train": demo.images.n_train, "validation": demo.images.n_validation, "test": demo.images.n_test}
+    wanted = {
+        "train": demo.images.n_train,
+        "validation": demo.images.n_validation,
+        "test": demo.images.n_test,
+    }
     assert counts.groupby("split")["n"].sum().to_dict() == wanted and not problems
 
 
 def fer_csv(path, rows):
-    lines = [f"{emotion},{' '.join(map(str, picture(k, 48).ravel()))},{usage}" for k, (emotion, usage) in
-             enumerate(rows)]
+    lines = [
+        f"{emotion},{' '.join(map(str, picture(k, 48).ravel()))},{usage}"
+        for k, (emotion, usage) in enumerate(rows)
+    ]
     path.write_text("\n".join(["emotion,pixels,Usage", *lines]) + "\n")
     return path
 
 
-FER_ROWS = [(emotion, usage) for usage in ("Training", "PublicTest", "PrivateTest") for emotion in (3, 4, 0, 3, 4)]
+FER_ROWS = [
+    (emotion, usage)
+    for usage in ("Training", "PublicTest", "PrivateTest")
+    for emotion in (3, 4, 0, 3, 4)
+]
 
 
 def test_the_official_fer_file_gives_its_splits_and_its_very_pixels(tmp_path):
     path = fer_csv(tmp_path / "fer2013.csv", FER_ROWS)
     images = load(path, tmp_path, source="fer2013_csv")
-    assert set(table(images).values()) == {2} and any("3 angry" in note for note in images.attrs["notes"])
+    assert set(table(images).values()) == {2} and any(
+        "3 angry" in note for note in images.attrs["notes"]
+    )
     row = images[images["path"].str.endswith("PrivateTest_00011.png")].iloc[0]
     assert row["label"] == "sad" and row["split"] == "test"
     assert np.array_equal(read_image(resolve(row["path"]), None)[..., 0], picture(11, 48))
@@ -187,7 +238,9 @@ def test_the_official_fer_file_gives_its_splits_and_its_very_pixels(tmp_path):
 def test_a_damaged_fer_file_is_refused_by_row(tmp_path):
     path = fer_csv(tmp_path / "fer2013.csv", FER_ROWS)
     lines = path.read_text().split("\n")
-    path.write_text("\n".join([*lines[:4], lines[4].replace(lines[4].split(",")[1], "1 2 3"), *lines[5:]]))
+    path.write_text(
+        "\n".join([*lines[:4], lines[4].replace(lines[4].split(",")[1], "1 2 3"), *lines[5:]])
+    )
     with pytest.raises(ImageError, match="row 5: 3 pixel values"):
         load(path, tmp_path, source="fer2013_csv")
     path.write_text("\n".join(["emotion,pixels,Usage", "9,1 2 3,Training"]))
@@ -233,10 +286,15 @@ def test_a_person_in_two_splits_is_an_error_with_the_name(tmp_path):
         load(manifest(tmp_path, rows), tmp_path, source="manifest")
 
 
-@pytest.mark.parametrize("bad, message", [("../outside.png,sad,train,p9", "leads out of the manifest's folder"),
-                                          ("/etc/hostname,sad,train,p9", "leads out of the manifest's folder"),
-                                          ("faces/none.png,sad,train,p9", "row 14: no such image"),
-                                          ("faces/0.png,sad,exam,p9", "split 'exam'")])
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ("../outside.png,sad,train,p9", "leads out of the manifest's folder"),
+        ("/etc/hostname,sad,train,p9", "leads out of the manifest's folder"),
+        ("faces/none.png,sad,train,p9", "row 14: no such image"),
+        ("faces/0.png,sad,exam,p9", "split 'exam'"),
+    ],
+)
 def test_a_manifest_row_that_leads_nowhere_is_refused(tmp_path, bad, message):
     put(tmp_path / "outside.png", 500)
     with pytest.raises(ImageError, match=message):
@@ -253,8 +311,11 @@ def test_labels_and_people_come_from_file_names(tmp_path):
     for k in range(12):
         for code in ("HA", "SA", "AN"):
             put(tmp_path / "set" / f"AF{k:02d}" / f"AF{k:02d}{code}S.png", 100 * k + ord(code[0]))
-    settings = {"source": "filenames", "pattern": r"A(?P<identity>[FM]\d\d)(?P<label>[A-Z]{2})S",
-                "labels": {"HA": "happy", "SA": "sad"}}
+    settings = {
+        "source": "filenames",
+        "pattern": r"A(?P<identity>[FM]\d\d)(?P<label>[A-Z]{2})S",
+        "labels": {"HA": "happy", "SA": "sad"},
+    }
     images = load(tmp_path / "set", tmp_path, **settings)
     assert len(images) == 24 and images["identity"].nunique() == 12
     assert images.groupby("identity")["split"].nunique().max() == 1

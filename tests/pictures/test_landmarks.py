@@ -25,7 +25,9 @@ GRID = np.array([(x, y) for y in (20, 40, 60, 80) for x in (20.0, 40, 60, 76)])
 def smooth(seed):
     """A smooth random picture."""
     noise = np.random.default_rng(seed).uniform(0, 255, (6, 6, 3)).astype(np.float32)
-    return cv2.resize(noise, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    return (
+        cv2.resize(noise, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    )
 
 
 def tem(path, points):
@@ -38,8 +40,15 @@ def test_points_come_back_from_a_tem_file(tmp_path):
     np.testing.assert_array_equal(read_tem(tem(tmp_path / "a.tem", GRID)), GRID)
 
 
-@pytest.mark.parametrize("text, message", [("points\n1 2\n", "line 1"), ("3\n1 2\n3 4\n", "line 4"),
-                                           ("3\n1 2\n3 x\n5 6\n", "line 3"), ("3\n1 2\n3 4\n5 nan\n", "cut off")])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("points\n1 2\n", "line 1"),
+        ("3\n1 2\n3 4\n", "line 4"),
+        ("3\n1 2\n3 x\n5 6\n", "line 3"),
+        ("3\n1 2\n3 4\n5 nan\n", "cut off"),
+    ],
+)
 def test_a_damaged_tem_file_is_refused_by_line(tmp_path, text, message):
     (tmp_path / "a.tem").write_text(text)
     with pytest.raises(ImageError, match=message):
@@ -59,7 +68,15 @@ def test_landmarks_move_where_they_should():
         faces = []
         for points in (GRID, moved):
             picture = np.zeros((SIZE, SIZE, 3), np.uint8)
-            cv2.circle(picture, tuple(np.round(16 * points[k]).astype(int)), 32, (255, 255, 255), -1, cv2.LINE_AA, 4)
+            cv2.circle(
+                picture,
+                tuple(np.round(16 * points[k]).astype(int)),
+                32,
+                (255, 255, 255),
+                -1,
+                cv2.LINE_AA,
+                4,
+            )
             faces.append(Landmarked(picture, points))
         half = morph(*faces, 0.5)[..., 0].astype(float)
         y, x = np.mgrid[:SIZE, :SIZE]
@@ -72,7 +89,9 @@ def test_a_warp_shows_no_seams():
     ramp = np.repeat(np.tile(np.arange(SIZE, dtype=np.uint8), (SIZE, 1))[..., None], 3, 2)
     shape = GRID + np.random.default_rng(4).uniform(-6, 6, GRID.shape)
     face = Landmarked(ramp, GRID)
-    warped = warp(face, shape, Delaunay(_framed((GRID + shape) / 2, SIZE)).simplices)[..., 0].astype(int)
+    warped = warp(face, shape, Delaunay(_framed((GRID + shape) / 2, SIZE)).simplices)[
+        ..., 0
+    ].astype(int)
     assert np.abs(np.diff(warped, axis=0)).max() <= 4 and np.abs(np.diff(warped, axis=1)).max() <= 4
 
 
@@ -96,8 +115,9 @@ def test_a_picture_and_its_points_are_fitted_to_the_square_together(tmp_path):
     face = read_landmarked(tmp_path / "a.png", 50)
     y, x = np.mgrid[:50, :50]
     light = face.picture[..., 0].astype(float)
-    np.testing.assert_allclose([(light * x).sum() / light.sum(), (light * y).sum() / light.sum()], face.points[0],
-                               atol=0.3)
+    np.testing.assert_allclose(
+        [(light * x).sum() / light.sum(), (light * y).sum() / light.sum()], face.points[0], atol=0.3
+    )
 
 
 def test_missing_and_foreign_landmarks_are_refused(tmp_path):

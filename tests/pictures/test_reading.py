@@ -1,4 +1,6 @@
-"""Reading pictures of every usual kind, and a folder of drawn pictures that survives a killed process."""
+"""Reading pictures of every usual kind, and a folder of drawn pictures that survives a killed
+process.
+"""
 
 import errno
 import os
@@ -16,7 +18,9 @@ from lib.pictures import reading as image_files
 from lib.pictures.reading import ImageError, encode_png, keep_pictures, read_image, unreadable
 from lib.storage.files import DiskFullError, remove_leftovers
 
-GREY = np.tile(np.arange(0, 240, 10, dtype=np.uint8), (24, 1))  # (24, 24), dark left to bright right
+GREY = np.tile(
+    np.arange(0, 240, 10, dtype=np.uint8), (24, 1)
+)  # (24, 24), dark left to bright right
 
 
 def saved(tmp_path, picture, name="face.png", **options):
@@ -59,11 +63,17 @@ def test_a_rotated_photograph_stands_upright(tmp_path):
 @pytest.mark.parametrize("kind", ["png", "jpg", "tiff", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_of_every_format_is_turned_once(tmp_path, kind, orientation):
-    """Hand case: where the bright upper left corner of the stored picture must be seen (EXIF 2.32, tag 0x0112)."""
-    corner = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0), (0, -1), (-1, -1), (-1, 0)][orientation - 1]
+    """Hand case: where the bright upper left corner of the stored picture must be seen (EXIF
+    2.32, tag 0x0112).
+    """
+    corner = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0), (0, -1), (-1, -1), (-1, 0)][
+        orientation - 1
+    ]
     stored, exif = np.zeros((32, 64), np.uint8), Image.Exif()
     stored[:16, :16], exif[0x0112] = 255, orientation
-    face = read_image(saved(tmp_path, Image.fromarray(stored), f"face.{kind}", exif=exif), None)[..., 0]
+    face = read_image(saved(tmp_path, Image.fromarray(stored), f"face.{kind}", exif=exif), None)[
+        ..., 0
+    ]
     assert face.shape == ((32, 64) if orientation < 5 else (64, 32))
     assert face[corner] > 200 and abs(face.sum(dtype=float) / stored.sum(dtype=float) - 1) < 0.05
 
@@ -73,7 +83,9 @@ def test_a_picture_that_promises_more_pixels_than_a_face_has_is_refused(tmp_path
     monkeypatch.setattr(image_files, "MOST_PIXELS", 24 * 24)
     assert read_image(path).shape == (224, 224, 3) and unreadable([path]) == []
     monkeypatch.setattr(image_files, "MOST_PIXELS", 24 * 24 - 1)
-    with pytest.raises(ImageError, match=r"face\.png cannot be read.*24 x 24 pixels; allowed: 575 in all"):
+    with pytest.raises(
+        ImageError, match=r"face\.png cannot be read.*24 x 24 pixels; allowed: 575 in all"
+    ):
         read_image(path)
     assert len(unreadable([path])) == 1
 
@@ -86,9 +98,11 @@ def test_a_wide_picture_keeps_its_middle_square(tmp_path):
 
 @pytest.mark.parametrize("cut", [0, 20, 0.5])
 def test_a_truncated_file_is_named(tmp_path, cut):
-    path = saved(tmp_path, Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)))
+    path = saved(
+        tmp_path, Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
+    )
     data = path.read_bytes()
-    path.write_bytes(data[:int(len(data) * cut) if isinstance(cut, float) else cut])
+    path.write_bytes(data[: int(len(data) * cut) if isinstance(cut, float) else cut])
     with pytest.raises(ImageError, match=r"face\.png cannot be read"):
         read_image(path)
 
@@ -112,23 +126,37 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def as_png(header: tuple, pixels: bytes, *extra: bytes) -> bytes:
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", *header)) + chunk(b"IDAT", pixels)
-            + b"".join(extra) + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">2I5B", *header))
+        + chunk(b"IDAT", pixels)
+        + b"".join(extra)
+        + chunk(b"IEND", b"")
+    )
 
 
-LINES = b"".join(bytes([0, *np.random.default_rng(k).integers(0, 256, 24, np.uint8)]) for k in range(8))
+LINES = b"".join(
+    bytes([0, *np.random.default_rng(k).integers(0, 256, 24, np.uint8)]) for k in range(8)
+)
 WHOLE = zlib.compress(LINES)
-TURNED = chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0")  # a quarter to the right
+TURNED = chunk(
+    b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+)  # a quarter to the right
 
 
-@pytest.mark.parametrize(("header", "lines", "extra"), [
-    ((8, 8, 8, 2, 0, 0, 0), LINES, b""),
-    ((24, 8, 8, 0, 0, 0, 0), LINES, b""),  # grey, and not of the wanted size
-    ((12, 8, 16, 0, 0, 0, 0), LINES, b""),
-    ((8, 8, 8, 2, 0, 0, 0), LINES, TURNED),
-])
+@pytest.mark.parametrize(
+    ("header", "lines", "extra"),
+    [
+        ((8, 8, 8, 2, 0, 0, 0), LINES, b""),
+        ((24, 8, 8, 0, 0, 0, 0), LINES, b""),  # grey, and not of the wanted size
+        ((12, 8, 16, 0, 0, 0, 0), LINES, b""),
+        ((8, 8, 8, 2, 0, 0, 0), LINES, TURNED),
+    ],
+)
 @pytest.mark.parametrize("size", [8, None])
-def test_the_short_way_to_a_png_leads_to_what_pillow_reads(tmp_path, monkeypatch, header, lines, extra, size):
+def test_the_short_way_to_a_png_leads_to_what_pillow_reads(
+    tmp_path, monkeypatch, header, lines, extra, size
+):
     path = tmp_path / "a.png"
     path.write_bytes(as_png(header, zlib.compress(lines), extra))
     fast = read_image(path, size)
@@ -136,8 +164,9 @@ def test_the_short_way_to_a_png_leads_to_what_pillow_reads(tmp_path, monkeypatch
     assert np.array_equal(fast, read_image(path, size))
 
 
-@pytest.mark.parametrize("pixels", [WHOLE[:-40], zlib.compress(b"\x09" + LINES[1:]),
-                                    WHOLE[:-1] + bytes([WHOLE[-1] ^ 1])])
+@pytest.mark.parametrize(
+    "pixels", [WHOLE[:-40], zlib.compress(b"\x09" + LINES[1:]), WHOLE[:-1] + bytes([WHOLE[-1] ^ 1])]
+)
 def test_a_damaged_png_is_refused_on_the_short_way_too(tmp_path, pixels):
     path = tmp_path / "a.png"
     path.write_bytes(as_png((8, 8, 8, 2, 0, 0, 0), pixels))
@@ -173,10 +202,13 @@ def test_a_killed_drawing_goes_on_where_it_stopped(tmp_path):
 
 
 def test_what_a_killed_drawing_left_half_written_is_removed(tmp_path):
-    code = ("import os, sys, pandas as pd; from lib.pictures import reading as image_files\n"
-            "os.replace = lambda *names: os.kill(os.getpid(), 9)\n"
-            "image_files.keep_pictures(__import__('pathlib').Path(sys.argv[1]), pd.DataFrame({'file': ['a.png']}), "
-            "lambda row: __import__('numpy').zeros((4, 4), 'uint8'), 'test')")
+    code = (
+        "import os, sys, pandas as pd; from lib.pictures import reading as image_files\n"
+        "os.replace = lambda *names: os.kill(os.getpid(), 9)\n"
+        "image_files.keep_pictures(__import__('pathlib').Path(sys.argv[1]), "
+        "pd.DataFrame({'file': ['a.png']}), "
+        "lambda row: __import__('numpy').zeros((4, 4), 'uint8'), 'test')"
+    )
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert killed.returncode == -9 and len(list(tmp_path.iterdir())) == 1
     assert len(remove_leftovers(tmp_path)) == 1 and list(tmp_path.iterdir()) == []
@@ -184,7 +216,9 @@ def test_what_a_killed_drawing_left_half_written_is_removed(tmp_path):
 
 def test_finished_pictures_are_not_drawn_again_but_damaged_ones_are(tmp_path):
     keep_pictures(tmp_path, ROWS, Drawer(), "test")
-    (tmp_path / "2.png").write_bytes((tmp_path / "3.png").read_bytes())  # whole, but another picture
+    (tmp_path / "2.png").write_bytes(
+        (tmp_path / "3.png").read_bytes()
+    )  # whole, but another picture
     (tmp_path / "4.png").write_bytes(b"half")
     again = Drawer()
     keep_pictures(tmp_path, ROWS, again, "test")

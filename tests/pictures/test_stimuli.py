@@ -13,8 +13,14 @@ from lib.pictures.reading import ImageError, encode_png, read_image
 from lib.pictures.stimuli import make_stimuli, regions_of
 from lib.settings.loading import load_study, resolve
 
-SMOKE = {"images.n_train": 8, "images.n_validation": 4, "images.n_test": 4, "images.identities": 12,
-         "morphs.identities": 2, "morphs.levels": 3}
+SMOKE = {
+    "images.n_train": 8,
+    "images.n_validation": 4,
+    "images.n_test": 4,
+    "images.identities": 12,
+    "morphs.identities": 2,
+    "morphs.levels": 3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +32,23 @@ def built_in(tmp_path_factory):
 
 
 def picture(stimuli, identity, condition, level):
-    row = stimuli[(stimuli["identity"] == identity) & (stimuli["condition"] == condition) & (stimuli["level"] == level)]
+    row = stimuli[
+        (stimuli["identity"] == identity)
+        & (stimuli["condition"] == condition)
+        & (stimuli["level"] == level)
+    ]
     return read_image(resolve(row["path"].item()))
 
 
 def test_every_identity_has_every_level_in_every_condition_once(built_in):
     _, images, stimuli, _ = built_in
     assert len(stimuli) == 2 * 3 * 4 and stimuli["stimulus"].is_unique
-    assert stimuli.groupby(["identity", "condition"])["level"].apply(list).map(lambda x: x == [0, 0.5, 1]).all()
+    assert (
+        stimuli.groupby(["identity", "condition"])["level"]
+        .apply(list)
+        .map(lambda x: x == [0, 0.5, 1])
+        .all()
+    )
     assert "id" in stimuli["stimulus"][0] and stimuli["stimulus"][0].endswith("_full_0.00")
     assert not set(stimuli["identity"]) & set(images["identity"][images["split"] == "train"])
 
@@ -47,7 +62,10 @@ def test_the_full_picture_is_the_face_itself_and_a_hidden_part_is_hidden_exactly
     regions = regions_of(study, one.reset_index())
     for k, part in enumerate(("eyes", "nose", "mouth")):
         hidden, mask = picture(stimuli, name, part, 1.0), regions[part][k]
-        assert np.array_equal(hidden[~mask], whole[~mask]) and (hidden[mask] == round(whole.mean())).all()
+        assert (
+            np.array_equal(hidden[~mask], whole[~mask])
+            and (hidden[mask] == round(whole.mean())).all()
+        )
 
 
 def test_regions_follow_the_order_of_the_stimuli(built_in):
@@ -63,9 +81,14 @@ def test_stimuli_are_drawn_once_and_again_where_settings_change(built_in):
     study, images, stimuli, folder = built_in
     before = {p: resolve(p).stat().st_mtime_ns for p in stimuli["path"]}
     again = make_stimuli(study, images, folder)
-    assert again.equals(stimuli) and before == {p: resolve(p).stat().st_mtime_ns for p in again["path"]}
-    other = make_stimuli(load_study("data/studies/smoke.yaml", SMOKE | {"images.diagnosticity": {"mouth": 0.0}}),
-                         images, folder)
+    assert again.equals(stimuli) and before == {
+        p: resolve(p).stat().st_mtime_ns for p in again["path"]
+    }
+    other = make_stimuli(
+        load_study("data/studies/smoke.yaml", SMOKE | {"images.diagnosticity": {"mouth": 0.0}}),
+        images,
+        folder,
+    )
     assert not set(other["path"]) & set(stimuli["path"])
 
 
@@ -92,14 +115,22 @@ def test_a_cross_fade_is_linear_and_ends_at_its_pictures():
 
 @pytest.fixture
 def photographs(tmp_path):
-    """A set of small photographs in which each sad test face has a happy twin of the same layout."""
+    """A set of small photographs in which each sad test face has a happy twin of the same
+    layout.
+    """
     number = 0
     for split in ("train", "validation", "test"):
         for k in range(5):
-            twin = np.random.default_rng([5, k]).uniform(30, 220, (4, 4)) if split == "test" else None
+            twin = (
+                np.random.default_rng([5, k]).uniform(30, 220, (4, 4)) if split == "test" else None
+            )
             for label in ("sad", "happy"):
                 number += 1
-                base = np.random.default_rng([6, number]).uniform(30, 220, (4, 4)) if twin is None else twin
+                base = (
+                    np.random.default_rng([6, number]).uniform(30, 220, (4, 4))
+                    if twin is None
+                    else twin
+                )
                 noise = np.random.default_rng([7, number]).normal(0, 4, (48, 48))
                 pixels = np.kron(base, np.ones((12, 12))) + noise
                 path = tmp_path / "set" / split / label / f"{k}.png"
@@ -109,9 +140,16 @@ def photographs(tmp_path):
 
 
 def of_photographs(folder, **settings):
-    given = {"images.source": "folder", "images.root": str(folder / "set"), "images.n_train": None,
-             "images.n_validation": None, "images.n_test": None, "morphs.levels": 3, "morphs.identities": 3,
-             "morphs.regions": "boxes"} | settings
+    given = {
+        "images.source": "folder",
+        "images.root": str(folder / "set"),
+        "images.n_train": None,
+        "images.n_validation": None,
+        "images.n_test": None,
+        "morphs.levels": 3,
+        "morphs.identities": 3,
+        "morphs.regions": "boxes",
+    } | settings
     study = load_study("data/studies/smoke.yaml", given)
     images = load_images(study, folder / "derived")
     return study, images, make_stimuli(study, images, folder / "derived")
@@ -126,7 +164,9 @@ def test_matched_pairs_find_the_twins_and_fade_between_them(photographs):
     name = stimuli["identity"][0]
     ends = [picture(stimuli, name, "full", level).astype(float) for level in (0.0, 1.0)]
     np.testing.assert_array_equal(ends[0], read_image(resolve(stimuli["sad"][0])))
-    np.testing.assert_allclose(picture(stimuli, name, "full", 0.5), (ends[0] + ends[1]) / 2, atol=0.51)
+    np.testing.assert_allclose(
+        picture(stimuli, name, "full", 0.5), (ends[0] + ends[1]) / 2, atol=0.51
+    )
     assert regions_of(study, stimuli)["eyes"].shape == (224, 224)
 
 
@@ -136,9 +176,13 @@ def test_more_pairs_than_images_is_refused_with_the_number(photographs):
 
 
 def test_averages_share_out_the_test_images(photographs):
-    _, _, stimuli = of_photographs(photographs, **{"morphs.source": "averages", "morphs.identities": 2})
+    _, _, stimuli = of_photographs(
+        photographs, **{"morphs.source": "averages", "morphs.identities": 2}
+    )
     assert set(stimuli["sad"]) == {"mean of 3", "mean of 2"}
-    mean = np.mean([read_image(photographs / f"set/test/sad/{k}.png").astype(float) for k in (1, 3)], 0)
+    mean = np.mean(
+        [read_image(photographs / f"set/test/sad/{k}.png").astype(float) for k in (1, 3)], 0
+    )
     np.testing.assert_allclose(picture(stimuli, "average02", "full", 0.0), mean, atol=0.51)
 
 
@@ -152,9 +196,15 @@ def own_morphs(folder, names):
 
 
 def test_a_users_own_morphs_are_used_as_they_are_and_missing_conditions_drawn(photographs):
-    names = [f"{who}/{condition}_{step:03d}.png" for who in "AB" for condition in ("full", "eyes")
-             for step in (0, 50, 100)]
-    settings = own_morphs(photographs, names) | {"morphs.pattern": "{identity}/{condition}_{step}.png"}
+    names = [
+        f"{who}/{condition}_{step:03d}.png"
+        for who in "AB"
+        for condition in ("full", "eyes")
+        for step in (0, 50, 100)
+    ]
+    settings = own_morphs(photographs, names) | {
+        "morphs.pattern": "{identity}/{condition}_{step}.png"
+    }
     _, _, stimuli = of_photographs(photographs, **settings)
     assert len(stimuli) == 2 * 4 * 3 and sorted(stimuli["level"].unique()) == [0, 0.5, 1]
     given = stimuli[stimuli["condition"].isin(["full", "eyes"])]
@@ -179,14 +229,22 @@ def test_files_of_other_conditions_move_no_level(photographs):
 
 def test_two_files_of_one_picture_are_refused_by_name(photographs):
     settings = own_morphs(photographs, ["full_0.png", "full_00.png", "full_9.png"])
-    with pytest.raises(ImageError, match=r"full_0\.png and \S*full_00\.png are both step 0 of morph01 full \(1 such"):
+    with pytest.raises(
+        ImageError,
+        match=r"full_0\.png and \S*full_00\.png are both step 0 of morph01 full \(1 such",
+    ):
         of_photographs(photographs, **settings | {"morphs.pattern": "{condition}_{step}.png"})
 
 
 def test_identities_without_full_pictures_are_refused_by_name(photographs):
-    names = [f"{who}_{condition}_{step}.png" for who, condition in (("A", "full"), ("B", "eyes"), ("C", "mouth"))
-             for step in (0, 1)]
-    settings = own_morphs(photographs, names) | {"morphs.pattern": "{identity}_{condition}_{step}.png"}
+    names = [
+        f"{who}_{condition}_{step}.png"
+        for who, condition in (("A", "full"), ("B", "eyes"), ("C", "mouth"))
+        for step in (0, 1)
+    ]
+    settings = own_morphs(photographs, names) | {
+        "morphs.pattern": "{identity}_{condition}_{step}.png"
+    }
     with pytest.raises(ImageError, match=r"no full pictures of B, C; needed"):
         of_photographs(photographs, **settings)
 
@@ -207,11 +265,19 @@ def test_landmarked_pairs_are_warped_and_their_parts_follow(photographs):
             face.save(photographs / f"faces/{who}_{label}.png")
             lines = ["189", *[f"{x}\t{y + shift}" for x, y in points], "0"]
             (photographs / f"faces/{who}_{label}.tem").write_text("\n".join(lines))
-    study, _, stimuli = of_photographs(photographs, **{
-        "morphs.source": "landmarks", "morphs.root": str(photographs / "faces"), "morphs.regions": "landmarks",
-        "morphs.pattern": "{identity}_{label}.png"})
+    study, _, stimuli = of_photographs(
+        photographs,
+        **{
+            "morphs.source": "landmarks",
+            "morphs.root": str(photographs / "faces"),
+            "morphs.regions": "landmarks",
+            "morphs.pattern": "{identity}_{label}.png",
+        },
+    )
     assert len(stimuli) == 36
     regions = regions_of(study, stimuli)["mouth"]
     full = stimuli[(stimuli["identity"] == "one") & (stimuli["condition"] == "full")]
     tops = [np.flatnonzero(regions[k].any(1))[0] for k in full.index]
-    assert tops[2] - tops[0] == pytest.approx(8, abs=1) and tops[1] - tops[0] == pytest.approx(4, abs=1)
+    assert tops[2] - tops[0] == pytest.approx(8, abs=1) and tops[1] - tops[0] == pytest.approx(
+        4, abs=1
+    )

@@ -1,4 +1,6 @@
-"""Fits against scipy and psignifit, by hand, in recovery, and on data that carry no psychometric function."""
+"""Fits against scipy and psignifit, by hand, in recovery, and on data that carry no
+psychometric function.
+"""
 
 from pathlib import Path
 
@@ -49,11 +51,19 @@ def test_the_objective_is_the_stated_one():
     level, n = np.linspace(0, 1, 11), 10.0
     fit = fit_psychometric(level, happy, n)
     p = psi(level, fit.location, fit.scale, fit.guess, fit.lapse)
-    likelihood = stats.binom.logpmf(happy, n, p).sum() - stats.binom.logpmf(happy, n, happy / n).sum()
-    saturated = np.where(happy > 0, happy * np.log(np.maximum(happy, 1) / n), 0).sum() + np.where(
-        happy < n, (n - happy) * np.log(np.maximum(n - happy, 1) / n), 0).sum()
-    beliefs = (0.5 * (fit.location - 0.5) ** 2 + 0.5 * np.log(fit.scale / 0.15) ** 2
-               - 9 * np.log(1 - fit.guess) - 9 * np.log(1 - fit.lapse))
+    likelihood = (
+        stats.binom.logpmf(happy, n, p).sum() - stats.binom.logpmf(happy, n, happy / n).sum()
+    )
+    saturated = (
+        np.where(happy > 0, happy * np.log(np.maximum(happy, 1) / n), 0).sum()
+        + np.where(happy < n, (n - happy) * np.log(np.maximum(n - happy, 1) / n), 0).sum()
+    )
+    beliefs = (
+        0.5 * (fit.location - 0.5) ** 2
+        + 0.5 * np.log(fit.scale / 0.15) ** 2
+        - 9 * np.log(1 - fit.guess)
+        - 9 * np.log(1 - fit.lapse)
+    )
     assert fit.objective == pytest.approx(-likelihood - saturated + beliefs, abs=1e-9)
     assert fit.deviance == pytest.approx(-2 * likelihood, abs=1e-9)
 
@@ -69,9 +79,14 @@ def test_agrees_with_psignifit(row):
 
 # recovery
 
-@pytest.mark.parametrize("sigmoid, cdf", [("norm", stats.norm.cdf), ("logistic", stats.logistic.cdf)])
-@pytest.mark.parametrize("location, scale, guess, lapse", [(0.5, 0.1, 0, 0), (0.35, 0.05, 0.04, 0.01),
-                                                           (0.62, 0.2, 0.2, 0.35)])
+
+@pytest.mark.parametrize(
+    "sigmoid, cdf", [("norm", stats.norm.cdf), ("logistic", stats.logistic.cdf)]
+)
+@pytest.mark.parametrize(
+    "location, scale, guess, lapse",
+    [(0.5, 0.1, 0, 0), (0.35, 0.05, 0.04, 0.01), (0.62, 0.2, 0.2, 0.35)],
+)
 def test_expected_counts_give_the_parameters_back(sigmoid, cdf, location, scale, guess, lapse):
     n = 1e6
     happy = n * psi(LEVEL, location, scale, guess, lapse, cdf)
@@ -88,6 +103,7 @@ def test_expected_counts_give_the_parameters_back(sigmoid, cdf, location, scale,
 
 # hand cases
 
+
 def test_symmetric_answers_have_their_pse_in_the_middle():
     fit = fit_psychometric(SIX, [1, 2, 8, 24, 30, 31], 32)
     assert fit.pse == pytest.approx(0.5, abs=1e-6) and fit.reason == "" and fit.converged
@@ -100,10 +116,18 @@ def test_the_pse_is_the_crossing_of_one_half_not_the_location():
     assert fit.pse == pytest.approx(0.5 + 0.12 * stats.norm.ppf(0.2 / 0.7), abs=2e-3)
 
 
-@pytest.mark.parametrize("happy, n, why", [
-    ([16] * 6, 32, "flat"), ([20, 12, 18, 14, 17, 15], 32, "flat"), ([31, 30, 24, 8, 2, 1], 32, "reversed"),
-    ([0] * 6, 0, "no trials"), ([32] * 6, 32, "every answer is happy"), ([0] * 6, 32, "every answer is sad"),
-    ([0, 0, 16, 0, 0, 0], [0, 0, 32, 0, 0, 0], "only one level")])
+@pytest.mark.parametrize(
+    "happy, n, why",
+    [
+        ([16] * 6, 32, "flat"),
+        ([20, 12, 18, 14, 17, 15], 32, "flat"),
+        ([31, 30, 24, 8, 2, 1], 32, "reversed"),
+        ([0] * 6, 0, "no trials"),
+        ([32] * 6, 32, "every answer is happy"),
+        ([0] * 6, 32, "every answer is sad"),
+        ([0, 0, 16, 0, 0, 0], [0, 0, 32, 0, 0, 0], "only one level"),
+    ],
+)
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 def test_data_without_a_curve_give_nan_and_a_reason(happy, n, why, penalty):
     fit = fit_psychometric(SIX, happy, n, penalty=penalty)
@@ -114,18 +138,29 @@ def test_data_without_a_curve_give_nan_and_a_reason(happy, n, why, penalty):
 
 def test_a_pse_beyond_the_levels_is_not_given():
     fit = fit_psychometric(SIX, [20, 22, 24, 26, 28, 30], 32)
-    assert "outside the levels tested" in fit.reason and np.isnan([fit.pse, fit.slope, fit.jnd]).all()
+    assert (
+        "outside the levels tested" in fit.reason and np.isnan([fit.pse, fit.slope, fit.jnd]).all()
+    )
     assert np.isfinite([fit.location, fit.deviance]).all()
 
 
 def test_a_curve_that_stays_above_one_half_has_no_pse():
-    fit = fit_psychometric(LEVEL, 200 * psi(LEVEL, guess=0.6, lapse=0.01), 200, guess=(0, 0.7), lapse=(0, 0.1))
+    fit = fit_psychometric(
+        LEVEL, 200 * psi(LEVEL, guess=0.6, lapse=0.01), 200, guess=(0, 0.7), lapse=(0, 0.1)
+    )
     assert "does not cross 0.5" in fit.reason and np.isnan(fit.pse) and np.isnan(fit.slope)
 
 
 def test_a_jnd_beyond_an_asymptote_is_not_given_but_the_pse_is():
-    fit = fit_psychometric(LEVEL, 500 * psi(LEVEL, guess=0.3, lapse=0.1), 500, guess=(0, 0.5), lapse=(0, 0.5))
-    assert np.isfinite(fit.pse) and np.isfinite(fit.slope) and np.isnan(fit.jnd) and "jnd" in fit.reason
+    fit = fit_psychometric(
+        LEVEL, 500 * psi(LEVEL, guess=0.3, lapse=0.1), 500, guess=(0, 0.5), lapse=(0, 0.5)
+    )
+    assert (
+        np.isfinite(fit.pse)
+        and np.isfinite(fit.slope)
+        and np.isnan(fit.jnd)
+        and "jnd" in fit.reason
+    )
 
 
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
@@ -135,6 +170,7 @@ def test_a_step_has_a_pse_but_no_slope(penalty):
 
 
 # invariants
+
 
 def test_any_leading_shape_and_each_data_set_as_if_alone():
     rng = np.random.default_rng(0)
@@ -156,33 +192,52 @@ def test_order_of_levels_and_levels_not_shown_change_nothing():
     assert fit_psychometric(LEVEL[order], happy[order], 10).pse == pytest.approx(fit.pse, abs=1e-5)
     wider, n = np.append(LEVEL, [-1.0, 2.0]), np.append(np.full(21, 10), [0, 0])
     more = fit_psychometric(wider, np.append(happy, [0, 0]), n)
-    assert [more.pse, more.slope, more.objective] == pytest.approx([fit.pse, fit.slope, fit.objective], rel=1e-4)
+    assert [more.pse, more.slope, more.objective] == pytest.approx(
+        [fit.pse, fit.slope, fit.objective], rel=1e-4
+    )
 
 
 def test_mirrored_answers_mirror_the_curve():
     happy = np.random.default_rng(2).binomial(12, psi(LEVEL, 0.4))
     fit, mirrored = (fit_psychometric(LEVEL, k, 12) for k in (happy, (12 - happy)[::-1]))
-    assert mirrored.pse == pytest.approx(1 - fit.pse, abs=1e-5) and mirrored.guess == pytest.approx(fit.lapse, abs=1e-4)
+    assert mirrored.pse == pytest.approx(1 - fit.pse, abs=1e-5) and mirrored.guess == pytest.approx(
+        fit.lapse, abs=1e-4
+    )
 
 
 def test_more_trials_narrow_the_interval():
     rng = np.random.default_rng(3)
-    widths = [np.ptp(fit_psychometric(LEVEL, n * psi(LEVEL), n).bootstrap(300, rng)["pse"]) for n in (10, 160)]
+    widths = [
+        np.ptp(fit_psychometric(LEVEL, n * psi(LEVEL), n).bootstrap(300, rng)["pse"])
+        for n in (10, 160)
+    ]
     assert 2.5 < widths[0] / widths[1] < 6  # a quarter, as the square root of 16 has it
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"n_happy": [1, 2, 3]}, "3"), ({"n_happy": [11] * 6}, "0 <= n_happy <= n"), ({"n_happy": [-1] * 6}, "index"),
-    ({"n_happy": [np.nan] * 6}, "finite"), ({"sigmoid": "probit"}, "norm, logistic"), ({"guess": (0.1, 0.05)}, "low"),
-    ({"lapse": (0, 1.5)}, "high < 1"), ({"penalty": -1}, "penalty"), ({"level": [[0, 1]]}, "levels"),
-    ({"guess": (0, 0.7), "lapse": (0, 0.7)}, "together")])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"n_happy": [1, 2, 3]}, "3"),
+        ({"n_happy": [11] * 6}, "0 <= n_happy <= n"),
+        ({"n_happy": [-1] * 6}, "index"),
+        ({"n_happy": [np.nan] * 6}, "finite"),
+        ({"sigmoid": "probit"}, "norm, logistic"),
+        ({"guess": (0.1, 0.05)}, "low"),
+        ({"lapse": (0, 1.5)}, "high < 1"),
+        ({"penalty": -1}, "penalty"),
+        ({"level": [[0, 1]]}, "levels"),
+        ({"guess": (0, 0.7), "lapse": (0, 0.7)}, "together"),
+    ],
+)
 def test_wrong_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         fit_psychometric(**{"level": SIX, "n_happy": [1, 2, 3, 7, 8, 9], "n": 10} | arguments)
 
 
 def test_expected_answers_are_judged_by_their_own_scatter_and_answers_by_chance():
-    """Three pictures a level whose probabilities rise from 0.33 to 0.77: no noise in them, too few as answers."""
+    """Three pictures a level whose probabilities rise from 0.33 to 0.77: no noise in them, too
+    few as answers.
+    """
     level, n = np.linspace(0, 1, 21), np.full(21, 3.0)
     p = 0.3 + 0.5 * stats.norm.cdf((level - 0.5) / 0.3)
     wide = {"guess": (0, 0.5), "lapse": (0, 0.5)}
@@ -197,8 +252,12 @@ def test_expected_answers_are_judged_by_their_own_scatter_and_answers_by_chance(
 @pytest.mark.parametrize("location", [0.035, 0.5, 0.93])
 def test_a_steep_rise_near_an_end_is_one_in_expected_answers_and_in_whole_ones(location):
     p = stats.norm.cdf((LEVEL - location) / 0.02)
-    expected, whole = (fit_psychometric(LEVEL, happy, np.full(21, 10.0)) for happy in (10 * p, np.round(10 * p)))
-    assert expected.pse == pytest.approx(location, abs=0.01) and whole.pse == pytest.approx(location, abs=0.02)
+    expected, whole = (
+        fit_psychometric(LEVEL, happy, np.full(21, 10.0)) for happy in (10 * p, np.round(10 * p))
+    )
+    assert expected.pse == pytest.approx(location, abs=0.01) and whole.pse == pytest.approx(
+        location, abs=0.02
+    )
 
 
 def test_expected_answers_that_only_scatter_are_seldom_called_a_rise():
@@ -211,14 +270,19 @@ def test_expected_answers_that_only_scatter_are_seldom_called_a_rise():
 def test_a_networks_bounds_leave_room_for_its_asymptotes_with_three_pictures_a_level(gap):
     """At the default penalty, and the people's bounds do not: their curve misses the data."""
     p = gap + (1 - 2 * gap) * stats.norm.cdf((LEVEL - 0.5) / 0.08)
-    wide, narrow = (fit_psychometric(LEVEL, 3 * p, np.full(21, 3.0), guess=(0, high), lapse=(0, high))
-                    for high in (0.5, 0.05))
+    wide, narrow = (
+        fit_psychometric(LEVEL, 3 * p, np.full(21, 3.0), guess=(0, high), lapse=(0, high))
+        for high in (0.5, 0.05)
+    )
     assert wide.guess == pytest.approx(gap, abs=0.04) and wide.lapse == pytest.approx(gap, abs=0.04)
     assert narrow.guess <= 0.05 and wide.deviance < 0.3 * narrow.deviance
 
 
 def test_no_levels_at_all_are_empty_data_in_their_shape():
-    for fit, shape in ((fit_psychometric([], [], []), ()), (fit_psychometric([], *np.zeros((2, 4, 0))), (4,))):
+    for fit, shape in (
+        (fit_psychometric([], [], []), ()),
+        (fit_psychometric([], *np.zeros((2, 4, 0))), (4,)),
+    ):
         assert np.shape(fit.pse) == shape and np.isnan(fit.pse).all() and not np.any(fit.converged)
         assert np.ravel(fit.reason)[0].startswith("empty")
 
@@ -243,7 +307,11 @@ def test_many_fits_are_made_block_by_block_with_the_same_results(monkeypatch):
     whole = fit_psychometric(LEVEL, happy, 10)
     monkeypatch.setattr(psychometrics, "BLOCK", 5)
     blocks = fit_psychometric(LEVEL, happy, 10)
-    assert blocks.shape == (4, 3) and (blocks.reason == whole.reason).all() and blocks.reason[1, 2].startswith("every")
+    assert (
+        blocks.shape == (4, 3)
+        and (blocks.reason == whole.reason).all()
+        and blocks.reason[1, 2].startswith("every")
+    )
     for name in ("pse", "slope", "deviance", "objective"):
         np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-9)
     assert fit_psychometric(LEVEL, np.empty((0, 21)), 10).shape == (0,)

@@ -1,4 +1,6 @@
-"""The beta-binomial: its likelihood against scipy, its correlation recovered, and 0 for a coin's answers."""
+"""The beta-binomial: its likelihood against scipy, its correlation recovered, and 0 for a
+coin's answers.
+"""
 
 import numpy as np
 import pytest
@@ -14,8 +16,16 @@ PSI = both_tails(TRUTH, LEVEL, "norm")[0][0]
 
 
 def problems(happy, correlation=None):
-    return make_problems(LEVEL, np.atleast_2d(happy).astype(float), np.full((1, 21), 40.0), sigmoid="norm",
-                         guess=(0, 0.05), lapse=(0, 0.05), penalty=0.0, overdispersion=correlation)
+    return make_problems(
+        LEVEL,
+        np.atleast_2d(happy).astype(float),
+        np.full((1, 21), 40.0),
+        sigmoid="norm",
+        guess=(0, 0.05),
+        lapse=(0, 0.05),
+        penalty=0.0,
+        overdispersion=correlation,
+    )
 
 
 def test_likelihood_is_scipys_up_to_a_constant():
@@ -58,5 +68,7 @@ def test_a_wider_interval_for_answers_that_vary_more():
     rng = np.random.default_rng(3)
     happy = rng.binomial(40, rng.beta(PSI * 4, (1 - PSI) * 4))
     plain, spread = (fit_psychometric(LEVEL, happy, 40, overdispersion=o) for o in (False, True))
-    assert np.ptp(spread.bootstrap(300, rng)["pse"]) > 1.5 * np.ptp(plain.bootstrap(300, rng)["pse"])
+    assert np.ptp(spread.bootstrap(300, rng)["pse"]) > 1.5 * np.ptp(
+        plain.bootstrap(300, rng)["pse"]
+    )
     assert plain.goodness_of_fit(200, rng) < 0.01

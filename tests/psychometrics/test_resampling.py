@@ -1,4 +1,6 @@
-"""Intervals hold the truth as often as they say, and the goodness-of-fit test is fair and sees a misfit."""
+"""Intervals hold the truth as often as they say, and the goodness-of-fit test is fair and sees
+a misfit.
+"""
 
 import numpy as np
 import pytest
@@ -13,8 +15,15 @@ LEVEL = np.linspace(0, 1, 21)
 
 def observers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """psi (n, L), true PSE and true slope of observers drawn from the published group figures."""
-    parameters = np.stack([rng.normal(0.514, 0.092, n), np.log(0.12) + 0.3 * rng.normal(size=n),
-                           rng.uniform(0, 0.04, n), rng.uniform(0, 0.04, n)], 1)
+    parameters = np.stack(
+        [
+            rng.normal(0.514, 0.092, n),
+            np.log(0.12) + 0.3 * rng.normal(size=n),
+            rng.uniform(0, 0.04, n),
+            rng.uniform(0, 0.04, n),
+        ],
+        1,
+    )
     pse, slope, _ = derived(parameters, "norm")
     return both_tails(parameters, LEVEL, "norm")[0], pse, slope
 
@@ -37,11 +46,18 @@ def test_goodness_of_fit_is_uniform_for_data_of_the_model_and_small_for_asymptot
     assert 0.01 < (p < 0.05).mean() < 0.11  # 10 of 200 expected
     far = 0.35 + 0.5 / (1 + np.exp(-(LEVEL - 0.5) / 0.02))  # asymptotes at 0.35 and 0.85
     assert fit_psychometric(LEVEL, far * 100, 100).goodness_of_fit(100, rng) < 0.05
-    assert fit_psychometric(LEVEL, far * 100, 100, guess=(0, 0.5), lapse=(0, 0.5)).goodness_of_fit(100, rng) > 0.2
+    assert (
+        fit_psychometric(LEVEL, far * 100, 100, guess=(0, 0.5), lapse=(0, 0.5)).goodness_of_fit(
+            100, rng
+        )
+        > 0.2
+    )
 
 
 def test_a_network_on_few_pictures_is_found_out_under_peoples_bounds():
-    """Expected answers on three pictures a level: the misfit is the curve's, however few pictures there were."""
+    """Expected answers on three pictures a level: the misfit is the curve's, however few
+    pictures there were.
+    """
     rng = np.random.default_rng(7)
     psi = 0.25 + 0.5 / (1 + np.exp(-(LEVEL - 0.5) / 0.05)) + rng.normal(0, 0.01, 21)
     narrow = fit_psychometric(LEVEL, 3 * psi, 3)
@@ -50,7 +66,9 @@ def test_a_network_on_few_pictures_is_found_out_under_peoples_bounds():
 
 
 def test_overdispersed_observers_are_refitted_as_such():
-    """Answers in streaks (correlation 0.2): the interval of the beta-binomial holds the truth, and is the wider one."""
+    """Answers in streaks (correlation 0.2): the interval of the beta-binomial holds the truth,
+    and is the wider one.
+    """
     rng = np.random.default_rng(8)
     psi, pse, _ = observers(rng, 120)
     happy = rng.binomial(20, rng.beta(np.maximum(4 * psi, 1e-9), np.maximum(4 * (1 - psi), 1e-9)))
@@ -87,7 +105,9 @@ def test_one_fit_is_compared_with_many_and_other_shapes_are_refused():
     rng = np.random.default_rng(2)
     psi, *_ = observers(rng, 5)
     many, few = fit_psychometric(LEVEL, psi * 40, 40), fit_psychometric(LEVEL, psi[:2] * 40, 40)
-    assert compare_fits(fit_psychometric(LEVEL, psi[0] * 40, 40), many, rng=rng, n_boot=50)["slope"]["p"].shape == (5,)
+    assert compare_fits(fit_psychometric(LEVEL, psi[0] * 40, 40), many, rng=rng, n_boot=50)[
+        "slope"
+    ]["p"].shape == (5,)
     with pytest.raises(ValueError, match="one shape"):
         compare_fits(many, few, rng=rng)
 
@@ -98,9 +118,15 @@ def test_groups_are_compared_over_observers():
     shifted = np.array([np.interp(LEVEL - 0.06, LEVEL, p) for p in psi])
     a, b = (fit_psychometric(LEVEL, rng.binomial(40, p), 40) for p in (psi, shifted))
     apart, paired = (compare_fits(a, b, over="observers", paired=p)["pse"] for p in (False, True))
-    assert paired["difference"] == pytest.approx(-0.06, abs=0.01) and paired["high"] < 0 and paired["p"] < 0.01
+    assert (
+        paired["difference"] == pytest.approx(-0.06, abs=0.01)
+        and paired["high"] < 0
+        and paired["p"] < 0.01
+    )
     assert apart["difference"] == pytest.approx(paired["difference"])
-    assert apart["high"] - apart["low"] > 2 * (paired["high"] - paired["low"])  # people differ more than their answers
+    assert apart["high"] - apart["low"] > 2 * (
+        paired["high"] - paired["low"]
+    )  # people differ more than their answers
     same = compare_fits(a[:30], a[30:], over="observers")["pse"]
     standard_error = np.hypot(*(g.std(ddof=1) / np.sqrt(30) for g in (pse[:30], pse[30:])))
     assert (same["high"] - same["low"]) / 4 == pytest.approx(standard_error, rel=0.25)
@@ -111,14 +137,19 @@ def test_groups_are_compared_over_observers():
 def test_a_fit_without_value_gets_no_interval():
     fit = fit_psychometric(LEVEL, np.full(21, 5.0), 10)
     ends = fit.bootstrap(20, np.random.default_rng(3))
-    assert np.isnan(ends["pse"]).all() and np.isnan(fit.goodness_of_fit(20, np.random.default_rng(3)))
+    assert np.isnan(ends["pse"]).all() and np.isnan(
+        fit.goodness_of_fit(20, np.random.default_rng(3))
+    )
 
 
 def test_the_two_kinds_agree_where_the_model_is_true_and_others_are_refused():
     rng = np.random.default_rng(4)
     psi, *_ = observers(rng, 1)
     fit = fit_psychometric(LEVEL, rng.binomial(60, psi), 60)
-    widths = [np.diff(np.ravel(fit.bootstrap(400, rng, kind=kind)["pse"])) for kind in ("parametric", "nonparametric")]
+    widths = [
+        np.diff(np.ravel(fit.bootstrap(400, rng, kind=kind)["pse"]))
+        for kind in ("parametric", "nonparametric")
+    ]
     assert widths[0] == pytest.approx(widths[1], rel=0.4)
     with pytest.raises(ValueError, match="parametric, nonparametric"):
         fit.bootstrap(10, rng, kind="bayes")

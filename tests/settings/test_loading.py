@@ -1,4 +1,6 @@
-"""Studies: whatever is wrong is named with its key, what was given and what is allowed, all at once."""
+"""Studies: whatever is wrong is named with its key, what was given and what is allowed, all at
+once.
+"""
 
 import dataclasses
 import typing
@@ -24,14 +26,18 @@ def leaves(kind=Study, prefix=""):
         if dataclasses.is_dataclass(hints[spec.name]):
             yield from leaves(hints[spec.name], f"{prefix}{spec.name}.")
         else:
-            default = spec.default if spec.default is not dataclasses.MISSING else spec.default_factory()
+            default = (
+                spec.default if spec.default is not dataclasses.MISSING else spec.default_factory()
+            )
             yield f"{prefix}{spec.name}", hints[spec.name], spec.metadata, default
 
 
 LEAVES = list(leaves())
 NUMBERS = [(key, hint, meta) for key, hint, meta, _ in LEAVES if hint in (int, float)]
 BOUNDED = [(key, hint, meta) for key, hint, meta in NUMBERS if meta.get("low") is not None]
-CHOICES = [(key, meta["among"]) for key, hint, meta, _ in LEAVES if hint is str and meta.get("among")]
+CHOICES = [
+    (key, meta["among"]) for key, hint, meta, _ in LEAVES if hint is str and meta.get("among")
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +101,9 @@ def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(settin
     low, high = meta["low"], meta["high"] if meta["high"] is not None else meta["low"] + 10_000
     numbers = st.integers if hint is int else st.floats
     inside = data.draw(numbers(min_value=low, max_value=high), label="inside")
-    study = load_study("data/studies/smoke.yaml", {"attention.kind": "se", key: inside})  # heads are kind self's
+    study = load_study(
+        "data/studies/smoke.yaml", {"attention.kind": "se", key: inside}
+    )  # heads are kind self's
     for part in key.split("."):
         study = getattr(study, part)
     assert study == inside and type(study) is hint
@@ -108,10 +116,18 @@ def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(settin
 
 
 def test_attention_settings_that_no_block_can_have_are_refused_with_their_keys():
-    with pytest.raises(StudyError, match=r"attention.heads: 3 given for 32 inner channels.*allowed: a divisor of 32"):
+    with pytest.raises(
+        StudyError,
+        match=r"attention.heads: 3 given for 32 inner channels.*allowed: a divisor of 32",
+    ):
         load_study("data/studies/smoke.yaml", {"attention.heads": 3})
-    with pytest.raises(StudyError, match=r"attention.region_prior: .*'mouth': 1.* given with attention.kind 'se'"):
-        load_study("data/studies/smoke.yaml", {"attention.kind": "se", "attention.region_prior": {"mouth": 1}})
+    with pytest.raises(
+        StudyError, match=r"attention.region_prior: .*'mouth': 1.* given with attention.kind 'se'"
+    ):
+        load_study(
+            "data/studies/smoke.yaml",
+            {"attention.kind": "se", "attention.region_prior": {"mouth": 1}},
+        )
     even = {"attention.kind": "se", "attention.region_prior": {"eyes": 1, "nose": 1, "mouth": 1}}
     assert load_study("data/studies/smoke.yaml", even).attention.kind == "se"  # weighs nothing
 
@@ -122,7 +138,10 @@ def test_the_channels_that_heads_must_divide_are_alexnets(location):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(LEAVES), st.sampled_from([True, {"a": [1]}, [[1, 2]], {"x": {"y": 1}}, float("nan")]))
+@given(
+    st.sampled_from(LEAVES),
+    st.sampled_from([True, {"a": [1]}, [[1, 2]], {"x": {"y": 1}}, float("nan")]),
+)
 def test_a_wrong_type_is_refused_and_the_key_is_named(setting, value):
     key, hint, *_ = setting
     if hint is bool and value is True:
@@ -133,10 +152,18 @@ def test_a_wrong_type_is_refused_and_the_key_is_named(setting, value):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-                    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=5), below, max_size=3),
-                    max_leaves=8),
-       st.sampled_from([key for key, *_ in LEAVES] + sorted({k.partition(".")[0] for k, *_ in LEAVES})))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda below: (
+            st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=5), below, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(
+        [key for key, *_ in LEAVES] + sorted({k.partition(".")[0] for k, *_ in LEAVES})
+    ),
+)
 def test_whatever_is_given_it_is_taken_or_refused_but_never_breaks(value, key):
     try:
         study = load_study("data/studies/smoke.yaml", {key: value})
@@ -187,45 +214,97 @@ def test_everything_wrong_is_said_at_once_in_the_same_order_each_time(folder):
     """
     found = problems(folder, text)
     assert [p.partition(":")[0] for p in found] == [
-        "nam", "images.source", "images.n_train", "morphs.levels", "training.lr", "morphs.boxes", "observers.codes",
-        "statistics.people.guess"]
+        "nam",
+        "images.source",
+        "images.n_train",
+        "morphs.levels",
+        "training.lr",
+        "morphs.boxes",
+        "observers.codes",
+        "statistics.people.guess",
+    ]
     assert found == problems(folder, text)
 
 
-@pytest.mark.parametrize(("text", "key", "words"), [
-    ("images: {source: folder}", "images.root", "needs the path of your images"),
-    ("images: {source: filenames, root: x}", "images.pattern", "regular expression"),
-    ("images: {source: filenames, root: x, pattern: '('}", "images.pattern", "not a regular expression"),
-    ("images: {source: filenames, root: x, pattern: '(?P<identity>.)'}", "images.pattern", "no (?P<label>"),
-    ("images: {labels: {joy: happy}}", "images.labels", "no label means 'sad'"),
-    ("morphs: {source: folder, regions: boxes}", "morphs.root", "needs a folder"),
-    ("morphs: {source: folder, root: x, regions: boxes, pattern: a.jpg}", "morphs.pattern", "{step}"),
-    ("morphs: {source: matched_pairs}", "morphs.regions", "only the built-in faces"),
-    ("morphs: {regions: landmarks}", "morphs.regions", "has none"),
-    ("morphs: {conditions: [eyes]}", "morphs.conditions", "'full'"),
-    ("morphs: {boxes: {eyes: [9, 3, 1, 2]}}", "morphs.boxes", "first column"),
-    ("networks: {pretraining: face}", "networks.face_weights", "state-dict"),
-    ("networks: {architectures: []}", "networks.architectures", "at least one"),
-    *((f"{section}: {{{key}: []}}", f"{section}.{key}", f"an empty list given; allowed: at least one of the {key}")
-      for section, key in (("networks", "architectures"), ("grid", "kinds"), ("grid", "locations"),
-                           ("grid", "reductions"), ("saliency", "methods"), ("saliency", "levels"))),
-    ("morphs: {conditions: []}", "morphs.conditions", "'full'"),
-    ("morphs: {regions: boxes, boxes: {eyes: [1, 2, 3, 4]}}", "morphs.boxes", "no box of nose, mouth"),
-    ("statistics: {people: {guess: [0.5, 0.6], lapse: [0.5, 0.6]}}", "statistics.people.guess", "at most 1"),
-    ("statistics: {people: {guess: [0, 0.6], lapse: [0, 0.5]}}", "statistics.people.guess", "lapse [0.0, 0.5]"),
-    ("statistics: {networks: {lapse: [0.1, 0.6]}}", "statistics.networks.guess", "nothing is left"),
-    ("networks: {architectures: [vgg11, vgg11]}", "networks.architectures", "given twice"),
-    ("observers: {level_range: [1, 1]}", "observers.level_range", "two numbers that differ"),
-    ("name: ..", "name", "plain folder name"),
-    ("name: a/b", "name", "plain folder name"),
-])
+@pytest.mark.parametrize(
+    ("text", "key", "words"),
+    [
+        ("images: {source: folder}", "images.root", "needs the path of your images"),
+        ("images: {source: filenames, root: x}", "images.pattern", "regular expression"),
+        (
+            "images: {source: filenames, root: x, pattern: '('}",
+            "images.pattern",
+            "not a regular expression",
+        ),
+        (
+            "images: {source: filenames, root: x, pattern: '(?P<identity>.)'}",
+            "images.pattern",
+            "no (?P<label>",
+        ),
+        ("images: {labels: {joy: happy}}", "images.labels", "no label means 'sad'"),
+        ("morphs: {source: folder, regions: boxes}", "morphs.root", "needs a folder"),
+        (
+            "morphs: {source: folder, root: x, regions: boxes, pattern: a.jpg}",
+            "morphs.pattern",
+            "{step}",
+        ),
+        ("morphs: {source: matched_pairs}", "morphs.regions", "only the built-in faces"),
+        ("morphs: {regions: landmarks}", "morphs.regions", "has none"),
+        ("morphs: {conditions: [eyes]}", "morphs.conditions", "'full'"),
+        ("morphs: {boxes: {eyes: [9, 3, 1, 2]}}", "morphs.boxes", "first column"),
+        ("networks: {pretraining: face}", "networks.face_weights", "state-dict"),
+        ("networks: {architectures: []}", "networks.architectures", "at least one"),
+        *(
+            (
+                f"{section}: {{{key}: []}}",
+                f"{section}.{key}",
+                f"an empty list given; allowed: at least one of the {key}",
+            )
+            for section, key in (
+                ("networks", "architectures"),
+                ("grid", "kinds"),
+                ("grid", "locations"),
+                ("grid", "reductions"),
+                ("saliency", "methods"),
+                ("saliency", "levels"),
+            )
+        ),
+        ("morphs: {conditions: []}", "morphs.conditions", "'full'"),
+        (
+            "morphs: {regions: boxes, boxes: {eyes: [1, 2, 3, 4]}}",
+            "morphs.boxes",
+            "no box of nose, mouth",
+        ),
+        (
+            "statistics: {people: {guess: [0.5, 0.6], lapse: [0.5, 0.6]}}",
+            "statistics.people.guess",
+            "at most 1",
+        ),
+        (
+            "statistics: {people: {guess: [0, 0.6], lapse: [0, 0.5]}}",
+            "statistics.people.guess",
+            "lapse [0.0, 0.5]",
+        ),
+        (
+            "statistics: {networks: {lapse: [0.1, 0.6]}}",
+            "statistics.networks.guess",
+            "nothing is left",
+        ),
+        ("networks: {architectures: [vgg11, vgg11]}", "networks.architectures", "given twice"),
+        ("observers: {level_range: [1, 1]}", "observers.level_range", "two numbers that differ"),
+        ("name: ..", "name", "plain folder name"),
+        ("name: a/b", "name", "plain folder name"),
+    ],
+)
 def test_values_that_do_not_go_together_are_refused(folder, text, key, words):
     (problem,) = problems(folder, text)
     assert problem.startswith(f"{key}: ") and words in problem
 
 
 def test_bounds_and_boxes_that_go_together_are_taken_as_a_fit_takes_them(folder):
-    bounds = load(folder, "statistics: {people: {guess: [0, 0.6], lapse: [0, 0.4]}}").statistics.people
+    bounds = load(
+        folder, "statistics: {people: {guess: [0, 0.6], lapse: [0, 0.4]}}"
+    ).statistics.people
     assert FitOptions(guess=bounds.guess, lapse=bounds.lapse).guess == (0.0, 0.6)
     with pytest.raises(ValueError, match="at most 1 together"):
         FitOptions(guess=(0, 0.6), lapse=(0, 0.5))
@@ -246,42 +325,74 @@ def test_a_key_given_twice_is_refused_where_plain_yaml_keeps_the_last(folder):
 def test_an_unquoted_yes_as_a_code_is_refused_with_the_remedy(folder):
     (problem,) = problems(folder, "observers: {codes: {yes: 1, no: 0}}")
     assert problem.startswith("observers.codes") and "in quotes" in problem
-    assert load(folder, "observers: {codes: {'yes': 1, 'no': 0}}").observers.codes == {"yes": 1, "no": 0}
+    assert load(folder, "observers: {codes: {'yes': 1, 'no': 0}}").observers.codes == {
+        "yes": 1,
+        "no": 0,
+    }
 
 
 def test_numbers_as_codes_and_labels_are_read_as_their_text(folder):
     study = load(folder, "images: {labels: {3: happy, 4: sad}}\nobservers: {codes: {1: 1, 2: 0}}")
-    assert study.images.labels == {"3": "happy", "4": "sad"} and study.observers.codes == {"1": 1, "2": 0}
+    assert study.images.labels == {"3": "happy", "4": "sad"} and study.observers.codes == {
+        "1": 1,
+        "2": 0,
+    }
 
 
 def test_1e_4_is_a_number_although_yaml_reads_it_as_text(folder):
     assert load(folder, "training: {lr: 1e-4}").training.lr == 1e-4
 
 
-@pytest.mark.parametrize("given", [{"training.epochs": 10, "name": "x"}, ["training.epochs=10", "name=x"],
-                                   "training.epochs=10 name=x"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"training.epochs": 10, "name": "x"},
+        ["training.epochs=10", "name=x"],
+        "training.epochs=10 name=x",
+    ],
+)
 def test_overrides_are_taken_in_three_forms(given):
     study = load_study("data/studies/demo.yaml", given)
     assert (study.training.epochs, study.name) == (10, "x")
 
 
 def test_overrides_carry_lists_null_and_quoted_paths():
-    study = load_study("data/studies/demo.yaml", "morphs.conditions=full,eyes images.n_test=null 'output=my runs'")
+    study = load_study(
+        "data/studies/demo.yaml", "morphs.conditions=full,eyes images.n_test=null 'output=my runs'"
+    )
     assert study.morphs.conditions == ("full", "eyes")
     assert study.images.n_test is None and study.output == "my runs"
 
 
-@pytest.mark.parametrize("given", [{"training": {"epochs": 10}}, "training='{epochs: 10}'", "training.epochs=10"])
+@pytest.mark.parametrize(
+    "given", [{"training": {"epochs": 10}}, "training='{epochs: 10}'", "training.epochs=10"]
+)
 def test_an_override_of_a_section_leaves_the_files_other_settings(folder, given):
-    study = load(folder, "training: {lr: 0.01, seeds: 7}\nobservers: {exclude: {max_missed: 0.5}}", given)
+    study = load(
+        folder, "training: {lr: 0.01, seeds: 7}\nobservers: {exclude: {max_missed: 0.5}}", given
+    )
     assert (study.training.epochs, study.training.lr, study.training.seeds) == (10, 0.01, 7)
-    deep = load(folder, "observers: {rt_unit: ms, exclude: {max_missed: 0.5, min_rt_s: 0.1}}",
-                {"observers": {"exclude": {"min_rt_s": 0.2}, "simulated": {"n": 5}}}).observers
-    assert (deep.rt_unit, deep.exclude.max_missed, deep.exclude.min_rt_s, deep.simulated.n) == ("ms", 0.5, 0.2, 5)
+    deep = load(
+        folder,
+        "observers: {rt_unit: ms, exclude: {max_missed: 0.5, min_rt_s: 0.1}}",
+        {"observers": {"exclude": {"min_rt_s": 0.2}, "simulated": {"n": 5}}},
+    ).observers
+    assert (deep.rt_unit, deep.exclude.max_missed, deep.exclude.min_rt_s, deep.simulated.n) == (
+        "ms",
+        0.5,
+        0.2,
+        5,
+    )
 
 
-@pytest.mark.parametrize(("given", "key"), [({"training": None}, "training"), ("training=", "training"),
-                                            ({"observers": {"simulated": None}}, "observers.simulated")])
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"training": None}, "training"),
+        ("training=", "training"),
+        ({"observers": {"simulated": None}}, "observers.simulated"),
+    ],
+)
 def test_a_section_set_to_nothing_is_refused_with_what_is_allowed(folder, given, key):
     (problem,) = problems(folder, "training: {lr: 0.01}", given)
     assert problem.startswith(f"{key}: nothing given (null); allowed: a mapping with some of ")
@@ -294,18 +405,27 @@ def test_a_key_of_a_mapping_is_changed_from_what_the_file_or_the_default_has(fol
     assert load(folder, "", key).observers.simulated.part_pse_shift == default | {"mouth": 0.1}
     text = "observers: {simulated: {part_pse_shift: {nose: 0.3}}}"
     assert load(folder, text, key).observers.simulated.part_pse_shift == {"nose": 0.3, "mouth": 0.1}
-    assert load(folder, "", "attention.region_prior.mouth=1").attention.region_prior == {"mouth": 1.0}
-    assert load(folder, "").observers.simulated.part_pse_shift == default  # the default itself is as it was
+    assert load(folder, "", "attention.region_prior.mouth=1").attention.region_prior == {
+        "mouth": 1.0
+    }
+    assert (
+        load(folder, "").observers.simulated.part_pse_shift == default
+    )  # the default itself is as it was
 
 
 def test_a_mapping_given_whole_is_replaced(folder):
-    text = "images: {labels: {glad: happy, down: sad}, n_test: 4}\nattention: {region_prior: {eyes: 2}}"
+    text = (
+        "images: {labels: {glad: happy, down: sad}, n_test: 4}\nattention: "
+        "{region_prior: {eyes: 2}}"
+    )
     labels = {"joy": "happy", "grief": "sad"}
     word = "images.labels='{joy: happy, grief: sad}'"
     for overrides in ({"images.labels": labels}, {"images": {"labels": labels}}, word):
         study = load(folder, text, overrides)
         assert study.images.labels == labels and study.images.n_test == 4
-    assert load(folder, text, ["attention.region_prior={mouth: 1}"]).attention.region_prior == {"mouth": 1.0}
+    assert load(folder, text, ["attention.region_prior={mouth: 1}"]).attention.region_prior == {
+        "mouth": 1.0
+    }
 
 
 def test_an_override_changes_neither_its_giver_nor_an_alias_in_the_file(folder):
@@ -342,12 +462,20 @@ def test_an_override_below_a_plain_value_is_refused(folder):
 def test_overrides_are_typed_like_yaml():
     wrong: list[str] = []
     assert parse_overrides("a=1 b=1.5 c=true d=text e=[1,2] f=", wrong) == {
-        "a": 1, "b": 1.5, "c": True, "d": "text", "e": [1, 2], "f": None}
+        "a": 1,
+        "b": 1.5,
+        "c": True,
+        "d": "text",
+        "e": [1, 2],
+        "f": None,
+    }
     assert not wrong
 
 
-@pytest.mark.parametrize(("text", "words"), [("- a\n- b", "holds a list"), ("name: [", "not readable as YAML"),
-                                             ("7", "holds a int")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("- a\n- b", "holds a list"), ("name: [", "not readable as YAML"), ("7", "holds a int")],
+)
 def test_a_file_that_is_no_study_is_refused(folder, text, words):
     (problem,) = problems(folder, text)
     assert words in problem

@@ -1,4 +1,6 @@
-"""rm_anova against statsmodels (F), pingouin (F, epsilon, corrected p), and a case worked by hand."""
+"""rm_anova against statsmodels (F), pingouin (F, epsilon, corrected p), and a case worked by
+hand.
+"""
 
 import itertools
 
@@ -16,15 +18,22 @@ def simulated(sizes: dict[str, int], n: int = 9, seed: int = 0) -> pd.DataFrame:
     """Subjects with correlated, unequally variable cells: sphericity does not hold."""
     rng = np.random.default_rng(seed)
     cells = list(itertools.product(*[range(k) for k in sizes.values()]))
-    scores = rng.normal(size=(n, len(cells))) @ rng.normal(size=(len(cells), len(cells))) + rng.normal(size=(n, 1))
+    scores = rng.normal(size=(n, len(cells))) @ rng.normal(
+        size=(len(cells), len(cells))
+    ) + rng.normal(size=(n, 1))
     rows = [(s, *cell, scores[s, i]) for s in range(n) for i, cell in enumerate(cells)]
     return pd.DataFrame(rows, columns=["subject", *sizes, "y"])
 
 
-@pytest.mark.parametrize("sizes", [{"a": 4}, {"a": 2, "b": 3}, {"a": 3, "b": 4}, {"a": 2, "b": 3, "c": 4}])
+@pytest.mark.parametrize(
+    "sizes", [{"a": 4}, {"a": 2, "b": 3}, {"a": 3, "b": 4}, {"a": 2, "b": 3, "c": 4}]
+)
 def test_f_equals_statsmodels(sizes):
     data = simulated(sizes)
-    ours, theirs = rm_anova(data, "y", "subject", list(sizes)), AnovaRM(data, "y", "subject", list(sizes)).fit()
+    ours, theirs = (
+        rm_anova(data, "y", "subject", list(sizes)),
+        AnovaRM(data, "y", "subject", list(sizes)).fit(),
+    )
     table = theirs.anova_table
     assert ours["source"].str.replace(" * ", ":").tolist() == table.index.tolist()
     for column, name in (("f", "F Value"), ("df1", "Num DF"), ("df2", "Den DF"), ("p", "Pr > F")):
@@ -34,9 +43,16 @@ def test_f_equals_statsmodels(sizes):
 def test_one_factor_equals_pingouin():
     data = simulated({"a": 5})
     ours = rm_anova(data, "y", "subject", "a").iloc[0]
-    theirs = pingouin.rm_anova(data, dv="y", within="a", subject="subject", correction=True, detailed=True,
-                               effsize="np2").iloc[0]
-    for column, name in (("f", "F"), ("eps_gg", "eps"), ("p_gg", "p_GG_corr"), ("eta_p2", "np2"), ("ss", "SS")):
+    theirs = pingouin.rm_anova(
+        data, dv="y", within="a", subject="subject", correction=True, detailed=True, effsize="np2"
+    ).iloc[0]
+    for column, name in (
+        ("f", "F"),
+        ("eps_gg", "eps"),
+        ("p_gg", "p_GG_corr"),
+        ("eta_p2", "np2"),
+        ("ss", "SS"),
+    ):
         assert ours[column] == pytest.approx(theirs[name], rel=1e-8), column
 
 
@@ -44,7 +60,9 @@ def test_one_factor_equals_pingouin():
 def test_two_factors_equal_pingouin(sizes):
     data = simulated(sizes, seed=2)
     ours = rm_anova(data, "y", "subject", list(sizes))
-    theirs = pingouin.rm_anova(data, dv="y", within=list(sizes), subject="subject", detailed=True, effsize="np2")
+    theirs = pingouin.rm_anova(
+        data, dv="y", within=list(sizes), subject="subject", detailed=True, effsize="np2"
+    )
     for column, name in (("f", "F"), ("eps_gg", "eps"), ("p_gg", "p_GG_corr"), ("eta_p2", "np2")):
         np.testing.assert_allclose(ours[column], theirs[name].astype(float), rtol=1e-8)
 
@@ -54,10 +72,17 @@ def test_two_by_three_by_five_worked_by_hand():
 
     a: the difference is 2 + 3 * 2 (mean person 2) = no: see the lines below, all in whole numbers.
     """
-    rows = [(s, a, b, c, (2 + s) * a + 3 * b) for s in range(5) for a in range(2) for b in range(3) for c in range(5)]
+    rows = [
+        (s, a, b, c, (2 + s) * a + 3 * b)
+        for s in range(5)
+        for a in range(2)
+        for b in range(3)
+        for c in range(5)
+    ]
     data = pd.DataFrame(rows, columns=["subject", "a", "b", "c", "y"])
     table = rm_anova(data, "y", "subject", ["a", "b", "c"]).set_index("source")
-    # a: differences 2, 3, 4, 5, 6: mean 4, variance 2.5, so t² = 16 / (2.5 / 5) = 32; SS = 30 * 5 * (4 / 2)² = 600
+    # a: differences 2, 3, 4, 5, 6: mean 4, variance 2.5, so t² = 16 / (2.5 / 5) = 32; SS = 30 * 5 *
+    # (4 / 2)² = 600
     assert table.loc["a", ["df1", "df2", "f", "ss"]].tolist() == pytest.approx([1, 4, 32, 600])
     # error of a: 15 cells * sum of squares of the differences (10) / 2 = 75; eta_p2 = 600 / 675
     assert table.loc["a", "eta_p2"] == pytest.approx(600 / 675)
@@ -79,15 +104,19 @@ def test_a_missing_cell_is_named():
         rm_anova(data, "y", "subject", ["a", "b"])
 
 
-@pytest.mark.parametrize(("within", "message"), [(["a", "b", "c", "d"], "one to three"), (["z"], "not in the table"),
-                                                 ([], "one to three")])
+@pytest.mark.parametrize(
+    ("within", "message"),
+    [(["a", "b", "c", "d"], "one to three"), (["z"], "not in the table"), ([], "one to three")],
+)
 def test_wrong_factors_are_refused(within, message):
     with pytest.raises(ValueError, match=message):
         rm_anova(simulated({"a": 2, "b": 2}), "y", "subject", within)
 
 
 def test_the_interval_of_eta_squared_by_hand_and_its_coverage():
-    """F's noncentrality by hand: at its ends F lies at the 97.5 and 2.5 % points; with no effect it starts at 0."""
+    """F's noncentrality by hand: at its ends F lies at the 97.5 and 2.5 % points; with no
+    effect it starts at 0.
+    """
     low, high = eta_interval(5.0, 2, 40)
     for end, share in ((low, 0.975), (high, 0.025)):
         assert stats.ncf.cdf(5.0, 2, 40, end / (1 - end) * 43) == pytest.approx(share, abs=1e-3)

@@ -60,7 +60,9 @@ def test_a_full_disk_names_the_file_and_the_remedy(tmp_path, code):
     def full(temporary):
         raise OSError(code, os.strerror(code))
 
-    with pytest.raises(DiskFullError, match=r"full while writing features\.bin.*free some space.*--resume"):
+    with pytest.raises(
+        DiskFullError, match=r"full while writing features\.bin.*free some space.*--resume"
+    ):
         write_with(tmp_path / "features.bin", full)
 
 
@@ -71,7 +73,9 @@ def test_any_other_error_of_the_system_stays_what_it_is(tmp_path):
 
 def test_numbers_survive_a_table_to_the_last_bit(tmp_path):
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"value": np.concatenate([rng.normal(size=200), [1e-300, 0.1, np.nan]]), "word": "NA"})
+    frame = pd.DataFrame(
+        {"value": np.concatenate([rng.normal(size=200), [1e-300, 0.1, np.nan]]), "word": "NA"}
+    )
     back = read_csv(write_csv(tmp_path / "t.csv", frame))
     np.testing.assert_array_equal(back["value"], frame["value"])
     assert set(back["word"]) == {"NA"}
@@ -81,7 +85,11 @@ def test_hashes_are_those_of_the_bytes_and_of_the_sorted_settings(tmp_path):
     path = write_text(tmp_path / "abc", "abc")
     # FIPS 180-2, appendix B.1
     assert file_hash(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert settings_hash({"a": 1, "b": 2}) == settings_hash({"b": 2, "a": 1}) != settings_hash({"a": 1, "b": 3})
+    assert (
+        settings_hash({"a": 1, "b": 2})
+        == settings_hash({"b": 2, "a": 1})
+        != settings_hash({"a": 1, "b": 3})
+    )
     assert write_json(tmp_path / "x.json", {"b": 1, "a": [2]}).read_text().index('"a"') == 4
 
 
@@ -98,9 +106,14 @@ def test_a_file_is_hashed_again_only_after_it_was_touched(tmp_path, monkeypatch)
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_kept(tmp_path):
-    code = ("import os, sys; from lib.storage.files import replacing\n"
-            "with replacing(sys.argv[1]) as temporary: temporary.write_text('half'); os.kill(os.getpid(), 9)")
-    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "sub.d" / "cache.npy")], check=False)
+    code = (
+        "import os, sys; from lib.storage.files import replacing\n"
+        "with replacing(sys.argv[1]) as temporary: temporary.write_text('half'); "
+        "os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "sub.d" / "cache.npy")], check=False
+    )
     assert killed.returncode == -9 and len(list((tmp_path / "sub.d").iterdir())) == 1
     with replacing(tmp_path / "mine.csv") as temporary:
         temporary.write_text("being written")

@@ -16,7 +16,10 @@ from lib.storage.locks import FolderInUse, locked
 def test_the_lock_names_its_owner_while_it_is_held_and_frees_itself(tmp_path):
     with locked(tmp_path):
         assert json.loads((tmp_path / ".lock").read_text())["pid"] == os.getpid()
-        with pytest.raises(FolderInUse, match=rf"process {os.getpid()}, started 20.*--set name="), locked(tmp_path):
+        with (
+            pytest.raises(FolderInUse, match=rf"process {os.getpid()}, started 20.*--set name="),
+            locked(tmp_path),
+        ):
             pass
     with locked(tmp_path):
         pass
@@ -38,15 +41,22 @@ def test_waiting_gets_the_lock_when_the_owner_ends(tmp_path):
     assert order == ["first", "second"]
 
 
-def test_what_a_killed_owner_left_running_is_waited_for_and_named_if_it_stays(tmp_path, monkeypatch):
+def test_what_a_killed_owner_left_running_is_waited_for_and_named_if_it_stays(
+    tmp_path, monkeypatch
+):
     finished = subprocess.Popen([sys.executable, "-c", ""])
     finished.wait()
-    with open(tmp_path / ".lock", "w") as handle:  # a kernel that inherited the lock of a dead process
+    with open(
+        tmp_path / ".lock", "w"
+    ) as handle:  # a kernel that inherited the lock of a dead process
         fcntl.flock(handle, fcntl.LOCK_EX)
         handle.write(json.dumps({"pid": finished.pid, "started": "then"}))
         handle.flush()
         monkeypatch.setattr(locks, "ORPHAN_WAIT_S", 0.2)
-        with pytest.raises(FolderInUse, match=f"process {finished.pid}, started then"), locked(tmp_path):
+        with (
+            pytest.raises(FolderInUse, match=f"process {finished.pid}, started then"),
+            locked(tmp_path),
+        ):
             pass
         monkeypatch.setattr(locks, "ORPHAN_WAIT_S", 20)
         threading.Timer(0.4, lambda: fcntl.flock(handle, fcntl.LOCK_UN)).start()

@@ -22,8 +22,10 @@ def hands(monkeypatch):
     return hands
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"),
-                                               (7500, "2 h 05 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
+)
 def test_durations_read_as_a_person_says_them(seconds, text):
     assert clock(seconds) == text
 
@@ -35,7 +37,9 @@ def test_headless_lines_hold_the_count_and_the_time_left_at_the_pace_so_far(hand
             steps.step(note="loss 0.5")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "training: 1 of 10, 27 s left, loss 0.5"
-    assert lines[1] == "training: 3 of 10, 21 s left, loss 0.5"  # 6 s later: at most one line in 5 s
+    assert (
+        lines[1] == "training: 3 of 10, 21 s left, loss 0.5"
+    )  # 6 s later: at most one line in 5 s
     assert lines[-1] == "training: 10 of 10 in 30 s"
 
 

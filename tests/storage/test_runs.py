@@ -27,9 +27,15 @@ def axes():
 
 
 def test_a_shared_table_is_put_together_in_the_order_of_the_notebooks(study):
-    Run(study, "03").write_table("trials", pd.DataFrame({"observer": ["fe"], "p_happy": [0.1 + 0.2]}))
-    Run(study, "01").write_table("trials", pd.DataFrame({"observer": ["p1"], "p_happy": [np.nan], "cue": ["NA"]}))
-    Run(study, "03").write_table("trials", pd.DataFrame({"observer": ["fe2"], "p_happy": [0.1 + 0.2]}))
+    Run(study, "03").write_table(
+        "trials", pd.DataFrame({"observer": ["fe"], "p_happy": [0.1 + 0.2]})
+    )
+    Run(study, "01").write_table(
+        "trials", pd.DataFrame({"observer": ["p1"], "p_happy": [np.nan], "cue": ["NA"]})
+    )
+    Run(study, "03").write_table(
+        "trials", pd.DataFrame({"observer": ["fe2"], "p_happy": [0.1 + 0.2]})
+    )
     table = Run(study, "04").read_table("trials")
     assert list(table["observer"]) == ["p1", "fe2"] and table["p_happy"].iloc[1] == 0.1 + 0.2
     assert table["cue"].iloc[0] == "NA" and pd.isna(table["cue"].iloc[1])
@@ -45,13 +51,21 @@ def test_a_table_without_parts_is_gone(study):
 
 
 def test_a_purpose_has_its_own_random_numbers_the_same_in_every_run(study):
-    first, again, other, elsewhere = (run.rng(*key).random() for run, key in (
-        (Run(study, "04"), ("boot", 1)), (Run(study, "04"), ("boot", 1)), (Run(study, "04"), ("boot", 2)),
-        (Run(study, "05"), ("boot", 1))))
+    first, again, other, elsewhere = (
+        run.rng(*key).random()
+        for run, key in (
+            (Run(study, "04"), ("boot", 1)),
+            (Run(study, "04"), ("boot", 1)),
+            (Run(study, "04"), ("boot", 2)),
+            (Run(study, "05"), ("boot", 1)),
+        )
+    )
     assert first == again and len({first, other, elsewhere}) == 3
 
 
-def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(study, axes, monkeypatch):
+def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(
+    study, axes, monkeypatch
+):
     displayed = []
     monkeypatch.setattr("lib.storage.runs.display", displayed.append)
     axes.plot([0, 1], [0, 1], label="AlexNet")
@@ -61,11 +75,19 @@ def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(stu
     first = path.read_bytes()
     shown, metadata = displayed.pop()._repr_png_()
     assert base64.b64decode(shown) == first and metadata["alt"] == read_alt_text(path)
-    assert metadata["width"] == Image.open(path).width // 1.5 and not plt.fignum_exists(axes.figure.number)
+    assert metadata["width"] == Image.open(path).width // 1.5 and not plt.fignum_exists(
+        axes.figure.number
+    )
     assert path.relative_to(study.folder).as_posix() == "figures/04_curves.png"
-    assert read_alt_text(path) == "Curves – full faces: share of happy answers against level: with AlexNet"
+    assert (
+        read_alt_text(path)
+        == "Curves – full faces: share of happy answers against level: with AlexNet"
+    )
     assert Run(study, "04").save_figure(axes.figure, "curves").read_bytes() == first
-    assert read_alt_text(Run(study, "04").save_figure(axes.figure, "curves", alt="My words")) == "My words"
+    assert (
+        read_alt_text(Run(study, "04").save_figure(axes.figure, "curves", alt="My words"))
+        == "My words"
+    )
 
 
 def test_panels_that_say_the_same_are_counted_and_bare_pictures_left_out():
@@ -104,8 +126,9 @@ def test_sentences_are_shown_as_prose_and_paths_relative_to_the_root(monkeypatch
 
 
 def test_names_of_digits_stay_names(tmp_path):
-    pd.DataFrame({"observer": ["01", "1", ""], "seed": [0, 1, 2], "identity": ["007", "7", "8"]}).to_csv(
-        tmp_path / "a.csv", index=False)
+    pd.DataFrame(
+        {"observer": ["01", "1", ""], "seed": [0, 1, 2], "identity": ["007", "7", "8"]}
+    ).to_csv(tmp_path / "a.csv", index=False)
     table = read_csv(tmp_path / "a.csv")
     assert table["observer"].tolist()[:2] == ["01", "1"] and pd.isna(table["observer"].iloc[2])
     assert table["identity"].tolist() == ["007", "7", "8"] and table["seed"].tolist() == [0, 1, 2]

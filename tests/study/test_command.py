@@ -25,7 +25,9 @@ def faces(tmp_path_factory):
     for label in ("joy", "sadness"):
         (root / label).mkdir()
         for k in range(20):
-            cv2.imwrite(str(root / label / f"{k:02d}.png"), rng.integers(0, 255, (48, 48), dtype=np.uint8))
+            cv2.imwrite(
+                str(root / label / f"{k:02d}.png"), rng.integers(0, 255, (48, 48), dtype=np.uint8)
+            )
     return root
 
 
@@ -33,9 +35,20 @@ def faces(tmp_path_factory):
 def answers(tmp_path_factory):
     """500 rows of five people in a form of their own."""
     rng = np.random.default_rng(1)
-    table = pd.DataFrame([{"Participant": f"P{p}", "Trial": 10 * k + j, "Morph percent": 10 * j,
-                           "Choice": "H" if rng.random() < j / 10 else "S", "RT (ms)": 400 + 3 * k}
-                          for p in range(5) for k in range(10) for j in range(10)])
+    table = pd.DataFrame(
+        [
+            {
+                "Participant": f"P{p}",
+                "Trial": 10 * k + j,
+                "Morph percent": 10 * j,
+                "Choice": "H" if rng.random() < j / 10 else "S",
+                "RT (ms)": 400 + 3 * k,
+            }
+            for p in range(5)
+            for k in range(10)
+            for j in range(10)
+        ]
+    )
     table.loc[3, "Choice"] = ""
     path = tmp_path_factory.mktemp("people") / "answers.csv"
     table.to_csv(path, index=False)
@@ -51,15 +64,25 @@ def run(capsys, *arguments, ask=None):
 def test_a_good_study_says_what_a_run_will_do(capsys):
     code, text = run(capsys, "check", "data/studies/smoke.yaml")
     assert code == 0 and text.startswith("Study smoke can run.")
-    for words in ("train: 32 happy, 32 sad", "2 identities × 9 levels × 4 conditions", "= 72 pictures",
-                  "8 SIMULATED people", "2 seeds each = 4 networks", "two processor cores", "GB of disk"):
+    for words in (
+        "train: 32 happy, 32 sad",
+        "2 identities × 9 levels × 4 conditions",
+        "= 72 pictures",
+        "8 SIMULATED people",
+        "2 seeds each = 4 networks",
+        "two processor cores",
+        "GB of disk",
+    ):
         assert words in text
 
 
 def test_everything_wrong_is_said_at_once_from_all_parts(tmp_path, capsys):
     study = tmp_path / "mine.yaml"
-    study.write_text("images: {source: folder, root: nowhere}\nmorphs: {regions: boxes, source: folder, root: nobody}\n"
-                     "observers: {file: nothing.csv}\ntraining: {epoch: 3}\n")
+    study.write_text(
+        "images: {source: folder, root: nowhere}\nmorphs: {regions: "
+        "boxes, source: folder, root: nobody}\n"
+        "observers: {file: nothing.csv}\ntraining: {epoch: 3}\n"
+    )
     code, text = run(capsys, "check", study)
     assert code == 1 and "4 things are wrong" in text
     for words in ("training.epoch: unknown key", "no such folder", "nobody", "nothing.csv"):
@@ -68,24 +91,44 @@ def test_everything_wrong_is_said_at_once_from_all_parts(tmp_path, capsys):
 
 def test_the_networks_of_the_attention_grid_are_counted():
     def check(**settings):
-        report = check_study("data/studies/smoke.yaml", {"networks.missing_weights": "untrained", **settings})
+        report = check_study(
+            "data/studies/smoke.yaml", {"networks.missing_weights": "untrained", **settings}
+        )
         return [line for head, line in report.plan if head == "grid"]
+
     assert check() == []  # AlexNet with and without the study's attention are trained anyway
     more = check(**{"grid.locations": ["conv1", "conv5"], "grid.people_prior": True})
-    assert more == ["4 more networks, AlexNets with other attention settings"]  # conv1, and conv5 with the prior
+    assert more == [
+        "4 more networks, AlexNets with other attention settings"
+    ]  # conv1, and conv5 with the prior
     study = load_study("data/studies/smoke.yaml")
-    with_grid, without = (expected_cost(study, [], 100, 72, grid) for grid in ([Cell("alexnet", "untrained")] * 4, []))
+    with_grid, without = (
+        expected_cost(study, [], 100, 72, grid) for grid in ([Cell("alexnet", "untrained")] * 4, [])
+    )
     assert with_grid.seconds > without.seconds and with_grid.gigabytes > without.gigabytes
 
 
 def test_a_gpu_that_is_not_there_is_a_problem_like_any_other(capsys, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    code, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", "training.device=cuda", "training.epochs=2")
-    assert code == 1 and "1 thing is wrong" in text and "torch finds no CUDA GPU; allowed here: auto, cpu" in text
+    code, text = run(
+        capsys,
+        "check",
+        "data/studies/smoke.yaml",
+        "--set",
+        "training.device=cuda",
+        "training.epochs=2",
+    )
+    assert (
+        code == 1
+        and "1 thing is wrong" in text
+        and "torch finds no CUDA GPU; allowed here: auto, cpu" in text
+    )
 
 
 def test_overrides_are_checked_too(capsys):
-    code, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", "training.epochs=0", "name=x")
+    code, text = run(
+        capsys, "check", "data/studies/smoke.yaml", "--set", "training.epochs=0", "name=x"
+    )
     assert code == 1 and "training.epochs: 0 given" in text
 
 
@@ -105,13 +148,24 @@ def test_missing_weights_are_left_out_with_the_remedy_or_stop_the_run(tmp_path, 
         (tmp_path / own.name).symlink_to(own)
     report = check_study("data/studies/smoke.yaml", {"networks.missing_weights": "objects"})
     (warning,) = [w for w in report.warnings if "will be" in w]
-    assert "alexnet, fe_alexnet will be pretrained on generated objects: no imagenet weights" in warning
+    assert (
+        "alexnet, fe_alexnet will be pretrained on generated objects: no imagenet weights"
+        in warning
+    )
 
 
 def test_more_morphs_than_test_images_is_a_problem_with_the_remedy(faces):
-    report = check_study("data/studies/smoke.yaml", {
-        "images.source": "folder", "images.root": str(faces), "images.labels": {"joy": "happy", "sadness": "sad"},
-        "morphs.source": "matched_pairs", "morphs.regions": "boxes", "morphs.identities": 10})
+    report = check_study(
+        "data/studies/smoke.yaml",
+        {
+            "images.source": "folder",
+            "images.root": str(faces),
+            "images.labels": {"joy": "happy", "sadness": "sad"},
+            "morphs.source": "matched_pairs",
+            "morphs.regions": "boxes",
+            "morphs.identities": 10,
+        },
+    )
     assert len(report.problems) == 1 and "Lower morphs.identities" in report.problems[0]
 
 
@@ -119,21 +173,47 @@ def test_people_are_counted_with_who_is_excluded(answers, tmp_path):
     table = pd.read_csv(answers)
     table.loc[table["Participant"] == "P2", "Choice"] = np.nan
     table.to_csv(tmp_path / "people.csv", index=False)
-    report = check_study("data/studies/smoke.yaml", {
-        "observers.file": str(tmp_path / "people.csv"), "observers.codes": {"H": 1, "S": 0},
-        "observers.columns": {"observer": "Participant", "level": "Morph percent", "response": "Choice"},
-        "observers.level_range": [0, 90]})
+    report = check_study(
+        "data/studies/smoke.yaml",
+        {
+            "observers.file": str(tmp_path / "people.csv"),
+            "observers.codes": {"H": 1, "S": 0},
+            "observers.columns": {
+                "observer": "Participant",
+                "level": "Morph percent",
+                "response": "Choice",
+            },
+            "observers.level_range": [0, 90],
+        },
+    )
     people = [line for head, line in report.plan if head == "people"]
-    assert not report.problems and "5 in" in people[0] and "4 kept, 1 excluded" in people[0] and "P2" in people[1]
+    assert (
+        not report.problems
+        and "5 in" in people[0]
+        and "4 kept, 1 excluded" in people[0]
+        and "P2" in people[1]
+    )
 
 
 def test_training_too_short_for_the_attention_to_open_is_said_with_the_remedy(capsys):
-    """By hand: 64 images in batches of 128 are one step an epoch, 3 epochs; the gain cannot pass 3 x 0.001."""
+    """By hand: 64 images in batches of 128 are one step an epoch, 3 epochs; the gain cannot
+    pass 3 x 0.001.
+    """
     short = ("training.epochs=3", "images.n_train=64", "training.batch=128")
-    _, text = run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, "training.attention_lr=0.001")
+    _, text = run(
+        capsys, "check", "data/studies/smoke.yaml", "--set", *short, "training.attention_lr=0.001"
+    )
     assert "3 steps of training at attention_lr 0.001" in text and "to 0.003 at most" in text
-    for enough in ("training.attention_lr=0.02", "attention.gain=-0.1", "attention.kind=none", "training.epochs=60"):
-        assert "at most" not in run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, enough)[1]
+    for enough in (
+        "training.attention_lr=0.02",
+        "attention.gain=-0.1",
+        "attention.kind=none",
+        "training.epochs=60",
+    ):
+        assert (
+            "at most"
+            not in run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, enough)[1]
+        )
 
 
 def test_a_study_that_is_no_file_is_one_message(capsys):
@@ -152,6 +232,7 @@ def test_the_expected_cost_grows_with_images_seeds_and_depth():
     def cost(**settings):
         study = load_study("data/studies/smoke.yaml", settings)
         return expected_cost(study, cells(study)[0], study.images.n_train + 48, 72)
+
     small = cost()
     assert cost(**{"training.seeds": 4}).seconds > small.seconds
     assert cost(**{"training.seeds": 4}).gigabytes == pytest.approx(2 * small.gigabytes, rel=0.1)
@@ -159,24 +240,38 @@ def test_the_expected_cost_grows_with_images_seeds_and_depth():
     assert cost(**{"networks.architectures": ["alexnet", "vgg16"]}).seconds > small.seconds
 
 
-# ---- new -------------------------------------------------------------------------------------------------------------
+# ---- new
+# ------------------------------------------------------------
 
 
 def test_own_images_and_answers_become_a_study_that_can_run(faces, answers, tmp_path, capsys):
     target = tmp_path / "own.yaml"
-    code, text = run(capsys, "new", "--name", "own", "--images", faces, "--people", answers, "--output", target)
+    code, text = run(
+        capsys, "new", "--name", "own", "--images", faces, "--people", answers, "--output", target
+    )
     assert code == 0 and "Study own can run." in text, text
-    assert "6 test images: a network's accuracy is known to about ±0.40 only" in text  # 1.96 · sqrt(0.25 / 6)
+    assert (
+        "6 test images: a network's accuracy is known to about ±0.40 only" in text
+    )  # 1.96 · sqrt(0.25 / 6)
     study = load_study(target)
-    assert study.images.labels == {"joy": "happy", "sadness": "sad"} and study.images.source == "folder"
-    assert study.observers.columns == {"observer": "Participant", "level": "Morph percent", "response": "Choice",
-                                       "rt_s": "RT (ms)"}
+    assert (
+        study.images.labels == {"joy": "happy", "sadness": "sad"}
+        and study.images.source == "folder"
+    )
+    assert study.observers.columns == {
+        "observer": "Participant",
+        "level": "Morph percent",
+        "response": "Choice",
+        "rt_s": "RT (ms)",
+    }
     assert study.observers.codes == {"H": 1, "S": 0} and study.observers.rt_unit == "ms"
     assert study.observers.level_range == (0, 100)  # per cent, although 90 is the largest
     assert study.morphs.identities == 3  # of the 20 images of each class, 3 are in the test split
     assert target.read_text().count("#") > 15
     # the boxes stand in the file, to be moved
-    assert yaml.safe_load(target.read_text())["morphs"]["boxes"]["mouth"] == list(study.morphs.boxes["mouth"])
+    assert yaml.safe_load(target.read_text())["morphs"]["boxes"]["mouth"] == list(
+        study.morphs.boxes["mouth"]
+    )
 
 
 def test_nothing_given_and_nobody_to_ask_is_a_message(capsys):
@@ -189,11 +284,24 @@ def test_questions_make_the_same_study_as_flags(faces, answers, tmp_path, capsys
     replies = iter(["asked", str(faces), str(answers), ""])
     code, _ = run(capsys, "new", ask=lambda question: next(replies))
     asked = (tmp_path / "data/studies/asked.yaml").read_text()
-    run(capsys, "new", "--name", "asked", "--images", faces, "--people", answers, "--output", tmp_path / "flags.yaml")
+    run(
+        capsys,
+        "new",
+        "--name",
+        "asked",
+        "--images",
+        faces,
+        "--people",
+        answers,
+        "--output",
+        tmp_path / "flags.yaml",
+    )
     assert code == 0 and asked == (tmp_path / "flags.yaml").read_text()
 
 
-def test_empty_answers_make_a_study_of_built_in_faces_and_simulated_people(tmp_path, capsys, monkeypatch):
+def test_empty_answers_make_a_study_of_built_in_faces_and_simulated_people(
+    tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr("lib.study.new.ROOT", tmp_path)
     code, text = run(capsys, "new", ask=lambda question: "")
     assert code == 0 and "SIMULATED" in text
@@ -215,33 +323,73 @@ def test_a_name_that_is_no_folder_name_is_refused_before_anything_is_written(tmp
 
 def test_damaged_tables_are_a_message_too(tmp_path, capsys):
     (tmp_path / "people.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
-    code, text = run(capsys, "new", "--output", tmp_path / "one.yaml", "--people", tmp_path / "people.csv")
+    code, text = run(
+        capsys, "new", "--output", tmp_path / "one.yaml", "--people", tmp_path / "people.csv"
+    )
     assert code == 1 and "people.csv cannot be read as a table" in text and "Allowed: .csv" in text
     assert not (tmp_path / "one.yaml").exists()
     (tmp_path / "list.csv").write_text('path,label\n"a.png,happy\n')
-    code, text = run(capsys, "new", "--output", tmp_path / "two.yaml", "--images", tmp_path / "list.csv")
-    assert code == 1 and "list.csv cannot be read as CSV" in text and (tmp_path / "two.yaml").is_file()
+    code, text = run(
+        capsys, "new", "--output", tmp_path / "two.yaml", "--images", tmp_path / "list.csv"
+    )
+    assert (
+        code == 1 and "list.csv cannot be read as CSV" in text and (tmp_path / "two.yaml").is_file()
+    )
 
 
 def test_own_labels_columns_and_codes_go_before_the_guess(faces, answers, tmp_path, capsys):
     target = tmp_path / "own.yaml"
-    run(capsys, "new", "--images", faces, "--labels", "joy=sad sadness=happy", "--people", answers, "--codes",
-        "H=sad S=happy", "--columns", "identity=Participant", "--output", target)
+    run(
+        capsys,
+        "new",
+        "--images",
+        faces,
+        "--labels",
+        "joy=sad sadness=happy",
+        "--people",
+        answers,
+        "--codes",
+        "H=sad S=happy",
+        "--columns",
+        "identity=Participant",
+        "--output",
+        target,
+    )
     study = load_study(target)
     assert study.images.labels == {"joy": "sad", "sadness": "happy"}
-    assert study.observers.codes == {"H": 0, "S": 1} and study.observers.columns["identity"] == "Participant"
+    assert (
+        study.observers.codes == {"H": 0, "S": 1}
+        and study.observers.columns["identity"] == "Participant"
+    )
 
 
 def test_a_malformed_word_is_a_message(tmp_path, capsys):
-    code, text = run(capsys, "new", "--images", tmp_path, "--labels", "joy", "--output", tmp_path / "x.yaml")
+    code, text = run(
+        capsys, "new", "--images", tmp_path, "--labels", "joy", "--output", tmp_path / "x.yaml"
+    )
     assert code == 1 and "'joy' given" in text and not (tmp_path / "x.yaml").exists()
 
 
-@pytest.mark.parametrize(("header", "row", "expected"), [
-    ("participant,trials.thisN,morph,key_resp.keys,key_resp.rt", "1,0,0.5,right,0.61",
-     {"observer": "participant", "level": "morph", "response": "key_resp.keys", "rt_s": "key_resp.rt"}),
-    ("subject_id;intensity;answer", "7;0,5;1", {"observer": "subject_id", "level": "intensity", "response": "answer"}),
-])
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        (
+            "participant,trials.thisN,morph,key_resp.keys,key_resp.rt",
+            "1,0,0.5,right,0.61",
+            {
+                "observer": "participant",
+                "level": "morph",
+                "response": "key_resp.keys",
+                "rt_s": "key_resp.rt",
+            },
+        ),
+        (
+            "subject_id;intensity;answer",
+            "7;0,5;1",
+            {"observer": "subject_id", "level": "intensity", "response": "answer"},
+        ),
+    ],
+)
 def test_columns_are_guessed_from_names_in_common_use(tmp_path, header, row, expected):
     path = tmp_path / "table.csv"
     path.write_text(f"{header}\n{row}\n")
@@ -255,6 +403,14 @@ def test_unknown_columns_and_codes_are_left_to_the_user(tmp_path):
 
 
 def test_the_command_runs_from_a_shell():
-    done = subprocess.run([sys.executable, "-m", "lib.study", "check", "data/studies/smoke.yaml", "--set", "nam=x"],
-                          cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and "did you mean name?" in done.stderr and "Traceback" not in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "lib.study", "check", "data/studies/smoke.yaml", "--set", "nam=x"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.returncode == 1
+        and "did you mean name?" in done.stderr
+        and "Traceback" not in done.stderr
+    )

@@ -9,7 +9,9 @@ from lib.study.setup import NOTE, OK, PROBLEM, check_setup, main, pinned
 
 
 def study(**settings):
-    return load_study("data/studies/smoke.yaml", {k.replace("__", "."): v for k, v in settings.items()})
+    return load_study(
+        "data/studies/smoke.yaml", {k.replace("__", "."): v for k, v in settings.items()}
+    )
 
 
 def row(table, check):
@@ -26,13 +28,23 @@ def test_this_environment_can_run_the_smallest_study():
 
 def test_every_pinned_package_of_environment_yml_is_looked_at():
     pins = pinned((ROOT / "environment.yml").read_text())
-    assert pins["python"] == "3.11" and {"torch", "numpy", "jupyterlab", "anywidget", "PyYAML"} <= pins.keys()
+    assert (
+        pins["python"] == "3.11"
+        and {"torch", "numpy", "jupyterlab", "anywidget", "PyYAML"} <= pins.keys()
+    )
 
 
-@pytest.mark.parametrize(("line", "expected"), [
-    ("      - torch==2.13.0", {"torch": "2.13.0"}), ("  - python=3.11", {"python": "3.11"}),
-    ("      # numbers", {}), ("      - -e .", {}), ("  - pip:", {}),
-    ("- grad-cam==1.5.7  # why", {"grad-cam": "1.5.7"})])
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("      - torch==2.13.0", {"torch": "2.13.0"}),
+        ("  - python=3.11", {"python": "3.11"}),
+        ("      # numbers", {}),
+        ("      - -e .", {}),
+        ("  - pip:", {}),
+        ("- grad-cam==1.5.7  # why", {"grad-cam": "1.5.7"}),
+    ],
+)
 def test_pins_are_read_line_by_line(line, expected):
     assert pinned(line) == expected
 
@@ -40,20 +52,32 @@ def test_pins_are_read_line_by_line(line, expected):
 def test_another_version_is_a_note_and_a_missing_package_a_problem(monkeypatch):
     monkeypatch.setattr(setup_check, "_pins", lambda: {"python": "3.11", "numpy": "0.1"})
     found = row(check_setup(study()), "packages")
-    assert found["state"] == NOTE and "pinned 0.1" in found["found"] and "conda" in found["what_to_do"]
+    assert (
+        found["state"] == NOTE and "pinned 0.1" in found["found"] and "conda" in found["what_to_do"]
+    )
     monkeypatch.setattr(setup_check, "_pins", lambda: {"python": "2.7", "no-such-package": "1.0"})
     table = check_setup(study())
-    assert row(table, "packages")["state"] == PROBLEM and "no-such-package" in row(table, "packages")["found"]
+    assert (
+        row(table, "packages")["state"] == PROBLEM
+        and "no-such-package" in row(table, "packages")["found"]
+    )
     assert row(table, "Python")["state"] == NOTE
 
 
 def test_missing_weights_follow_the_study(monkeypatch, tmp_path):
     monkeypatch.setattr("lib.networks.weights.FOLDER", tmp_path)
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
-    for policy, state, words in (("untrained", NOTE, "stay untrained"), ("leave_out", NOTE, "left out"),
-                                 ("error", PROBLEM, "the run stops")):
+    for policy, state, words in (
+        ("untrained", NOTE, "stay untrained"),
+        ("leave_out", NOTE, "left out"),
+        ("error", PROBLEM, "the run stops"),
+    ):
         found = row(check_setup(study(networks__missing_weights=policy)), "weights")
-        assert found["state"] == state and "make weights" in found["what_to_do"] and words in found["what_to_do"]
+        assert (
+            found["state"] == state
+            and "make weights" in found["what_to_do"]
+            and words in found["what_to_do"]
+        )
     (tmp_path / "alexnet_features_imagenet1k_v1.safetensors").touch()
     assert row(check_setup(study()), "weights")["state"] == OK
 
@@ -61,6 +85,7 @@ def test_missing_weights_follow_the_study(monkeypatch, tmp_path):
 def test_little_disk_and_little_memory_are_said(monkeypatch):
     class Usage:
         free, available = 0.5e9, 1e9
+
     monkeypatch.setattr("shutil.disk_usage", lambda path: Usage)
     monkeypatch.setattr("psutil.virtual_memory", lambda: Usage)
     table = check_setup(study())

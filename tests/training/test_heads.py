@@ -1,4 +1,6 @@
-"""Training heads: learns what is there, repeats itself exactly, survives being killed, leaves frozen tensors alone."""
+"""Training heads: learns what is there, repeats itself exactly, survives being killed, leaves
+frozen tensors alone.
+"""
 
 import numpy as np
 import pytest
@@ -13,18 +15,31 @@ from lib.networks.network import Network
 from lib.networks.weights import new_features
 from lib.settings.options import LOCATIONS, Training
 from lib.training.checkpoints import Checkpoint, put_head, take_head
-from lib.training.heads import Data, TrainingFailed, evaluate, logits, make_optimiser, n_steps, p_happy, train_head
+from lib.training.heads import (
+    Data,
+    TrainingFailed,
+    evaluate,
+    logits,
+    make_optimiser,
+    n_steps,
+    p_happy,
+    train_head,
+)
 
 FP32, BF16 = Device("cpu", torch.float32), Device("cpu", torch.bfloat16)
 TRAINING = Training(epochs=4, lr=1e-3, attention_lr=1e-2, batch=8)
 
 
-def small_network(attention: Attention | None = None, channels: int = 256, seed: int = 0) -> Network:
+def small_network(
+    attention: Attention | None = None, channels: int = 256, seed: int = 0
+) -> Network:
     """AlexNet's convolutions with a small head."""
     torch.manual_seed(seed)
     classifier = nn.Sequential(Dropout(0.3), Linear(9216, 16), nn.ReLU(), nn.Linear(16, 2))
     block = make_block(attention, channels, torch.Generator().manual_seed(seed))
-    return Network(new_features("alexnet"), classifier, block, attention.location if attention else None)
+    return Network(
+        new_features("alexnet"), classifier, block, attention.location if attention else None
+    )
 
 
 def separable(shape=(256, 6, 6), n=40, seed=1) -> Data:
@@ -32,7 +47,7 @@ def separable(shape=(256, 6, 6), n=40, seed=1) -> Data:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(n) % 2
     maps = torch.randn(n, *shape, generator=generator).abs()
-    maps[:, :shape[0] // 2] += 0.6 * labels.view(-1, 1, 1, 1)
+    maps[:, : shape[0] // 2] += 0.6 * labels.view(-1, 1, 1, 1)
     rows = np.random.default_rng(0).permutation(n)
     return Data(maps, labels, {"train": rows[:24], "validation": rows[24:32], "test": rows[32:]})
 
@@ -40,10 +55,16 @@ def separable(shape=(256, 6, 6), n=40, seed=1) -> Data:
 @pytest.mark.parametrize("device", [FP32, BF16])
 def test_a_head_learns_what_is_there_and_nothing_from_noise(device):
     training = Training(epochs=12, lr=1e-3, batch=8)
-    fit = train_head(network := small_network(), data := separable(), training, seed=0, device=device)
+    fit = train_head(
+        network := small_network(), data := separable(), training, seed=0, device=device
+    )
     assert fit.history[-1]["train_loss"] < 0.5 * fit.history[0]["train_loss"]
     assert evaluate(network, data, "test", device)[1] == 1.0
-    noise = Data(torch.randn(40, 256, 6, 6, generator=torch.Generator().manual_seed(5)), data.labels, data.rows)
+    noise = Data(
+        torch.randn(40, 256, 6, 6, generator=torch.Generator().manual_seed(5)),
+        data.labels,
+        data.rows,
+    )
     train_head(network := small_network(), noise, training, seed=0, device=device)
     assert evaluate(network, noise, "test", device)[1] < 0.9
 
@@ -75,12 +96,26 @@ def test_a_killed_training_that_goes_on_ends_with_the_same_numbers(tmp_path, att
 
     checkpoint = Checkpoint(tmp_path, every_s=0)
     with pytest.raises(Killed):
-        train_head(small_network(attention), data, TRAINING, seed=3, device=BF16, checkpoint=checkpoint,
-                   tick=kill_in_the_third_epoch)
+        train_head(
+            small_network(attention),
+            data,
+            TRAINING,
+            seed=3,
+            device=BF16,
+            checkpoint=checkpoint,
+            tick=kill_in_the_third_epoch,
+        )
     assert [path.name for path in tmp_path.glob("state-*")] == ["state-2.safetensors"]
     steps.clear()
-    resumed = train_head(small_network(attention, seed=9), data, TRAINING, seed=3, device=BF16,
-                         checkpoint=Checkpoint(tmp_path, every_s=1e9), tick=steps.append)
+    resumed = train_head(
+        small_network(attention, seed=9),
+        data,
+        TRAINING,
+        seed=3,
+        device=BF16,
+        checkpoint=Checkpoint(tmp_path, every_s=1e9),
+        tick=steps.append,
+    )
     assert len(steps) == 2 * 3  # the third and fourth epoch alone
     assert resumed.history == whole.history
     assert resumed.best.keys() == whole.best.keys()
@@ -103,13 +138,17 @@ def small_network_with_kept_seed() -> Network:
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("kind", ["self", "se", "cbam", "matched"])
 def test_the_block_trains_through_frozen_convolutions_and_leaves_them_alone(kind, location):
-    channels, size = dict(zip(LOCATIONS, [(64, 55), (192, 27), (384, 13), (256, 13), (256, 13)], strict=True))[location]
+    channels, size = dict(
+        zip(LOCATIONS, [(64, 55), (192, 27), (384, 13), (256, 13), (256, 13)], strict=True)
+    )[location]
     network = small_network(Attention(kind, location, gain=0.1), channels)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     data = separable((channels, size, size), n=8)
     data = Data(data.maps, data.labels, {"train": np.arange(4), "validation": np.arange(4, 8)})
     train_head(network, data, Training(epochs=3, batch=4), seed=0, device=FP32)
-    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    moved = {
+        name for name, value in network.state_dict().items() if not torch.equal(value, before[name])
+    }
     assert not any(name.startswith("features.") for name in moved)
     still = {"block.key.bias"}  # adds the same to all logits of a query: no effect by construction
     assert {name for name in before if name.startswith("block.")} - still <= moved
@@ -119,7 +158,9 @@ def test_the_block_trains_through_frozen_convolutions_and_leaves_them_alone(kind
 def test_the_network_is_left_with_its_best_epoch_by_validation_loss():
     data = separable()
     flipped = Data(data.maps, data.labels.clone(), data.rows)
-    flipped.labels[torch.from_numpy(data.rows["validation"])] ^= 1  # learning makes validation worse
+    flipped.labels[torch.from_numpy(data.rows["validation"])] ^= (
+        1  # learning makes validation worse
+    )
     fit = train_head(network := small_network(), flipped, TRAINING, seed=0, device=FP32)
     losses = [row["validation_loss"] for row in fit.history]
     assert losses[-1] > min(losses) and fit.best_epoch == 1 + int(np.argmin(losses))
@@ -130,8 +171,13 @@ def test_a_loss_that_is_no_number_stops_with_a_remedy():
     data = separable()
     data.maps[3] = torch.inf
     with pytest.raises(TrainingFailed, match=r"try a lower training\.lr"):
-        train_head(small_network(), Data(data.maps, data.labels, {"train": np.arange(8), "validation": np.arange(8)}),
-                   TRAINING, seed=0, device=FP32)
+        train_head(
+            small_network(),
+            Data(data.maps, data.labels, {"train": np.arange(8), "validation": np.arange(8)}),
+            TRAINING,
+            seed=0,
+            device=FP32,
+        )
 
 
 def test_the_block_has_its_own_learning_rate():
@@ -152,7 +198,9 @@ def test_a_kept_head_gives_the_trained_networks_logits(tmp_path):
     checkpoint = Checkpoint(tmp_path)
     checkpoint.finish(take_head(network, BF16), {"history": fit.history})
     loaded = checkpoint.load_head(small_network(seed=8))
-    assert torch.equal(logits(loaded, data.maps, rows, BF16), logits(network, data.maps, rows, BF16))
+    assert torch.equal(
+        logits(loaded, data.maps, rows, BF16), logits(network, data.maps, rows, BF16)
+    )
     assert checkpoint.result()["history"] == fit.history
     assert sorted(path.name for path in tmp_path.iterdir()) == ["head.safetensors", "result.json"]
 
@@ -169,14 +217,18 @@ def test_buffers_travel_with_the_head():
 def test_bf16_agrees_with_fp32():
     data = separable()
     train_head(network := small_network(), data, TRAINING, seed=0, device=FP32)
-    exact, half = (p_happy(logits(network, data.maps, np.arange(40), device)) for device in (FP32, BF16))
+    exact, half = (
+        p_happy(logits(network, data.maps, np.arange(40), device)) for device in (FP32, BF16)
+    )
     assert 0 < np.abs(exact - half).max() < 0.02
 
 
 def test_logits_follow_the_order_of_the_rows():
     data, network = separable(), small_network()
     forwards = logits(network, data.maps, np.arange(40), FP32)
-    assert torch.allclose(logits(network, data.maps, np.arange(40)[::-1].copy(), FP32), forwards.flip(0), atol=1e-6)
+    assert torch.allclose(
+        logits(network, data.maps, np.arange(40)[::-1].copy(), FP32), forwards.flip(0), atol=1e-6
+    )
     assert logits(network, data.maps, np.arange(0), FP32).shape == (0, 2)
 
 

@@ -11,7 +11,9 @@ from lib.training.pretraining import accuracy, classes, new_network, pretrain, r
 def two_categories(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Plain discs (category 0) against striped triangles (category 1)."""
     labels = np.arange(n) % 2
-    return np.stack([render("objects", 5 * int(c), np.random.default_rng(i)) for i, c in enumerate(labels)]), labels
+    return np.stack(
+        [render("objects", 5 * int(c), np.random.default_rng(i)) for i, c in enumerate(labels)]
+    ), labels
 
 
 def test_an_unknown_basis_is_refused_with_the_allowed_ones():
@@ -26,15 +28,22 @@ def test_faces_vary_in_expression_under_one_label():
 
 def test_a_network_learns_two_categories_and_the_same_seed_gives_the_same_network(tmp_path):
     images, labels = two_categories(16)
-    assert accuracy(pretrain(images, labels, epochs=12, seed=0, lr=3e-4, batch=8), images, labels) > 0.9
+    assert (
+        accuracy(pretrain(images, labels, epochs=12, seed=0, lr=3e-4, batch=8), images, labels)
+        > 0.9
+    )
     networks = [pretrain(images, labels, epochs=1, seed=0, lr=3e-4, batch=8) for _ in range(2)]
-    one, other = (load_file(save_features(n, tmp_path / f"{i}.safetensors")) for i, n in enumerate(networks))
+    one, other = (
+        load_file(save_features(n, tmp_path / f"{i}.safetensors")) for i, n in enumerate(networks)
+    )
     assert all((one[k] == other[k]).all() for k in one)
 
 
 def test_the_file_holds_the_ten_convolutional_tensors_under_torchvisions_names(tmp_path):
     tensors = load_file(save_features(new_network(4, seed=0), tmp_path / "w.safetensors"))
-    assert sorted(tensors) == sorted(f"features.{i}.{k}" for i in (0, 3, 6, 8, 10) for k in ("weight", "bias"))
+    assert sorted(tensors) == sorted(
+        f"features.{i}.{k}" for i in (0, 3, 6, 8, 10) for k in ("weight", "bias")
+    )
     assert (tmp_path / "w.safetensors").stat().st_size < 6e6
 
 

@@ -42,9 +42,18 @@ def test_where_one_fails_all_are_closed():
 
 def test_heads_trained_at_once_are_the_heads_trained_alone():
     data, seeds = separable(), (0, 1, 2)
-    alone = [train_head(small_network(seed=seed), data, TRAINING, seed=seed, device=CPU) for seed in seeds]
+    alone = [
+        train_head(small_network(seed=seed), data, TRAINING, seed=seed, device=CPU)
+        for seed in seeds
+    ]
     state = torch.get_rng_state()
-    fits = together([head_steps(small_network_of(seed), data, TRAINING, seed=seed, device=CPU) for seed in seeds], CPU)
+    fits = together(
+        [
+            head_steps(small_network_of(seed), data, TRAINING, seed=seed, device=CPU)
+            for seed in seeds
+        ],
+        CPU,
+    )
     assert torch.equal(torch.get_rng_state(), state)
     for one, other in zip(alone, fits, strict=True):
         assert one.history == other.history

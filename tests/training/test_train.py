@@ -1,4 +1,6 @@
-"""From images to trained networks to answers: real convolutions, small heads, pictures that can be told apart."""
+"""From images to trained networks to answers: real convolutions, small heads, pictures that can
+be told apart.
+"""
 
 import json
 import weakref
@@ -23,8 +25,15 @@ pytestmark = pytest.mark.usefixtures("small_heads")
 @pytest.fixture
 def stimuli(images):
     test = images[images["split"] == "test"].reset_index(drop=True)
-    return pd.DataFrame({"stimulus": [f"s{i}" for i in test.index], "path": test["path"], "identity": "one",
-                         "level": (test["label"] == "happy").astype(float), "condition": "full"})
+    return pd.DataFrame(
+        {
+            "stimulus": [f"s{i}" for i in test.index],
+            "path": test["path"],
+            "identity": "one",
+            "level": (test["label"] == "happy").astype(float),
+            "condition": "full",
+        }
+    )
 
 
 @pytest.fixture
@@ -39,16 +48,34 @@ def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path
     run = a_run(tmp_path)
     chosen, _ = cells(run.study)
     accuracy, history, proof = train_cells(run, chosen, images)
-    assert list(accuracy) == ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
+    assert list(accuracy) == [
+        "architecture",
+        "pretraining",
+        "attention",
+        "seed",
+        "split",
+        "n",
+        "accuracy",
+        "auc",
+    ]
     assert len(accuracy) == 4 * 2 and set(accuracy["n"]) == {8}
     assert (accuracy["accuracy"] == 1).all() and (accuracy["auc"] == 1).all()
     losses = history.groupby(["architecture", "seed"])["train_loss"]
     assert len(history) == 4 * 6 and (losses.last() < 0.6 * losses.first()).all()
-    assert proof[["architecture", "loaded_keys"]].to_numpy().tolist() == [["alexnet", 0], ["fe_alexnet", 0]]
+    assert proof[["architecture", "loaded_keys"]].to_numpy().tolist() == [
+        ["alexnet", 0],
+        ["fe_alexnet", 0],
+    ]
     trials = answer_stimuli(run, chosen, stimuli)
-    assert len(trials) == 4 * 8 and list(trials["observer"].unique()) == [cell.observer for cell in chosen]
+    assert len(trials) == 4 * 8 and list(trials["observer"].unique()) == [
+        cell.observer for cell in chosen
+    ]
     assert ((trials["p_happy"] > 0.5) == (trials["level"] == 1)).all()
-    assert set(trials["response"]) <= {0.0, 1.0} and trials["rt_s"].isna().all() and set(trials["kind"]) == {"cnn"}
+    assert (
+        set(trials["response"]) <= {0.0, 1.0}
+        and trials["rt_s"].isna().all()
+        and set(trials["kind"]) == {"cnn"}
+    )
 
 
 def test_what_is_trained_is_read_back_and_other_settings_train_anew(tmp_path, images, monkeypatch):
@@ -118,7 +145,9 @@ def test_untrained_features_are_standardised_on_the_training_images_alone(tmp_pa
     z = (train - mean.view(-1, 1, 1)) / spread.clamp_min(1e-6).view(-1, 1, 1)
     alive = spread > 1e-6
     assert z.mean(dim=(0, 2, 3))[alive].abs().max() < 1e-3
-    assert torch.allclose(z.square().mean(dim=(0, 2, 3))[alive], torch.ones(int(alive.sum())), atol=1e-2)
+    assert torch.allclose(
+        z.square().mean(dim=(0, 2, 3))[alive], torch.ones(int(alive.sum())), atol=1e-2
+    )
 
 
 def test_shuffled_labels_are_shuffled_for_training_alone(tmp_path, images):
@@ -206,12 +235,17 @@ def test_one_network_at_a_time_is_in_memory(tmp_path, images, stimuli, monkeypat
 
 
 @pytest.mark.slow
-def test_twice_on_two_threads_the_numbers_are_the_same(tmp_path, images, stimuli, monkeypatch, two_threads):
+def test_twice_on_two_threads_the_numbers_are_the_same(
+    tmp_path, images, stimuli, monkeypatch, two_threads
+):
     """Nothing cached, real heads: convolutions, training and answers."""
     tables = []
     for name in ("first", "second"):
         make_small(monkeypatch, tmp_path / name / "features", head=make_classifier)
-        run = a_run(tmp_path / name, **{"training.epochs": 2, "training.seeds": 1, "training.precision": "auto"})
+        run = a_run(
+            tmp_path / name,
+            **{"training.epochs": 2, "training.seeds": 1, "training.precision": "auto"},
+        )
         chosen = cells(run.study)[0][1:]  # FE-AlexNet
         accuracy, history, _ = train_cells(run, chosen, images)
         tables.append([accuracy, history, answer_stimuli(run, chosen, stimuli)])

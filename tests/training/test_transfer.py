@@ -25,8 +25,14 @@ def test_an_informative_base_beats_noise_and_noise_is_at_chance():
 
 
 def test_gain_by_hand():
-    transfer = pd.DataFrame({"base": ["a", "b"] * 2, "n_labels": 8, "repeat": [0, 0, 1, 1],
-                             "accuracy": [0.9, 0.7, 0.8, 0.6]})
+    transfer = pd.DataFrame(
+        {
+            "base": ["a", "b"] * 2,
+            "n_labels": 8,
+            "repeat": [0, 0, 1, 1],
+            "accuracy": [0.9, 0.7, 0.8, 0.6],
+        }
+    )
     row = gain_over(transfer, "b", n_boot=50, rng=np.random.default_rng(0)).iloc[0]
     assert row[["difference", "low", "high"]].tolist() == pytest.approx([0.2, 0.2, 0.2])
 
@@ -38,18 +44,35 @@ def test_more_labels_than_faces_is_refused():
 
 
 def test_the_spread_over_bases_by_hand():
-    """Seed 0: 0.9 - 0.6; seed 1 has no value on one base; a candidate on one base alone has no spread."""
-    rows = [("none", "objects", 0, 0.9), ("none", "untrained", 0, 0.6), ("none", "objects", 1, 0.8),
-            ("none", "untrained", 1, np.nan), ("self", "objects", 0, 0.7)]
+    """Seed 0: 0.9 - 0.6; seed 1 has no value on one base; a candidate on one base alone has no
+    spread.
+    """
+    rows = [
+        ("none", "objects", 0, 0.9),
+        ("none", "untrained", 0, 0.6),
+        ("none", "objects", 1, 0.8),
+        ("none", "untrained", 1, np.nan),
+        ("self", "objects", 0, 0.7),
+    ]
     cells = pd.DataFrame(rows, columns=["candidate", "pretraining", "seed", "accuracy"])
     table = spread_over_bases(cells, "accuracy")
     assert table["architecture"].tolist() == ["none", "none"] and table["seed"].tolist() == [0, 1]
-    assert table["spread"][0] == pytest.approx(0.3) and np.isnan(table["spread"][1]) and set(table["bases"]) == {2}
+    assert (
+        table["spread"][0] == pytest.approx(0.3)
+        and np.isnan(table["spread"][1])
+        and set(table["bases"]) == {2}
+    )
 
 
 @pytest.mark.usefixtures("small_heads")
 def test_a_studys_own_images_are_read_out(tmp_path, images):
     run = a_run(tmp_path, "03")
-    table = transfer_table(run, ["untrained"], images, np.random.default_rng(0), n_labels=(10, 20, 100), repeats=3)
-    assert set(table["n_labels"]) == {10, 20} and len(table) == 6  # 24 training images do not suffice for 100
-    assert table.loc[table["n_labels"] == 20, "accuracy"].min() == 1  # stripes across against stripes down
+    table = transfer_table(
+        run, ["untrained"], images, np.random.default_rng(0), n_labels=(10, 20, 100), repeats=3
+    )
+    assert (
+        set(table["n_labels"]) == {10, 20} and len(table) == 6
+    )  # 24 training images do not suffice for 100
+    assert (
+        table.loc[table["n_labels"] == 20, "accuracy"].min() == 1
+    )  # stripes across against stripes down

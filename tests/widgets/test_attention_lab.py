@@ -1,4 +1,6 @@
-"""The attention lab: at gain 0 it is AlexNet, settings do what they say, training can be stopped."""
+"""The attention lab: at gain 0 it is AlexNet, settings do what they say, training can be
+stopped.
+"""
 
 from dataclasses import replace
 
@@ -46,25 +48,36 @@ def morphs(trained):
 
 def test_the_default_is_the_studys_trained_network(lab, morphs):
     state = lab.default()
-    assert (state.kind, state.location, state.level, state.condition) == ("self", "conv5", 1.0, "full")
+    assert (state.kind, state.location, state.level, state.condition) == (
+        "self",
+        "conv5",
+        1.0,
+        "full",
+    )
     view = lab.view(state)
     fe = [cell for cell in cells(lab.run.study)[0] if cell.architecture == "fe_alexnet"]
     whole = answer_stimuli(lab.run, fe, morphs)
     expected = whole[whole["condition"] == "full"]["p_happy"].to_numpy()
     assert view.answers["p_happy"].to_numpy() == pytest.approx(expected, abs=1e-6)
-    assert view.attention.shape == (1, 169, 169) and view.attention.sum(-1) == pytest.approx(1, abs=1e-4)
+    assert view.attention.shape == (1, 169, 169) and view.attention.sum(-1) == pytest.approx(
+        1, abs=1e-4
+    )
     assert "trained" in view.note and view.p_happy == view.answers["p_happy"].iloc[4]
 
 
-@pytest.mark.parametrize(("kind", "location"), [
-    ("self", "conv3"), ("se", "conv5"), ("cbam", "conv4"), ("matched", "conv5")])
+@pytest.mark.parametrize(
+    ("kind", "location"),
+    [("self", "conv3"), ("se", "conv5"), ("cbam", "conv4"), ("matched", "conv5")],
+)
 def test_a_new_block_at_gain_zero_is_alexnet_and_is_called_new(lab, kind, location):
     state = replace(lab.default(), kind=kind, location=location, gain=0.0)
     view = lab.view(state)
     plain = lab.plain_answers("full")["p_happy"].to_numpy()
     assert view.answers["p_happy"].to_numpy() == pytest.approx(plain, abs=1e-6)
     assert "new" in view.note and view.counts["block"] > 0
-    assert view.scores["now"].to_numpy() == pytest.approx(view.scores["AlexNet"].to_numpy(), abs=1e-5, nan_ok=True)
+    assert view.scores["now"].to_numpy() == pytest.approx(
+        view.scores["AlexNet"].to_numpy(), abs=1e-5, nan_ok=True
+    )
     turned_up = lab.view(replace(state, gain=5.0))
     assert np.abs(turned_up.answers["p_happy"].to_numpy() - plain).max() > 1e-3
 
@@ -77,25 +90,37 @@ def test_trained_networks_that_were_put_away_come_back_the_same(lab, monkeypatch
     lab.train(replace(one, location="conv5"))
     assert one.structure not in lab.networks and len(lab.networks) == 2  # with AlexNet itself
     again = lab.view(one)
-    assert np.array_equal(again.answers["p_happy"].to_numpy(), first) and "This block is trained" in again.note
+    assert (
+        np.array_equal(again.answers["p_happy"].to_numpy(), first)
+        and "This block is trained" in again.note
+    )
 
 
 def test_a_weight_on_the_mouth_draws_attention_there_and_an_even_one_changes_nothing(lab):
     state = replace(lab.default(), gain=1.0)
-    even, mouth = lab.view(replace(state, eyes=1.0, nose=1.0, mouth=1.0)), lab.view(replace(state, mouth=3.0))
+    even, mouth = (
+        lab.view(replace(state, eyes=1.0, nose=1.0, mouth=1.0)),
+        lab.view(replace(state, mouth=3.0)),
+    )
     assert even.attention == pytest.approx(lab.view(state).attention, abs=1e-6)
     place = mouth.asks[0] * 13 + mouth.asks[1]
     assert mouth.attention[0, :, place].mean() > 2 * even.attention[0, :, place].mean()
 
 
-def test_another_face_or_place_keeps_the_answers_and_another_setting_or_training_does_not(lab, monkeypatch):
+def test_another_face_or_place_keeps_the_answers_and_another_setting_or_training_does_not(
+    lab, monkeypatch
+):
     asked, state, own = [], lab.default(), lab._answers
     monkeypatch.setattr(lab, "_answers", lambda *given: asked.append(given[0]) or own(*given))
     first = lab.view(state)
     asked.clear()
     other = lab.view(replace(state, level=0.5, asks="eyes"))
     assert not asked and other.scores.equals(first.scores) and other.p_happy != first.p_happy
-    assert not lab.view(replace(state, gain=state.gain + 1)).answers["p_happy"].equals(first.answers["p_happy"])
+    assert (
+        not lab.view(replace(state, gain=state.gain + 1))
+        .answers["p_happy"]
+        .equals(first.answers["p_happy"])
+    )
     lab.view(state)
     asked.clear()
     lab.train(state)
@@ -114,7 +139,9 @@ def test_a_figure_drawn_into_once_more_is_the_same_picture(lab):
     start, used, people = lab.default(), None, lab.reference.at("full").people_fits
     for state in (start, replace(start, gain=2.0, asks="eyes"), replace(start, kind="none"), start):
         used = plot_view(lab.view(state), people, figure=used)
-        assert _png(used) == _png(plot_view(lab.view(state), people)) and len(used.axes) == 2 + (state.kind == "self")
+        assert _png(used) == _png(plot_view(lab.view(state), people)) and len(used.axes) == 2 + (
+            state.kind == "self"
+        )
 
 
 def test_whom_a_condition_is_compared_with_is_computed_once(lab, monkeypatch):
@@ -133,8 +160,12 @@ def test_training_makes_the_block_the_labs_and_the_studys_checkpoints_stay(lab):
     judged = lab.train(state, steps.append)
     assert len(steps) == lab.steps() and judged["split"] == "test" and judged["n"] == 8
     assert "trained" in lab.note(state) and lab.learned_gain(state) != 0
-    assert {p.name: p.read_bytes() for p in (lab.run.folder / "checkpoints").glob("*.json")} == pointers
-    assert lab.train(state, steps.append) == judged and len(steps) == lab.steps()  # read back, not trained again
+    assert {
+        p.name: p.read_bytes() for p in (lab.run.folder / "checkpoints").glob("*.json")
+    } == pointers
+    assert (
+        lab.train(state, steps.append) == judged and len(steps) == lab.steps()
+    )  # read back, not trained again
 
 
 def test_a_stopped_training_changes_nothing(lab):
@@ -152,14 +183,24 @@ def test_a_stopped_training_changes_nothing(lab):
 
 
 def test_copied_settings_are_read_back_as_the_same_attention(lab, tmp_path):
-    state = replace(lab.default(), kind="self", location="conv4", reduction=4, heads=2, temperature=0.5,
-                    gain=0.25, mouth=1.5)
+    state = replace(
+        lab.default(),
+        kind="self",
+        location="conv4",
+        reduction=4,
+        heads=2,
+        temperature=0.5,
+        gain=0.25,
+        mouth=1.5,
+    )
     section, words = lab.settings(state)
     wanted = state.attention(14)
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump({"name": "mine", **yaml.safe_load(section)}))
     assert Attention.of(load_study(path).attention).region_weights() == wanted.region_weights()
-    assert Attention.of(load_study(path).attention, region_prior=None) == replace(wanted, region_prior=None)
+    assert Attention.of(load_study(path).attention, region_prior=None) == replace(
+        wanted, region_prior=None
+    )
     assert load_study("data/studies/smoke.yaml", words).attention == load_study(path).attention
 
 
@@ -168,12 +209,22 @@ def test_the_scores_are_those_of_the_scorecard(lab, morphs):
     networks = answer_stimuli(run, cells(run.study)[0][:1], morphs)
     s = run.study.statistics
     both = pd.concat([networks, people], ignore_index=True)
-    whole = human_likeness(both, bounds_people=s.people, bounds_networks=s.networks,
-                           rule=s.decision, n_boot=2, rng=np.random.default_rng(0)).set_index("metric")
+    whole = human_likeness(
+        both,
+        bounds_people=s.people,
+        bounds_networks=s.networks,
+        rule=s.decision,
+        n_boot=2,
+        rng=np.random.default_rng(0),
+    ).set_index("metric")
     scorer = Scorer(people, networks, s)
     assert scorer.score(networks) == pytest.approx(whole["value"].to_dict(), nan_ok=True)
-    assert scorer.anchors["chance"].to_dict() == pytest.approx(whole["chance"].to_dict(), nan_ok=True)
-    assert scorer.anchors["ceiling"].to_dict() == pytest.approx(whole["ceiling"].to_dict(), nan_ok=True)
+    assert scorer.anchors["chance"].to_dict() == pytest.approx(
+        whole["chance"].to_dict(), nan_ok=True
+    )
+    assert scorer.anchors["ceiling"].to_dict() == pytest.approx(
+        whole["ceiling"].to_dict(), nan_ok=True
+    )
 
 
 def test_controls_move_the_figure_train_cancel_and_reset(lab):
@@ -182,7 +233,10 @@ def test_controls_move_the_figure_train_cancel_and_reset(lab):
     controls.controls["gain"].value = 3.0
     assert controls.picture.value != first
     controls.controls["kind"].value = "se"
-    assert controls.controls["asks"].disabled and controls.controls["gain"].value == lab.run.study.attention.gain
+    assert (
+        controls.controls["asks"].disabled
+        and controls.controls["gain"].value == lab.run.study.attention.gain
+    )
     controls.train()
     controls._thread.join(60)
     assert controls.left.value.startswith("trained: ") and controls.bar.value == controls.bar.max
@@ -212,7 +266,9 @@ def test_the_static_twin_and_its_table(lab, capsys):
     figure = attention_lab(lab)
     assert "SIMULATED" in figure.axes[0].get_title()
     table = score_table(lab.view(lab.default()), lab.reference.at("full").people_fits)
-    assert "parameters of the block" in table.index and "ceiling (simulated people)" in table.columns
+    assert (
+        "parameters of the block" in table.index and "ceiling (simulated people)" in table.columns
+    )
 
 
 def test_without_a_trained_alexnet_there_is_no_lab(tmp_path, images, morphs):

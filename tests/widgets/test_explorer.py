@@ -1,4 +1,6 @@
-"""The explorer: every choice is offered and answered, each network loaded once, all controls work from the keyboard."""
+"""The explorer: every choice is offered and answered, each network loaded once, all controls
+work from the keyboard.
+"""
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -29,42 +31,62 @@ def loader(monkeypatch):
 
 @pytest.fixture
 def explorer(loader, stimuli, tmp_path):
-    return SaliencyExplorer(small_run(tmp_path, **{"morphs.conditions": ["full", "mouth"]}), stimuli, CELLS)
+    return SaliencyExplorer(
+        small_run(tmp_path, **{"morphs.conditions": ["full", "mouth"]}), stimuli, CELLS
+    )
 
 
 def texts(figure):
-    return " ".join([ax.get_title() for ax in figure.axes] + [t.get_text() for ax in figure.axes for t in ax.texts])
+    return " ".join(
+        [ax.get_title() for ax in figure.axes]
+        + [t.get_text() for ax in figure.axes for t in ax.texts]
+    )
 
 
 def test_everything_that_the_run_has_is_offered_and_the_default_among_it(explorer):
     offered, start = explorer.choices(), explorer.default()
-    assert offered["network"] == [cell.observer for cell in CELLS] and offered["method"] == list(METHODS)
+    assert offered["network"] == [cell.observer for cell in CELLS] and offered["method"] == list(
+        METHODS
+    )
     assert offered["level"] == [0.0, 0.5, 1.0] and offered["condition"] == ["full", "mouth"]
     assert offered["layer"] == [f"conv{k}" for k in range(1, 6)] and list(start) == list(offered)
     assert all(start[name] in offered[name] for name in offered)
 
 
-@pytest.mark.parametrize("change", [{}, {"method": "gradcam", "layer": "conv3"}, {"condition": "mouth"},
-                                    {"level": 0.5}])
-def test_the_figure_tells_the_answer_and_the_enrichment_of_that_state(explorer, loader, stimuli, change):
+@pytest.mark.parametrize(
+    "change", [{}, {"method": "gradcam", "layer": "conv3"}, {"condition": "mouth"}, {"level": 0.5}]
+)
+def test_the_figure_tells_the_answer_and_the_enrichment_of_that_state(
+    explorer, loader, stimuli, change
+):
     """Oracle: the network asked without the explorer."""
     state = explorer.default() | change
     figure = explorer.figure(**state)
     network = loader.networks[CELLS[-1]]
     image, saliency, answer, regions = explorer.maps(**state)
-    row = stimuli[(stimuli["condition"] == state["condition"]) & (stimuli["level"] == state["level"])]
+    row = stimuli[
+        (stimuli["condition"] == state["condition"]) & (stimuli["level"] == state["level"])
+    ]
     assert row["stimulus"].item().startswith("id003") and image.shape == (224, 224, 3)
     assert answer == pytest.approx(log_odds(network(preprocess(image[None]))).item(), abs=1e-4)
     alone = enlarge(explain(network, image[None], state["method"], location=state["layer"]))
     assert saliency == pytest.approx(alone[0], abs=1e-5)
-    bars = {name.get_text(): bar.get_height()
-            for name, bar in zip(figure.axes[2].get_xticklabels(), figure.axes[2].patches, strict=True)}
-    assert bars == pytest.approx({part: enrichment(normalise(alone, "absolute"), mask)[0]
-                                  for part, mask in regions.items()}, rel=1e-3)
-    assert f"p(happy) = {1 / (1 + np.exp(-answer)):.2f}" in texts(figure) and state["layer"] in texts(figure)
+    bars = {
+        name.get_text(): bar.get_height()
+        for name, bar in zip(figure.axes[2].get_xticklabels(), figure.axes[2].patches, strict=True)
+    }
+    assert bars == pytest.approx(
+        {part: enrichment(normalise(alone, "absolute"), mask)[0] for part, mask in regions.items()},
+        rel=1e-3,
+    )
+    assert f"p(happy) = {1 / (1 + np.exp(-answer)):.2f}" in texts(figure) and state[
+        "layer"
+    ] in texts(figure)
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("gradcam", "hirescam")])
+@pytest.mark.parametrize(
+    "method", [name for name in METHODS if name not in ("gradcam", "hirescam")]
+)
 def test_every_method_answers_and_names_no_layer_that_it_does_not_use(explorer, method):
     figure = explorer.figure(**explorer.default() | {"method": method, "layer": "conv2"})
     assert len(figure.axes) == 3 and "conv2" not in texts(figure)
@@ -72,12 +94,16 @@ def test_every_method_answers_and_names_no_layer_that_it_does_not_use(explorer, 
 
 
 def test_a_network_without_attention_says_so_instead_of_failing(explorer):
-    figure = explorer.figure(**explorer.default() | {"network": CELLS[0].observer, "method": "attention"})
+    figure = explorer.figure(
+        **explorer.default() | {"network": CELLS[0].observer, "method": "attention"}
+    )
     assert "has no self-attention" in texts(figure)
 
 
 def test_a_picture_that_the_run_lacks_is_named(explorer):
-    assert "no picture of id003, level 0.25, full" in texts(explorer.figure(**explorer.default() | {"level": 0.25}))
+    assert "no picture of id003, level 0.25, full" in texts(
+        explorer.figure(**explorer.default() | {"level": 0.25})
+    )
 
 
 def test_going_back_and_forth_loads_and_computes_once(explorer, loader):
@@ -95,7 +121,9 @@ def controls_of(box):
 
 
 def test_every_control_takes_the_keyboard_and_changes_the_figure(explorer, monkeypatch):
-    """Selects and sliders are native to Tab, arrows and letters; none is taken out of the tab order."""
+    """Selects and sliders are native to Tab, arrows and letters; none is taken out of the tab
+    order.
+    """
     shown = []
     monkeypatch.setattr(explorer, "figure", lambda **state: shown.append(state) or plt.figure())
     monkeypatch.setattr(saliency_widget, "display", lambda *things: None)
@@ -105,11 +133,16 @@ def test_every_control_takes_the_keyboard_and_changes_the_figure(explorer, monke
     for name, control in controls.items():
         assert isinstance(control, ipywidgets.Dropdown | ipywidgets.SelectionSlider)
         assert control.tabbable is not False and not control.disabled
-        for other in [value for value in explorer.choices()[name] if value != explorer.default()[name]][:1]:
+        for other in [
+            value for value in explorer.choices()[name] if value != explorer.default()[name]
+        ][:1]:
             control.value = other
             assert shown[-1] == explorer.default() | {name: other}
             control.value = explorer.default()[name]
-    assert isinstance(controls["level"], ipywidgets.SelectionSlider) and not controls["level"].continuous_update
+    assert (
+        isinstance(controls["level"], ipywidgets.SelectionSlider)
+        and not controls["level"].continuous_update
+    )
 
 
 def test_the_layer_rests_where_the_method_has_none(explorer, monkeypatch):
@@ -121,7 +154,9 @@ def test_the_layer_rests_where_the_method_has_none(explorer, monkeypatch):
     assert not controls["layer"].disabled
 
 
-def test_headless_there_is_the_figure_alone_and_live_the_controls_too(explorer, loader, stimuli, monkeypatch):
+def test_headless_there_is_the_figure_alone_and_live_the_controls_too(
+    explorer, loader, stimuli, monkeypatch
+):
     displayed = []
     monkeypatch.setattr(saliency_widget, "display", lambda *things: displayed.extend(things))
     monkeypatch.setattr(saliency_widget, "headless", lambda: True)
@@ -129,5 +164,7 @@ def test_headless_there_is_the_figure_alone_and_live_the_controls_too(explorer, 
     assert len(still.axes) == 3 and not displayed
     monkeypatch.setattr(saliency_widget, "headless", lambda: False)
     live = saliency_explorer(explorer.run, stimuli, CELLS)
-    assert [type(thing) for thing in displayed if isinstance(thing, ipywidgets.VBox)] == [ipywidgets.VBox]
+    assert [type(thing) for thing in displayed if isinstance(thing, ipywidgets.VBox)] == [
+        ipywidgets.VBox
+    ]
     assert texts(live) == texts(still)  # the same default state

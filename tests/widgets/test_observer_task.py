@@ -1,4 +1,6 @@
-"""The observer task: files that lose nothing, and a scripted observer in a real browser who is found again."""
+"""The observer task: files that lose nothing, and a scripted observer in a real browser who is
+found again.
+"""
 
 import json
 import re
@@ -16,7 +18,14 @@ from lib.people.trial_file import FILE_COLUMNS, TrialFile
 from lib.people.trials import TrialError, count_table
 from lib.psychometrics.fitting import fit_psychometric
 from lib.settings.loading import load_study
-from lib.widgets.observer_task import Timing, choose_stimuli, data_uri, export_task, observer_task, task_data
+from lib.widgets.observer_task import (
+    Timing,
+    choose_stimuli,
+    data_uri,
+    export_task,
+    observer_task,
+    task_data,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +33,25 @@ def stimuli(tmp_path_factory):
     return grey_squares(tmp_path_factory.mktemp("pictures"))
 
 
-# ---- pure Python -----------------------------------------------------------------------------------------------------
+# ---- pure Python
+# ------------------------------------------------------------
 
 
 def trial(stimulus="id00_full_0.000", repeat=1, response=1, **more):
-    return {"observer": "me", "stimulus": stimulus, "identity": "id00", "level": 0.0, "condition": "full",
-            "repeat": repeat, "response": response, "rt_s": 0.5, "trial": 1, "shown_s": 0.2, "frame_s": 0.0167, **more}
+    return {
+        "observer": "me",
+        "stimulus": stimulus,
+        "identity": "id00",
+        "level": 0.0,
+        "condition": "full",
+        "repeat": repeat,
+        "response": response,
+        "rt_s": 0.5,
+        "trial": 1,
+        "shown_s": 0.2,
+        "frame_s": 0.0167,
+        **more,
+    }
 
 
 def test_appended_trials_read_back_as_a_valid_trial_table(tmp_path):
@@ -75,6 +97,7 @@ def test_a_subset_keeps_both_ends_and_equal_steps(stimuli):
 
 def test_pictures_travel_without_loss():
     import base64
+
     picture = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     coded = np.frombuffer(base64.b64decode(data_uri(picture).split(",")[1]), np.uint8)
     assert np.array_equal(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1], picture)
@@ -87,8 +110,14 @@ def test_the_task_is_named_by_what_it_holds(stimuli):
     assert len(first["stimuli"]) == len(stimuli)
 
 
-@pytest.mark.parametrize(("wrong", "words"), [
-    ({"repeats": 0}, "allowed: 1 to 1000"), ({"happy_side": "up"}, "left, right"), ({"name": "a/b"}, "letters")])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"repeats": 0}, "allowed: 1 to 1000"),
+        ({"happy_side": "up"}, "left, right"),
+        ({"name": "a/b"}, "letters"),
+    ],
+)
 def test_impossible_settings_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         replace(FAST, **wrong)
@@ -120,14 +149,19 @@ def test_the_widget_keeps_each_answer_and_says_so(widget, stimuli):
     # the level is that of the stimulus, whatever the browser says
     assert made.trials["level"].iloc[0] == 0.0
     made._receive(made, {"type": "finished?"}, [])
-    assert sent[-1] == {"type": "finished", "trials": [{"stimulus": "id00_full_0.000", "repeat": 1}]}
+    assert sent[-1] == {
+        "type": "finished",
+        "trials": [{"stimulus": "id00_full_0.000", "repeat": 1}],
+    }
     made._receive(made, {"type": "end"}, [])
     assert sent[-1] == {"type": "ended", "kept": 1} and len(ends[0]) == 1
     assert made.total == len(stimuli) * 2
     json.dumps(sent)
 
 
-@pytest.mark.parametrize("wrong", [{"stimulus": "other"}, {"repeat": 3}, {"response": 2}, {"repeat": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"stimulus": "other"}, {"repeat": 3}, {"response": 2}, {"repeat": 0}]
+)
 def test_the_widget_refuses_what_is_not_part_of_the_task(widget, wrong):
     made, sent, _ = widget
     made._receive(made, {"type": "trial", "trial": {**trial(), **wrong}}, [])
@@ -142,13 +176,18 @@ def test_the_widget_state_holds_no_pictures(widget):
 
 
 def test_the_exported_page_asks_for_nothing_outside(stimuli, tmp_path):
-    page = export_task(stimuli, tmp_path / "task.html", task=replace(FAST, title="Faces & <b>")).read_text()
-    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)""", page) and "http" not in page.replace("http-equiv", "")
+    page = export_task(
+        stimuli, tmp_path / "task.html", task=replace(FAST, title="Faces & <b>")
+    ).read_text()
+    assert not re.search(
+        r"""(src|href)\s*=\s*["'](?!data:)""", page
+    ) and "http" not in page.replace("http-equiv", "")
     assert "connect-src 'none'" in page and "default-src 'none'" in page
     assert "<title>Faces &amp; &lt;b&gt;</title>" in page
 
 
-# ---- in a browser ----------------------------------------------------------------------------------------------------
+# ---- in a browser
+# ------------------------------------------------------------
 
 
 # what the page has kept so far
@@ -159,15 +198,20 @@ KEPT = """new Promise((resolve) => indexedDB.open("observer-task").onsuccess = (
 
 # tries to reach out, and gives the part of the page's policy that forbids it
 REFUSED = """new Promise((resolve) => {
-  document.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+  const tell = (event) => resolve(event.effectiveDirective);
+  document.addEventListener("securitypolicyviolation", tell);
   fetch("http://127.0.0.1:9/").catch(() => 0);
 })"""
 
 
 def read_back(path):
-    """The CSV file through the workbook's own reader, with the settings that data/README.md gives."""
-    study = load_study("data/studies/smoke.yaml", {"observers.file": str(path),
-                                                   "observers.covariates": ["shown_s", "frame_s"]})
+    """The CSV file through the workbook's own reader, with the settings that data/README.md
+    gives.
+    """
+    study = load_study(
+        "data/studies/smoke.yaml",
+        {"observers.file": str(path), "observers.covariates": ["shown_s", "frame_s"]},
+    )
     return read_people(study)[0]
 
 
@@ -195,10 +239,13 @@ def test_a_scripted_observer_is_found_again_from_the_saved_file(stimuli, tmp_pat
     wanted = (0.05 / trials["frame_s"]).round() * trials["frame_s"]
     late = (trials["shown_s"] - wanted) / trials["frame_s"]
     with capsys.disabled():
-        print(f"\npresentation of {len(trials)} faces: frame {1000 * trials['frame_s'].median():.2f} ms, wanted "
-              f"{1000 * wanted.median():.1f} ms, shown {1000 * trials['shown_s'].min():.1f} to "
-              f"{1000 * trials['shown_s'].max():.1f} ms, median error {late.median():.2f} frames, "
-              f"{(late.abs() < 1).mean():.1%} within one frame")
+        print(
+            f"\npresentation of {len(trials)} faces: frame "
+            f"{1000 * trials['frame_s'].median():.2f} ms, wanted "
+            f"{1000 * wanted.median():.1f} ms, shown {1000 * trials['shown_s'].min():.1f} to "
+            f"{1000 * trials['shown_s'].max():.1f} ms, median error {late.median():.2f} frames, "
+            f"{(late.abs() < 1).mean():.1%} within one frame"
+        )
     # a machine that is busy with other things drops a frame now and then
     assert (late.abs() <= 1.05).mean() >= 0.98 and late.median() < 0.1
 
@@ -232,7 +279,13 @@ def test_a_page_closed_in_the_middle_loses_no_trial(stimuli, tmp_path):
 
 @pytest.mark.browser
 def test_keyboard_alone_consent_pause_buttons_break_and_a_missed_trial(stimuli, tmp_path):
-    task = replace(FAST, repeats=1, practice=2, break_every=3, timing=replace(FAST.timing, timeout_s=1.0, mask_s=0.05))
+    task = replace(
+        FAST,
+        repeats=1,
+        practice=2,
+        break_every=3,
+        timing=replace(FAST.timing, timeout_s=1.0, mask_s=0.05),
+    )
     url = export_task(stimuli, tmp_path / "task.html", task=task).as_uri()
     with chromium() as context:
         page = context.new_page()
@@ -257,20 +310,32 @@ def test_keyboard_alone_consent_pause_buttons_break_and_a_missed_trial(stimuli, 
         page.wait_for_selector("text=A break", timeout=5000)  # trial 3 ran out of time
         trials = page.evaluate(KEPT)
     assert [t["trial"] for t in trials] == [1, 2, 3]
-    assert trials[1]["response"] == 0 and trials[2]["response"] is None and trials[2]["rt_s"] is None
+    assert (
+        trials[1]["response"] == 0 and trials[2]["response"] is None and trials[2]["rt_s"] is None
+    )
 
 
 @pytest.mark.browser
 def test_the_order_depends_on_the_observer_and_on_nothing_else(stimuli, tmp_path):
     export_task(stimuli, tmp_path / "task.html", task=FAST)
-    script = (tmp_path / "task.html").read_text().split('<script type="module">')[1].split("\nrunPage(")[0]
-    (tmp_path / "order.html").write_text(f'<script type="module">{script}\nwindow.order = trialOrder;</script>')
+    script = (
+        (tmp_path / "task.html")
+        .read_text()
+        .split('<script type="module">')[1]
+        .split("\nrunPage(")[0]
+    )
+    (tmp_path / "order.html").write_text(
+        f'<script type="module">{script}\nwindow.order = trialOrder;</script>'
+    )
     with chromium() as context:
         page = context.new_page()
         page.goto((tmp_path / "order.html").as_uri())
         rows = stimuli[["stimulus", "level"]].to_dict("records")
 
         def order(code):
-            return [t["stimulus"] for t in page.evaluate("([s, c]) => order(s, 2, 0, c)", [rows, code])]
+            return [
+                t["stimulus"] for t in page.evaluate("([s, c]) => order(s, 2, 0, c)", [rows, code])
+            ]
+
         first, again, other = order("A"), order("A"), order("B")
     assert first == again and first != other and sorted(first) == sorted(other)

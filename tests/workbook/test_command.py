@@ -1,4 +1,6 @@
-"""The runner: order, outputs, messages, resuming, locking. Its notebooks are tiny ones made here."""
+"""The runner: order, outputs, messages, resuming, locking. Its notebooks are tiny ones made
+here.
+"""
 
 import json
 import os
@@ -30,7 +32,11 @@ def bench(tmp_path, monkeypatch, capsys):
 
 class Bench:
     def __init__(self, folder: Path, capsys):
-        self.notebooks, self.run_folder, self._capsys = folder / "notebooks", folder / "runs" / "smoke", capsys
+        self.notebooks, self.run_folder, self._capsys = (
+            folder / "notebooks",
+            folder / "runs" / "smoke",
+            capsys,
+        )
         self.output = f"output={folder / 'runs'}"
 
     def __call__(self, *arguments: str, settings: tuple[str, ...] = ()) -> tuple[int, str, str]:
@@ -42,11 +48,26 @@ class Bench:
 
     def process(self, *arguments: str) -> subprocess.Popen:
         # a shell that starts the tests in the background hands down an ignored SIGINT
-        code = (f"import signal, sys, pathlib; signal.signal(signal.SIGINT, signal.default_int_handler); "
-                f"from lib.workbook import command as workbook; workbook.NOTEBOOKS = pathlib.Path("
-                f"{str(self.notebooks)!r}); sys.exit(workbook.main(sys.argv[1:]))")
-        command = [sys.executable, "-c", code, "run", "--study", SMOKE, "--set", self.output, *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        code = (
+            "import signal, sys, pathlib; signal.signal(signal.SIGINT, "
+            "signal.default_int_handler); "
+            f"from lib.workbook import command as workbook; workbook.NOTEBOOKS = pathlib.Path("
+            f"{str(self.notebooks)!r}); sys.exit(workbook.main(sys.argv[1:]))"
+        )
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "run",
+            "--study",
+            SMOKE,
+            "--set",
+            self.output,
+            *arguments,
+        ]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
 
 
 def wait_for(condition, seconds: float = 40) -> None:
@@ -60,7 +81,11 @@ def test_a_whole_run_leaves_notebooks_tables_figures_manifest_excel_and_report(b
     write_notebooks(bench.notebooks)
     code, out, err = bench(settings=("training.epochs=5",))
     assert (code, err) == (0, "")
-    assert out.index("[1/5] 01_data_preparation") < out.index("[5/5] 05_mechanisms") < out.index("report.html")
+    assert (
+        out.index("[1/5] 01_data_preparation")
+        < out.index("[5/5] 05_mechanisms")
+        < out.index("report.html")
+    )
     names = {name for names in TABLES.values() for name in names}
     assert {p.stem for p in (bench.run_folder / "tables").glob("*.csv")} == names
     assert list(bench.table("trials")["notebook"]) == ["01", "02", "03"]
@@ -72,31 +97,50 @@ def test_a_whole_run_leaves_notebooks_tables_figures_manifest_excel_and_report(b
 
 
 def test_the_manifest_tells_settings_versions_seeds_hashes_time_and_memory(bench):
-    write_notebooks(bench.notebooks, "1", n01=table_cell("01") + "\nballast = bytearray(300_000_000)\n"
-                                                                 "ballast[::4096] = b'x' * len(ballast[::4096])\n"
-                                                                 "import time; time.sleep(1)")
+    write_notebooks(
+        bench.notebooks,
+        "1",
+        n01=table_cell("01") + "\nballast = bytearray(300_000_000)\n"
+        "ballast[::4096] = b'x' * len(ballast[::4096])\n"
+        "import time; time.sleep(1)",
+    )
     assert bench(settings=("training.epochs=5",))[0] == 0
     manifest = json.loads((bench.run_folder / "manifest.json").read_text())
     assert manifest["status"] == "complete"
     assert manifest["study"]["settings"]["training"]["epochs"] == 5
     assert manifest["study"]["overrides"] == [bench.output, "training.epochs=5"]
     assert manifest["seeds"]["networks"] == [0, 1]
-    assert manifest["versions"]["papermill"] == "2.7.0" and manifest["versions"]["python"].startswith("3.")
+    assert manifest["versions"]["papermill"] == "2.7.0" and manifest["versions"][
+        "python"
+    ].startswith("3.")
     assert manifest["machine"]["processors"] >= 1
-    assert manifest["tables"]["images"]["rows"] == 1 and len(manifest["tables"]["images"]["sha256"]) == 64
+    assert (
+        manifest["tables"]["images"]["rows"] == 1
+        and len(manifest["tables"]["images"]["sha256"]) == 64
+    )
     cost = manifest["notebooks"]["01_data_preparation"]
     assert 1 < cost["seconds"] < 120 and 300 < cost["peak_memory_mb"] < 3000
 
 
-def test_a_cells_error_is_one_message_with_notebook_cell_and_words_and_the_executed_notebook_is_kept(bench):
-    write_notebooks(bench.notebooks, "12", n02="def f():\n    raise ValueError('level 3 given; allowed: 0 to 1')\nf()")
+def test_a_cells_error_is_one_message_and_the_executed_notebook_is_kept(
+    bench,
+):
+    write_notebooks(
+        bench.notebooks,
+        "12",
+        n02="def f():\n    raise ValueError('level 3 given; allowed: 0 to 1')\nf()",
+    )
     code, out, err = bench()
     assert code == 1
     assert "notebook 02_transfer_training stopped in cell [4], which begins: def f():" in err
     assert "ValueError: level 3 given; allowed: 0 to 1" in err
     assert "Traceback" not in out + err and len(err.splitlines()) < 8
     executed = nbformat.read(bench.run_folder / "notebooks" / "02_transfer_training.ipynb", 4)
-    assert any(output.output_type == "error" for cell in executed.cells for output in cell.get("outputs", []))
+    assert any(
+        output.output_type == "error"
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+    )
     assert json.loads((bench.run_folder / "manifest.json").read_text())["status"] == "stopped"
     assert not (bench.run_folder / "report.html").exists()
 
@@ -107,11 +151,20 @@ def test_a_notebook_that_misses_an_earlier_one_says_which_to_run(bench):
     assert code == 1 and "has no table 'stimuli' yet; it is made by notebook 01" in err
 
 
-@pytest.mark.parametrize(("cells", "message"), [
-    ([FIGURE], "table 'images' was not written; table 'stimuli' was not written; table 'trials' was not written"),
-    ([table_cell("01").replace("}))", "}).head(0))"), FIGURE], "table 'images' has no rows"),
-    ([table_cell("01")], "no figure figures/01_*.png"),
-])
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            [FIGURE],
+            (
+                "table 'images' was not written; table 'stimuli' was not "
+                "written; table 'trials' was not written"
+            ),
+        ),
+        ([table_cell("01").replace("}))", "}).head(0))"), FIGURE], "table 'images' has no rows"),
+        ([table_cell("01")], "no figure figures/01_*.png"),
+    ],
+)
 def test_a_notebook_that_ends_without_what_it_declares_is_a_failure(bench, cells, message):
     write_notebook(bench.notebooks, "01_data_preparation", SET_UP.format(number="01"), *cells)
     code, _, err = bench()
@@ -129,7 +182,9 @@ def test_files_of_an_earlier_run_do_not_pass_for_new_ones(bench):
 def test_an_unknown_parameter_is_an_error(bench):
     write_notebook(bench.notebooks, "01_data_preparation", "pass", parameters='study = ""')
     code, _, err = bench()
-    assert code == 1 and "has no parameter overrides; its cell tagged 'parameters' has: study" in err
+    assert (
+        code == 1 and "has no parameter overrides; its cell tagged 'parameters' has: study" in err
+    )
 
 
 def test_a_wrong_study_key_stops_before_anything_runs(bench):
@@ -185,8 +240,11 @@ def test_only_leaves_the_other_notebooks_results_alone_and_resume_finds_them_sta
 
 def test_the_same_study_twice_gives_identical_bytes(bench):
     def contents() -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for kind in ("tables/*.csv", "figures/*.png")
-                for p in bench.run_folder.glob(kind)}
+        return {
+            p.name: p.read_bytes()
+            for kind in ("tables/*.csv", "figures/*.png")
+            for p in bench.run_folder.glob(kind)
+        }
 
     write_notebooks(bench.notebooks, "14")
     assert bench()[0] == 0
@@ -196,33 +254,52 @@ def test_the_same_study_twice_gives_identical_bytes(bench):
 
 
 def test_notebooks_run_from_the_root_in_this_very_python_with_the_runners_surroundings(bench):
-    look = ("import json, os, sys\nseen = [os.getcwd(), sys.executable, os.environ['WORKBOOK_HEADLESS'],\n"
-            "        os.environ['PYTHONHASHSEED'], os.environ.get('WORKBOOK_STUDY')]\n"
-            "(run.folder / 'seen.json').write_text(json.dumps(seen))")
+    look = (
+        "import json, os, sys\nseen = [os.getcwd(), sys.executable, "
+        "os.environ['WORKBOOK_HEADLESS'],\n"
+        "        os.environ['PYTHONHASHSEED'], os.environ.get('WORKBOOK_STUDY')]\n"
+        "(run.folder / 'seen.json').write_text(json.dumps(seen))"
+    )
     write_notebooks(bench.notebooks, "1", n01=table_cell("01") + "\n" + look)
     os.environ["WORKBOOK_STUDY"] = "stranger.yaml"
     try:
         assert bench()[0] == 0
     finally:
         del os.environ["WORKBOOK_STUDY"]
-    assert json.loads((bench.run_folder / "seen.json").read_text()) == [str(ROOT), sys.executable, "1", "0", None]
+    assert json.loads((bench.run_folder / "seen.json").read_text()) == [
+        str(ROOT),
+        sys.executable,
+        "1",
+        "0",
+        None,
+    ]
 
 
 def test_what_a_notebook_prints_reaches_the_terminal_and_a_dead_kernel_is_named(bench):
-    write_notebooks(bench.notebooks, "1", n01="print('faces: 3 of 9, 4 s left', flush=True)\nimport os, time\n"
-                                              "time.sleep(0.5)\nos.kill(os.getpid(), 9)")
+    write_notebooks(
+        bench.notebooks,
+        "1",
+        n01="print('faces: 3 of 9, 4 s left', flush=True)\nimport os, time\n"
+        "time.sleep(0.5)\nos.kill(os.getpid(), 9)",
+    )
     code, out, err = bench()
     assert code == 1 and "      faces: 3 of 9, 4 s left" in out
-    assert "notebook 01_data_preparation stopped: its process died" in err and "Traceback" not in err
+    assert (
+        "notebook 01_data_preparation stopped: its process died" in err and "Traceback" not in err
+    )
 
 
 def test_a_full_disk_is_named_with_the_remedy_even_where_a_library_met_it(bench):
-    write_notebooks(bench.notebooks, "1", n01="import errno, os\nraise OSError(errno.ENOSPC, os.strerror(28))")
+    write_notebooks(
+        bench.notebooks, "1", n01="import errno, os\nraise OSError(errno.ENOSPC, os.strerror(28))"
+    )
     code, _, err = bench()
     assert code == 1 and "the disk is full" in err and "--resume" in err and "Traceback" not in err
 
 
-def test_weights_are_downloaded_where_the_study_asks_and_a_broken_download_is_a_message(bench, monkeypatch):
+def test_weights_are_downloaded_where_the_study_asks_and_a_broken_download_is_a_message(
+    bench, monkeypatch
+):
     asked = []
 
     def broken(architectures):
@@ -238,12 +315,19 @@ def test_weights_are_downloaded_where_the_study_asks_and_a_broken_download_is_a_
 
 
 def test_a_second_run_on_the_folder_is_refused_and_a_killed_owner_frees_it(bench):
-    write_notebooks(bench.notebooks, "1", n01=table_cell("01") + "\n(run.folder / 'here').touch()\n"
-                                                                 "import time; time.sleep(60)")
+    write_notebooks(
+        bench.notebooks,
+        "1",
+        n01=table_cell("01") + "\n(run.folder / 'here').touch()\nimport time; time.sleep(60)",
+    )
     owner = bench.process()
     wait_for((bench.run_folder / "here").exists)
     code, _, err = bench()
-    assert code == 1 and f"is in use by process {owner.pid}, started 20" in err and "--set name=" in err
+    assert (
+        code == 1
+        and f"is in use by process {owner.pid}, started 20" in err
+        and "--set name=" in err
+    )
     owner.kill()
     owner.wait()
     write_notebooks(bench.notebooks, "1")
@@ -252,24 +336,38 @@ def test_a_second_run_on_the_folder_is_refused_and_a_killed_owner_frees_it(bench
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_cleanly_and_leaves_no_kernel(bench, number):
-    write_notebooks(bench.notebooks, "1", n01="import os, time\n(run.folder / 'pid').write_text(str(os.getpid()))\n"
-                                              "time.sleep(60)")
+    write_notebooks(
+        bench.notebooks,
+        "1",
+        n01="import os, time\n(run.folder / 'pid').write_text(str(os.getpid()))\ntime.sleep(60)",
+    )
     owner = bench.process()
-    wait_for(lambda: (bench.run_folder / "pid").is_file() and (bench.run_folder / "pid").read_text())
+    wait_for(
+        lambda: (bench.run_folder / "pid").is_file() and (bench.run_folder / "pid").read_text()
+    )
     owner.send_signal(number)
     _, err = owner.communicate(timeout=30)
-    assert owner.returncode == 130 and "interrupted; --resume goes on" in err and "Traceback" not in err
+    assert (
+        owner.returncode == 130
+        and "interrupted; --resume goes on" in err
+        and "Traceback" not in err
+    )
     kernel = int((bench.run_folder / "pid").read_text())
     wait_for(lambda: not Path(f"/proc/{kernel}").exists(), 10)
 
 
 def test_networks_without_the_wanted_weights_are_named_once_with_the_remedy(bench):
     def cell(pretraining: str) -> str:
-        return table_cell("02").replace("'pretraining': ['pretraining']", f"'pretraining': ['{pretraining}']").replace(
-            "'architecture': ['architecture']", "'architecture': ['alexnet']")
+        return (
+            table_cell("02")
+            .replace("'pretraining': ['pretraining']", f"'pretraining': ['{pretraining}']")
+            .replace("'architecture': ['architecture']", "'architecture': ['alexnet']")
+        )
 
-    left_out = ("\nrun.write_table('left_out', pd.DataFrame({'architecture': ['vgg11'],"
-                " 'reason': ['no ImageNet weights of vgg11'], 'remedy': ['`make weights`']}))")
+    left_out = (
+        "\nrun.write_table('left_out', pd.DataFrame({'architecture': ['vgg11'],"
+        " 'reason': ['no ImageNet weights of vgg11'], 'remedy': ['`make weights`']}))"
+    )
     write_notebooks(bench.notebooks, "2", n02=cell("untrained") + left_out)
     out = bench()[1]
     assert out.count("UNTRAINED, for want of imagenet weights: alexnet. `make weights`") == 1

@@ -1,4 +1,6 @@
-"""What is committed of an executed notebook: figures and prose, and nothing of the machine that ran it."""
+"""What is committed of an executed notebook: figures and prose, and nothing of the machine that
+ran it.
+"""
 
 import base64
 import io
@@ -18,13 +20,21 @@ from lib.workbook.report_cells import shrink
 
 def executed(*outputs):
     """A notebook as papermill leaves it, with the outputs given in its last cell."""
-    parameters = new_code_cell('study = ""', metadata={"tags": ["parameters"], "papermill": {"duration": 0.1}},
-                               execution_count=1)
-    injected = new_code_cell('study = "x.yaml"', metadata={"tags": ["injected-parameters"]}, execution_count=2)
+    parameters = new_code_cell(
+        'study = ""',
+        metadata={"tags": ["parameters"], "papermill": {"duration": 0.1}},
+        execution_count=1,
+    )
+    injected = new_code_cell(
+        'study = "x.yaml"', metadata={"tags": ["injected-parameters"]}, execution_count=2
+    )
     last = new_code_cell("fit()", execution_count=3, outputs=list(outputs))
     book = new_notebook(cells=[new_markdown_cell("# 04"), parameters, injected, last])
-    book.metadata = nbformat.NotebookNode(papermill={"input_path": "/home/me/04.ipynb"}, widgets={"state": {}},
-                                          kernelspec={"name": "mine", "display_name": "mine"})
+    book.metadata = nbformat.NotebookNode(
+        papermill={"input_path": "/home/me/04.ipynb"},
+        widgets={"state": {}},
+        kernelspec={"name": "mine", "display_name": "mine"},
+    )
     return book
 
 
@@ -36,14 +46,22 @@ def noise_png() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-@pytest.mark.parametrize("shrunk", [lambda png: base64.b64decode(_smaller(base64.b64encode(png).decode())),
-                                    lambda png: shrink(png, 1.0)[1]])
+@pytest.mark.parametrize(
+    "shrunk",
+    [
+        lambda png: base64.b64decode(_smaller(base64.b64encode(png).decode())),
+        lambda png: shrink(png, 1.0)[1],
+    ],
+)
 def test_a_short_line_beside_a_photograph_keeps_its_colour(shrunk):
     """The median cut spends all its colours on the many greys."""
     grey, tint = np.meshgrid(np.linspace(0, 255, 500), np.linspace(-12, 12, 500))
     page = np.full((600, 900, 3), 255, np.uint8)
     page[50:550, 50:550] = np.clip([grey + tint, grey, grey - tint], 0, 255).transpose(1, 2, 0)
-    inks = {100 + 10 * k: [int(ink[k:k + 2], 16) for k in (1, 3, 5)] for k, ink in enumerate(COLOURS.values())}
+    inks = {
+        100 + 10 * k: [int(ink[k : k + 2], 16) for k in (1, 3, 5)]
+        for k, ink in enumerate(COLOURS.values())
+    }
     for y, ink in inks.items():
         page[y, 600:640] = ink
     buffer = io.BytesIO()
@@ -53,31 +71,53 @@ def test_a_short_line_beside_a_photograph_keeps_its_colour(shrunk):
 
 
 def test_only_results_stay():
-    bar = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"},
-                                      "text/plain": "HBox()"})
-    lines = new_output("stream", name="stdout",
-                       text="training: 3 of 9, 4 s left, loss 0.5\nkept\ntraining: 9 of 9 in 8 s\n")
+    bar = new_output(
+        "display_data",
+        {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "HBox()"},
+    )
+    lines = new_output(
+        "stream",
+        name="stdout",
+        text="training: 3 of 9, 4 s left, loss 0.5\nkept\ntraining: 9 of 9 in 8 s\n",
+    )
     warning = new_output("stream", name="stderr", text="a warning")
-    figure = new_output("display_data", {"image/png": noise_png(), "text/plain": "<Figure>"},
-                        metadata={"image/png": {"width": 1400}})
+    figure = new_output(
+        "display_data",
+        {"image/png": noise_png(), "text/plain": "<Figure>"},
+        metadata={"image/png": {"width": 1400}},
+    )
     result = new_output("execute_result", {"text/plain": "0.82"}, execution_count=3)
     book = clean(executed(bar, lines, warning, figure, result), "04.ipynb")
     assert [cell.source for cell in book.cells] == ["# 04", 'study = ""', "fit()"]
     assert [cell.execution_count for cell in book.cells[1:]] == [1, 2]
-    assert [o.output_type for o in book.cells[-1].outputs] == ["stream", "display_data", "execute_result"]
+    assert [o.output_type for o in book.cells[-1].outputs] == [
+        "stream",
+        "display_data",
+        "execute_result",
+    ]
     assert book.cells[-1].outputs[0].text == "kept\n"
     assert len(book.cells[-1].outputs[1].data["image/png"]) < 0.5 * len(noise_png())
     assert book.cells[-1].outputs[1].metadata["image/png"]["width"] == 1000
-    assert set(book.metadata) == {"kernelspec", "language_info"} and "home" not in nbformat.writes(book)
+    assert set(book.metadata) == {"kernelspec", "language_info"} and "home" not in nbformat.writes(
+        book
+    )
     assert book.cells[1].metadata == {"tags": ["parameters"]}
 
 
-@pytest.mark.parametrize(("output", "reason"), [
-    (new_output("error", ename="ValueError", evalue="level 3", traceback=[]),
-     r"04, cell \[2\] holds an error: level 3"),
-    (new_output("stream", text="saved /home/me/x.csv"), "shows a path of this machine"),
-    (new_output("display_data", {"text/markdown": f"in {ROOT}/runs"}), "shows a path of this machine"),
-])
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (
+            new_output("error", ename="ValueError", evalue="level 3", traceback=[]),
+            r"04, cell \[2\] holds an error: level 3",
+        ),
+        (new_output("stream", text="saved /home/me/x.csv"), "shows a path of this machine"),
+        (
+            new_output("display_data", {"text/markdown": f"in {ROOT}/runs"}),
+            "shows a path of this machine",
+        ),
+    ],
+)
 def test_an_error_or_a_path_of_this_machine_is_refused(output, reason):
     with pytest.raises(NotPublishable, match=reason):
         clean(executed(output), "04")
@@ -97,4 +137,6 @@ def test_a_complete_run_replaces_the_committed_notebooks_and_figures(tmp_path):
     (run / "manifest.json").write_text(json.dumps({"status": "complete"}))
     publish(run, tmp_path / "notebooks", tmp_path / "figures")
     assert [p.name for p in (tmp_path / "figures").iterdir()] == ["04_new.png"]
-    assert nbformat.read(tmp_path / "notebooks" / "04_x.ipynb", 4).cells[-1].outputs[0].text == "new"
+    assert (
+        nbformat.read(tmp_path / "notebooks" / "04_x.ipynb", 4).cells[-1].outputs[0].text == "new"
+    )
