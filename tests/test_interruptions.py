@@ -94,10 +94,8 @@ def test_where_a_run_was_is_read_from_what_it_printed():
     )
     assert (
         where(
-            (
-                "[1/2] 01_data\n      done in 3 s\n[2/2] 02_x\n      features "
-                "of alexnet (untrained): 1 of 2, 1 s\n"
-            )
+            "[1/2] 01_data\n      done in 3 s\n[2/2] 02_x\n      features "
+            "of alexnet (untrained): 1 of 2, 1 s\n"
         )
         == "02_x: features of"
     )

@@ -97,8 +97,12 @@ def test_the_environments_are_those_that_make_and_conda_build():
 
 
 def test_own_faces_and_answers_become_a_study_that_can_run(
-    faces, answers, tmp_path, capsys, monkeypatch
-):  # noqa: F811
+    faces,  # noqa: F811
+    answers,  # noqa: F811
+    tmp_path,
+    capsys,
+    monkeypatch,
+):
     monkeypatch.setattr("lib.study.new.ROOT", tmp_path)
     (new,), (check,) = (
         commands("python", "-m", "lib.study", "new"),

@@ -162,10 +162,8 @@ def _checked(
         raise ValueError(f"size {size} given; allowed: 16 pixels or more")
     if unknown := set(weights) - set(PARTS):
         raise ValueError(
-            (
-                f"diagnosticity of {', '.join(sorted(unknown))} given; allowed "
-                f"parts: {', '.join(PARTS)}"
-            )
+            f"diagnosticity of {', '.join(sorted(unknown))} given; allowed "
+            f"parts: {', '.join(PARTS)}"
         )
     if wrong := {p: w for p, w in weights.items() if not 0 <= w <= 1}:
         raise ValueError(f"diagnosticity {wrong} given; allowed: weights from 0 to 1")

@@ -83,10 +83,8 @@ def claim(
         raise ValueError(f"claim {id}: verdict {verdict!r} given; allowed: {', '.join(VERDICTS)}")
     if verdict != NOT_TESTABLE and not np.isfinite(value):
         raise ValueError(
-            (
-                f"claim {id}: verdict {verdict!r} without a value; give its "
-                f"number, or say {NOT_TESTABLE!r}"
-            )
+            f"claim {id}: verdict {verdict!r} without a value; give its "
+            f"number, or say {NOT_TESTABLE!r}"
         )
     return {
         "id": id,
@@ -224,10 +222,8 @@ def _people_range(
     networks = {a: t[["pse", "slope"]].to_numpy(float) for a, t in chosen.groupby("architecture")}
     if len(people) < MIN_PEOPLE:
         return Finding(
-            (
-                f"{len(people)} people have a PSE and a slope; at least "
-                f"{MIN_PEOPLE} are needed for a range."
-            )
+            f"{len(people)} people have a PSE and a slope; at least "
+            f"{MIN_PEOPLE} are needed for a range."
         )
     if not networks:
         return Finding("None of the four networks has psychometric results.")

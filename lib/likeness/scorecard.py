@@ -92,10 +92,8 @@ def noise_ceiling(people, metric: str = "correlation") -> tuple[float, float]:
         raise ValueError(f"noise_ceiling got metric {metric!r}; allowed: correlation, rmse")
     if people.ndim != 2 or len(people) < 2:
         raise ValueError(
-            (
-                f"noise_ceiling got an array of shape {people.shape}; needed: "
-                "two people or more, as rows"
-            )
+            f"noise_ceiling got an array of shape {people.shape}; needed: "
+            "two people or more, as rows"
         )
     score = correlation if metric == "correlation" else rmse
     against_rest = score(mean_rows(people, others(len(people))), people).diagonal()

@@ -44,10 +44,8 @@ def read_answers(path: Path, sheet: str | None = None) -> pd.DataFrame:
     ) as error:  # a damaged workbook makes the readers stumble in many ways, KeyError among them
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise TrialError(
-            (
-                f"{path.name} cannot be read as a table: {reason}. Allowed: "
-                ".csv, .tsv or .xlsx in UTF-8"
-            )
+            f"{path.name} cannot be read as a table: {reason}. Allowed: "
+            ".csv, .tsv or .xlsx in UTF-8"
         ) from None
     if table.empty:
         raise TrialError(f"{path.name} has a header and no rows; needed: one row a trial")

@@ -75,10 +75,8 @@ def validate_trials(trials: pd.DataFrame) -> pd.DataFrame:
     """
     if missing := [c for c in TRIAL_COLUMNS if c not in trials]:
         raise TrialError(
-            (
-                f"the trial table has no column {', '.join(missing)}; needed: "
-                f"{', '.join(TRIAL_COLUMNS)}"
-            )
+            f"the trial table has no column {', '.join(missing)}; needed: "
+            f"{', '.join(TRIAL_COLUMNS)}"
         )
     _only(trials, "kind", trials["kind"].isin(KINDS), ", ".join(KINDS))
     _only(trials, "condition", trials["condition"].isin(CONDITIONS), ", ".join(CONDITIONS))

@@ -252,19 +252,15 @@ def _compare_means(
     """Difference of two groups' means by new observers from both (or new pairs)."""
     if paired and np.shape(a) != np.shape(b):
         raise ValueError(
-            (
-                f"groups of shapes {np.shape(a)} and {np.shape(b)} given; "
-                "allowed when paired: one shape"
-            )
+            f"groups of shapes {np.shape(a)} and {np.shape(b)} given; "
+            "allowed when paired: one shape"
         )
     groups = [np.ravel(a - b), np.zeros(1)] if paired else [np.ravel(a), np.ravel(b)]
     groups = [g[np.isfinite(g)] for g in groups]
     if len(groups[0]) < 2 or (len(groups[1]) < 2 and not paired):
         raise ValueError(
-            (
-                f"{len(groups[0])} and {len(groups[1])} observers with a value "
-                "given; allowed: two or more"
-            )
+            f"{len(groups[0])} and {len(groups[1])} observers with a value "
+            "given; allowed: two or more"
         )
     one, other = (g[rng.integers(len(g), size=(n_boot, len(g)))].mean(1) for g in groups)
     tail = expanded_tail(min(len(g) for g in groups if len(g) > 1), confidence)

@@ -68,10 +68,8 @@ def _bounds(name: str, given) -> tuple[float, float]:
     )
     if pair.shape != (2,) or not 0 <= pair[0] <= pair[1] < 1:
         raise ValueError(
-            (
-                f"{name} {given!r} given; allowed: (low, high) with 0 <= low "
-                "<= high < 1, or one fixed number"
-            )
+            f"{name} {given!r} given; allowed: (low, high) with 0 <= low "
+            "<= high < 1, or one fixed number"
         )
     return float(pair[0]), float(pair[1])
 
@@ -287,10 +285,8 @@ def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray,
         n = n_happy
     if level.ndim != 1 or level.size == 0 or not np.isfinite(level).all():
         raise ValueError(
-            (
-                f"level of shape {level.shape} given; allowed: a list of finite "
-                "levels, shared by all data"
-            )
+            f"level of shape {level.shape} given; allowed: a list of finite "
+            "levels, shared by all data"
         )
     try:
         happy, n = np.broadcast_arrays(np.asarray(n_happy, float), np.asarray(n, float))
@@ -303,10 +299,8 @@ def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray,
         ) from None
     if happy.shape[-1] != level.size:
         raise ValueError(
-            (
-                f"n_happy of shape {happy.shape} given for {level.size} levels; "
-                f"allowed: (..., {level.size})"
-            )
+            f"n_happy of shape {happy.shape} given for {level.size} levels; "
+            f"allowed: (..., {level.size})"
         )
     wrong = ~(np.isfinite(happy) & np.isfinite(n) & (happy >= 0) & (happy <= n + 1e-9))
     if wrong.any():

@@ -84,10 +84,8 @@ def parse_overrides(overrides, problems: list[str]) -> dict:
         words = shlex.split(overrides) if isinstance(overrides, str) else list(overrides)
     except ValueError as error:  # a quote that is never closed
         problems.append(
-            (
-                f"overrides {overrides!r}: {error}; allowed: key=value words, "
-                "such as training.epochs=10"
-            )
+            f"overrides {overrides!r}: {error}; allowed: key=value words, "
+            "such as training.epochs=10"
         )
         return {}
     result = {}
@@ -95,10 +93,8 @@ def parse_overrides(overrides, problems: list[str]) -> dict:
         key, sign, value = word.partition("=")
         if not sign or not key:
             problems.append(
-                (
-                    f"override {word!r}: given without '='; allowed: key=value, "
-                    "such as training.epochs=10"
-                )
+                f"override {word!r}: given without '='; allowed: key=value, "
+                "such as training.epochs=10"
             )
             continue
         try:

@@ -106,10 +106,8 @@ def _cell_means(data: pd.DataFrame, dv: str, subject: str, factors: list[str]) -
     unknown = {f: int(data[f].isna().sum()) for f in factors if data[f].isna().any()}
     if unknown:
         raise ValueError(
-            (
-                f"rows without a level given: {unknown}; allowed: a level in "
-                "every row. Leave these rows out"
-            )
+            f"rows without a level given: {unknown}; allowed: a level in "
+            "every row. Leave these rows out"
         )
     single = [f for f in factors if data[f].nunique() < 2]
     if single:

@@ -116,10 +116,8 @@ def _need(frame: pd.DataFrame, *columns: str) -> None:
     for column in columns:
         if column not in frame:
             raise ValueError(
-                (
-                    f"column {column!r} is not in the table; there are: "
-                    f"{', '.join(map(str, frame.columns))}"
-                )
+                f"column {column!r} is not in the table; there are: "
+                f"{', '.join(map(str, frame.columns))}"
             )
 
 
@@ -308,10 +306,8 @@ def simple_effects(
     known = list(data[factor].dropna().unique()) if len(data) else [reference]
     if reference is not None and reference not in known:
         raise ValueError(
-            (
-                f"reference {reference!r} given; allowed: a level of {factor}: "
-                f"{', '.join(map(str, known))}"
-            )
+            f"reference {reference!r} given; allowed: a level of {factor}: "
+            f"{', '.join(map(str, known))}"
         )
     rows = []
     for place, part in data.groupby(at) if at else [(None, data)]:

@@ -124,10 +124,8 @@ def read_text_table(
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError(
-            (
-                "rows have more cells than the header has names; put cells "
-                "that hold the separator in quotes"
-            )
+            "rows have more cells than the header has names; put cells "
+            "that hold the separator in quotes"
         )
     return table
 

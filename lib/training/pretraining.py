@@ -251,10 +251,8 @@ def main(words: list[str] | None = None) -> int:
     print(gain.round(3).to_string(index=False))
     if not ((gain["low"] > 0).all() or given.keep):
         print(
-            (
-                "Not kept: the interval of the gain over untrained convolutions "
-                "does not exclude 0 (--keep keeps it)."
-            )
+            "Not kept: the interval of the gain over untrained convolutions "
+            "does not exclude 0 (--keep keeps it)."
         )
         return 1
     path = save_features(network, given.folder / f"alexnet_features_{given.basis}.safetensors")

@@ -135,10 +135,8 @@ def _failure(source: Path, error: papermill.exceptions.PapermillExecutionError) 
     ]
     if "no space left on device" in error.evalue.lower():  # from a library that writes by itself
         lines.append(
-            (
-                "  the disk is full. What was finished is kept: free some "
-                "space and run again with --resume"
-            )
+            "  the disk is full. What was finished is kept: free some "
+            "space and run again with --resume"
         )
     return "\n".join(lines)
 

@@ -121,10 +121,8 @@ def _refuse(cell: nbformat.NotebookNode, name: str, count: int) -> None:
             raise NotPublishable(f"{name}, cell [{count}] holds an error: {output.evalue}")
         if HOME.search(text) or str(ROOT) in text:
             raise NotPublishable(
-                (
-                    f"{name}, cell [{count}] shows a path of this machine; use "
-                    "lib.storage.runs.relative"
-                )
+                f"{name}, cell [{count}] shows a path of this machine; use "
+                "lib.storage.runs.relative"
             )
 
 

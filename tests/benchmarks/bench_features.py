@@ -82,9 +82,13 @@ def measure(name: str, paths: list[str], devices: list[Device], kind: str) -> No
         with tempfile.TemporaryDirectory() as cache:
             took = seconds(
                 lambda: cached_features(
-                    features, paths, {len(features)}, device, folder=Path(cache)
+                    features,
+                    paths,
+                    {len(features)},
+                    device,
+                    folder=Path(cache),  # noqa: B023
                 )
-            )  # noqa: B023
+            )
         group, rounds = group_size(features, device), -(-n // CHUNK)
         alone, whole = (
             bare(features, sample, device, rounds, size) * n / (rounds * len(sample))

@@ -46,10 +46,8 @@ def main() -> None:
     large = seconds(lambda: fit_psychometric(LEVEL, happy, 10))
     data = 4 * happy.size * 8 / 2**20
     print(
-        (
-            f"100,000 fits: {large:.1f} s, {peak_mb() - before:.0f} MB more "
-            f"at the peak (counts: {data:.0f} MB)"
-        )
+        f"100,000 fits: {large:.1f} s, {peak_mb() - before:.0f} MB more "
+        f"at the peak (counts: {data:.0f} MB)"
     )
     table = np.column_stack([LEVEL, happy[0], np.full(21, 10)])
     theirs = seconds(lambda: psignifit.psignifit(table, experiment_type="yes/no", sigmoid="norm"))

@@ -121,8 +121,9 @@ def steps(device: Device) -> None:
     for architecture in ("alexnet", "vgg16"):
         step, *batch = a_step(architecture, None, device)
         recorded, launched = (
-            milliseconds(lambda call=call: call(*batch), 20) for call in (step, step.step)
-        )  # noqa: B023
+            milliseconds(lambda call=call, batch=batch: call(*batch), 20)
+            for call in (step, step.step)
+        )
         print(
             f"a step of {architecture}'s head: {recorded:.2f} ms recorded, "
             f"{launched:.2f} ms launched one by one, "

@@ -60,10 +60,8 @@ def race(one, other, *given, rounds: int = 7) -> tuple[float, float, float]:
 
 def main() -> None:
     print(
-        (
-            f"torch {torch.__version__}, torchvision {torchvision.__version__}, "
-            f"{torch.get_num_threads()} threads"
-        )
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}, "
+        f"{torch.get_num_threads()} threads"
     )
     network, images = build_network("alexnet", pretraining="untrained"), faces()
     for what, frozen in (
