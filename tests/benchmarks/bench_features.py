@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -80,15 +81,8 @@ def measure(name: str, paths: list[str], devices: list[Device], kind: str) -> No
     sample, n, pace = next(loaded([paths[:CHUNK]])), len(paths), {}
     for device in devices:
         with tempfile.TemporaryDirectory() as cache:
-            took = seconds(
-                lambda: cached_features(
-                    features,
-                    paths,
-                    {len(features)},
-                    device,
-                    folder=Path(cache),  # noqa: B023
-                )
-            )
+            read = partial(cached_features, features, paths, {len(features)}, device)
+            took = seconds(partial(read, folder=Path(cache)))
         group, rounds = group_size(features, device), -(-n // CHUNK)
         alone, whole = (
             bare(features, sample, device, rounds, size) * n / (rounds * len(sample))
