@@ -3,11 +3,19 @@ function.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from lib.psychometrics.decisions import RULES, decide, expected
-from lib.psychometrics.fitting import fit_psychometric
+from lib.psychometrics.decisions import (
+    RULES,
+    Noise,
+    decide,
+    expected,
+    halves,
+    log_odds_of,
+    probability,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,17 +47,38 @@ def test_missing_stays_missing_and_the_same_seed_answers_alike(rule):
     assert np.array_equal(answers, decide(p, rule, np.random.default_rng(5)), equal_nan=True)
 
 
-def test_the_rule_changes_the_slope_and_not_the_pse():
-    level = np.linspace(0, 1, 21)
-    p = stats.logistic.cdf((level - 0.55) / 0.15)
-    fits = {
-        rule: fit_psychometric(level, 100 * expected(p, rule), 100, guess=(0, 0.5), lapse=(0, 0.5))
-        for rule in RULES
+def test_each_rule_is_its_formula():
+    z, noise = np.array([-2.0, -0.1, 0.0, 3.0, np.nan]), Noise(2.0, 0.5)
+    expect = {
+        "argmax": [0, 0, 0.5, 1, np.nan],
+        "softmax": 1 / (1 + np.exp(-z)),
+        "noisy": stats.norm.cdf(z / 2),
+        "noisy_shifted": stats.norm.cdf((z + 0.5) / 2),
     }
-    assert [fits[rule].pse for rule in ("softmax", "noisy")] == pytest.approx(
-        [0.55, 0.55], abs=0.01
-    )
-    assert fits["noisy"].slope > 1.2 * fits["softmax"].slope
+    for rule in RULES:
+        np.testing.assert_allclose(probability(z, rule, noise), expect[rule])
+
+
+def test_without_noise_given_a_noisy_observer_is_as_noisy_as_the_softmax():
+    z = np.linspace(-8, 8, 1001)
+    assert np.abs(probability(z, "noisy") - probability(z, "softmax")).max() < 0.0096
+
+
+def test_log_odds_are_read_or_else_follow_from_the_probability():
+    table = pd.DataFrame({"p_happy": [0.5, 0.7, 1.0], "log_odds": [0.1, np.nan, 40.0]})
+    assert log_odds_of(table) == pytest.approx([0.1, np.log(7 / 3), 40.0])
+    assert log_odds_of(table[["p_happy"]])[:2] == pytest.approx([0, np.log(7 / 3)])
+    assert np.isfinite(log_odds_of(table[["p_happy"]])).all()
+
+
+def test_halves_share_nobody_and_hold_everybody():
+    people = pd.DataFrame({"observer": np.repeat([f"p{k}" for k in range(9)], 3)})
+    first, second = halves(people, 5)
+    assert set(first["observer"]) | set(second["observer"]) == set(people["observer"])
+    assert not set(first["observer"]) & set(second["observer"]) and len(first) == 12
+    assert halves(people, 5)[0].equals(first) and not halves(people, 6)[0].equals(first)
+    fitted, judged = halves(people[:3], 0)
+    assert fitted.empty and len(judged) == 3
 
 
 @pytest.mark.parametrize(
