@@ -2,6 +2,8 @@
 be told apart.
 """
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +19,9 @@ from lib.storage.runs import Run
 from lib.training import attention_grid as grid
 from lib.training import features, transfer
 from lib.training import train as training
-from lib.widgets import attention_lab
+
+# the package's own name ``attention_lab`` is the function
+attention_lab = import_module("lib.widgets.attention_lab")
 
 
 def small_classifier(backbone, n_classes, seed, dropout):

@@ -100,8 +100,8 @@ def _control(study: Study, control: str) -> Cell:
         return Cell("alexnet", "untrained")
     if control == "shuffled":
         return Cell("alexnet_shuffled", study.networks.pretraining, labels="shuffled")
-    matched = Attention.of(study.attention, kind="matched", region_prior=None)
-    return Cell("alexnet_matched", study.networks.pretraining, matched)
+    block = Attention.of(study.attention, kind=control, region_prior=None)  # matched or se
+    return Cell(f"alexnet_{control}", study.networks.pretraining, block)
 
 
 def _refuse_misfit(problems: list[Exception | None]) -> None:

@@ -208,17 +208,22 @@ def _build(default, tree, prefix: str, problems: list[str]):
         problems.append(f"{prefix}{key}: unknown key{hint} (allowed: {', '.join(known)})")
     values = {}
     for name, spec in known.items():
-        if name not in tree:
-            continue
         if is_dataclass(hints[name]):
-            below = {} if tree[name] is None else tree[name]
-            values[name] = _build(getattr(default, name), below, f"{prefix}{name}.", problems)
+            below = {} if tree.get(name) is None else tree[name]
+            values[name] = _build(_fresh(default, spec), below, f"{prefix}{name}.", problems)
+            continue
+        if name not in tree:
             continue
         try:
             values[name] = _value(tree[name], hints[name], spec.metadata)
         except ValueError as error:
             problems.append(f"{prefix}{name}: {error}")
     return replace(default, **values)
+
+
+def _fresh(default, spec):
+    """The default of a section; a study's own is already in the words of its poles."""
+    return spec.default_factory() if isinstance(default, Study) else getattr(default, spec.name)
 
 
 def _value(given, hint, meta):

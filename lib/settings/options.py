@@ -5,8 +5,10 @@ range.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from lib.settings.words import POLES, pole_word
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("eyes", "nose", "mouth")
@@ -35,9 +37,10 @@ class Images:
     )
     root: str | None = option(None, doc="folder of images, or the CSV file")
     labels: dict[str, str] = option(
-        {"happy": "happy", "sad": "sad"},
-        among=("happy", "sad"),
-        doc="the set's own label: happy or sad; other labels are left out",
+        {},
+        doc="the set's own label: a pole's word, or negative or positive; several labels may mean "
+        "one pole, other labels are left out. Within a study the poles' own words where none is "
+        "given",
     )
     pattern: str | None = option(
         None, doc="source filenames: regular expression with (?P<label>), (?P<identity>)"
@@ -118,10 +121,16 @@ class Observers:
     file: str | None = None
     sheet: str | None = None
     columns: dict[str, str] = option({}, doc="trial-table column: the file's column")
-    codes: dict[str, int] = option({"happy": 1, "sad": 0, "1": 1, "0": 0}, low=0, high=1)
+    codes: dict[str, int] = option(
+        {},
+        low=0,
+        high=1,
+        doc="the file's code: 1 positive, 0 negative. Within a study the poles' own words, 1 and 0 "
+        "where none is given",
+    )
     missing: tuple[str, ...] = option(("", "NA", "NaN", "none", "None"))
     level_range: tuple[float, ...] = option(
-        (0.0, 1.0), doc="the file's value at fully sad and at fully happy"
+        (0.0, 1.0), doc="the file's value at the negative and at the positive end"
     )
     rt_unit: str = option("s", among=("s", "ms"))
     covariates: tuple[str, ...] = option((), doc="further columns to keep, such as cue or session")
@@ -133,7 +142,17 @@ class Observers:
 class Networks:
     """Which networks are trained, and what happens when pretrained weights are not at hand."""
 
-    architectures: tuple[str, ...] = option(ARCHITECTURES, among=ARCHITECTURES)
+    architectures: tuple[str, ...] = option(
+        ARCHITECTURES,
+        doc="the five, torchvision:NAME, timm:NAME, or path/to/file.py:function",
+    )
+    answers: str | None = option(
+        None, doc="table of answers of networks that ran elsewhere: observer, stimulus, p_happy"
+    )
+    layer: str | None = option(
+        None, doc="torchvision:NAME and timm:NAME: the layer that the head reads"
+    )
+    pooling: str = option("pooled", among=("pooled", "flattened"))
     pretraining: str = option(
         "imagenet", among=("imagenet", "face", "untrained", "objects", "faces")
     )
@@ -144,7 +163,9 @@ class Networks:
         doc="untrained: go on without; objects: AlexNets go on with the project's own "
         "weights, pretrained on generated objects, the others without",
     )
-    controls: tuple[str, ...] = option((), among=("untrained", "matched", "shuffled"))
+    controls: tuple[str, ...] = option(
+        (), among=("untrained", "matched", "se", "guided", "shuffled")
+    )
 
 
 @dataclass(frozen=True)
@@ -152,9 +173,9 @@ class AttentionSettings:
     """FE-AlexNet's attention stage; the same words as ``lib.networks.network.Attention``."""
 
     kind: str = option("self", among=KINDS)
-    location: str = option("conv5", among=LOCATIONS)
+    location: str = option("conv3", among=LOCATIONS)
     reduction: int = option(8, low=1, high=32)
-    heads: int = option(1, low=1, high=16)
+    heads: int = option(4, low=1, high=16)
     temperature: float = option(1.0, low=0.01, high=100)
     gain: float = option(0.0, low=-10, high=10, doc="residual gain before training")
     grid: int = option(
@@ -172,7 +193,7 @@ class Grid:
     """
 
     kinds: tuple[str, ...] = option(("none", "self"), among=KINDS)
-    locations: tuple[str, ...] = option(("conv5",), among=LOCATIONS)
+    locations: tuple[str, ...] = option(("conv3",), among=LOCATIONS)
     reductions: tuple[int, ...] = option((8,), low=1, high=32)
     pretraining: tuple[str, ...] = option(
         (),
@@ -198,7 +219,7 @@ class Training:
     batch: int = option(128, low=1, high=65536)
     dropout: float = option(0.5, low=0, high=0.95)
     precision: str = option("auto", among=("auto", "bf16", "fp32"))
-    device: str = option("auto", among=("auto", "cpu", "cuda"))
+    device: str = option("auto", among=("auto", "cpu", "cuda", "mps"))
 
 
 @dataclass(frozen=True)
@@ -220,14 +241,44 @@ class Statistics:
         False, doc="true: beta-binomial fits of people in table psychometrics"
     )
     networks: Bounds = field(default_factory=lambda: Bounds((0.0, 0.5), (0.0, 0.5)))
-    decision: str = option("softmax", among=("softmax", "argmax", "noisy"))
+    decision: str = option("softmax", among=("argmax", "softmax", "noisy", "noisy_shifted"))
+    decision_noise: float | None = option(
+        None,
+        low=0,
+        high=100,
+        doc="decision noisy: SD in log-odds, given instead of fitted to half of the people",
+    )
     noise: float = option(
-        1.0, low=0, high=100, doc="decision noisy: SD added to the happy - sad log-odds"
+        1.0, low=0, high=100, doc="decision noisy: SD added to the positive - negative log-odds"
     )
     n_boot: int = option(1000, low=20, high=1_000_000)
     confidence: float = option(0.95, low=0.5, high=0.999)
     equivalence_pse: float = option(
         0.05, low=0.001, high=1, doc="smallest PSE difference that matters"
+    )
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The margins of the verdicts, fixed before the data are seen."""
+
+    accuracy_margin: float = option(
+        0.01, low=0, high=0.5, doc="C2: share right by which a network must be ahead"
+    )
+    likelihood_margin: float = option(
+        0.01, low=0, high=1, doc="C1, C3: bits per choice above knowing the level"
+    )
+    ceiling_share: float = option(
+        0.9, low=0, high=1, doc="C3: share of the noise ceiling that resembles people closely"
+    )
+    profile_margin: float = option(
+        0.25, low=0, high=2, doc="C4: difference of correlations of part profiles"
+    )
+    manipulation: float = option(
+        0.02,
+        low=0,
+        high=1,
+        doc="C2, C3: how far the trained block moves the log-odds at least, in their SD",
     )
 
 
@@ -265,6 +316,9 @@ class Study:
         None, doc="folder of <architecture>_features_imagenet1k_v1.safetensors or .pth"
     )
     output: str = "runs"
+    poles: tuple[str, ...] = option(
+        POLES, doc="the words for the ends of the morph, the negative one first"
+    )
     images: Images = field(default_factory=Images)
     morphs: Morphs = field(default_factory=Morphs)
     observers: Observers = field(default_factory=Observers)
@@ -273,8 +327,29 @@ class Study:
     grid: Grid = field(default_factory=Grid)
     training: Training = field(default_factory=Training)
     statistics: Statistics = field(default_factory=Statistics)
+    claims: Claims = field(default_factory=Claims)
     saliency: Saliency = field(default_factory=Saliency)
     weights: Weights = field(default_factory=Weights)
+
+    def __post_init__(self) -> None:
+        """Labels and codes in the study's own words, whatever the file calls the poles."""
+        if len(self.poles) != 2:  # refused by a rule
+            return
+        labels = self.images.labels or {pole: pole for pole in self.poles}
+        labels = {label: pole_word(meaning, self.poles) for label, meaning in labels.items()}
+        codes = self.observers.codes or {self.positive: 1, self.negative: 0, "1": 1, "0": 0}
+        object.__setattr__(self, "images", replace(self.images, labels=labels))
+        object.__setattr__(self, "observers", replace(self.observers, codes=codes))
+
+    @property
+    def negative(self) -> str:
+        """The word for the negative end of the morph, level 0."""
+        return self.poles[0]
+
+    @property
+    def positive(self) -> str:
+        """The word for the positive end of the morph, level 1."""
+        return self.poles[1]
 
     @property
     def folder(self) -> Path:

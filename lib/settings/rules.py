@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
-from lib.settings.options import PARTS, Study
+from lib.settings.options import ARCHITECTURES, PARTS, Study
+from lib.settings.words import POLES, SIDES, problem_of_poles
 
 CHANNELS = {
     "conv1": 64,
@@ -16,6 +19,8 @@ CHANNELS = {
     "conv5": 256,
 }  # of torchvision's AlexNet
 NAME = r"\w[\w.-]{0,99}"
+# a network of a library, or a function in a file of the user's
+OUTSIDE_NETWORK = r"(torchvision|timm):[\w./-]+|.+\.py:[^\W\d]\w*"
 # a broken rule: the keys it is about, and what was given, what is allowed
 Broken = Iterator[tuple[tuple[str, ...], str]]
 
@@ -27,7 +32,11 @@ def contradictions(study: Study, wrong_keys: set[str]) -> list[str]:
     A key that was refused holds its default meanwhile, so a rule about it would blame the user for
     the default.
     """
-    found = [broken for rule in RULES for broken in rule(study)]
+    found = list(_poles(study))
+    if found:  # nothing that hangs on them can be said
+        wrong_keys = wrong_keys | {"images.labels", "observers.codes"}
+        study = replace(study, poles=POLES)
+    found += [broken for rule in RULES for broken in rule(study)]
     return [f"{keys[0]}: {text}" for keys, text in found if not wrong_keys.intersection(keys)]
 
 
@@ -54,12 +63,7 @@ def _images(study: Study) -> Broken:
                 "images.root=data/raw/fer2013"
             ),
         )
-    for meaning in ("happy", "sad"):
-        if meaning not in images.labels.values():
-            yield (
-                ("images.labels",),
-                f"{images.labels} given; no label means {meaning!r}, and both classes are needed",
-            )
+    yield from _labels(study)
     if images.source != "filenames":
         return
     if images.pattern is None:
@@ -77,6 +81,28 @@ def _images(study: Study) -> Broken:
         )
     elif "label" not in groups:
         yield ("images.pattern",), f"{images.pattern!r} given; it has no (?P<label>...)"
+
+
+def _labels(study: Study) -> Broken:
+    keys = ("images.labels", "poles")
+    meanings = study.images.labels
+    allowed = f"{study.negative} or {study.positive} (or negative, positive)"
+    for label, meaning in meanings.items():
+        if meaning not in study.poles:
+            close = difflib.get_close_matches(meaning, [*study.poles, *SIDES], n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield keys, f"{label!r} means {meaning!r}; allowed: {allowed}{hint}"
+    for pole in study.poles:
+        if pole not in meanings.values():
+            yield (
+                keys,
+                f"{meanings} given; no label means {pole!r}, and both classes are needed",
+            )
+
+
+def _poles(study: Study) -> Broken:
+    if problem := problem_of_poles(study.poles):
+        yield ("poles",), f"{list(study.poles)} given; {problem}"
 
 
 def _groups(pattern: str) -> tuple[str, ...]:
@@ -156,13 +182,14 @@ def _observers(study: Study) -> Broken:
             ("observers.level_range",),
             (
                 f"{list(ends)} given; allowed: two numbers that differ, the file's value at "
-                "fully sad and at fully happy"
+                f"fully {study.negative} and at fully {study.positive}"
             ),
         )
     if set(study.observers.codes.values()) != {0, 1}:
         yield (
             ("observers.codes",),
-            f"{study.observers.codes} given; one code must mean 1 (happy) and one 0 (sad)",
+            f"{study.observers.codes} given; one code must mean 1 ({study.positive}) and one 0 "
+            f"({study.negative})",
         )
 
 
@@ -171,6 +198,19 @@ def _networks(study: Study) -> Broken:
         yield (
             ("networks.face_weights", "networks.pretraining"),
             ("nothing given; pretraining 'face' needs a state-dict file"),
+        )
+
+
+def _architectures(study: Study) -> Broken:
+    for name in study.networks.architectures:
+        if name in ARCHITECTURES or re.fullmatch(OUTSIDE_NETWORK, name):
+            continue
+        close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        yield (
+            ("networks.architectures",),
+            f"{name!r} given; allowed: {', '.join(ARCHITECTURES)}, torchvision:NAME, timm:NAME, "
+            f"path/to/file.py:function{hint}",
         )
 
 
@@ -267,6 +307,7 @@ RULES = (
     _parts,
     _observers,
     _networks,
+    _architectures,
     _empty,
     _attention,
     _bounds,

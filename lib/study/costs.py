@@ -22,7 +22,7 @@ from lib.settings.options import Study
 WORK = {"alexnet": 0.66, "vgg11": 7.49, "vgg13": 11.19, "vgg16": 15.35}
 NUMBERS = {"alexnet": 9_216, "vgg11": 25_088, "vgg13": 25_088, "vgg16": 25_088}
 HEAD = {"alexnet": 54.5, "vgg11": 119.6, "vgg13": 119.6, "vgg16": 119.6}
-AT_BLOCK = 43_264  # numbers at conv5 of AlexNet, where the default attention stage reads them
+AT_BLOCK = 64_896  # numbers at conv3 of AlexNet, where the default attention stage reads them
 
 # measured, two cores
 CONVOLUTION_RATE = {"bf16": 160.0, "fp32": 60.0}  # 10^9 multiplications a second

@@ -97,10 +97,10 @@ def test_the_networks_of_the_attention_grid_are_counted():
         return [line for head, line in report.plan if head == "grid"]
 
     assert check() == []  # AlexNet with and without the study's attention are trained anyway
-    more = check(**{"grid.locations": ["conv1", "conv5"], "grid.people_prior": True})
+    more = check(**{"grid.locations": ["conv1", "conv3"], "grid.people_prior": True})
     assert more == [
         "4 more networks, AlexNets with other attention settings"
-    ]  # conv1, and conv5 with the prior
+    ]  # conv1, and conv3 with the prior
     study = load_study("data/studies/smoke.yaml")
     with_grid, without = (
         expected_cost(study, [], 100, 72, grid) for grid in ([Cell("alexnet", "untrained")] * 4, [])

@@ -39,15 +39,15 @@ def test_points_are_all_combinations_once_with_the_studys_own_among_them():
     names = [point.candidate for point in points(study, ["untrained"], PRIOR)]
     assert names == [
         "none",
-        "self@conv5 r8",
         "self@conv3 r8",
         "self@conv3 r16",
+        "self@conv5 r8",
         "self@conv5 r16",
         "se@conv3 r8",
         "se@conv3 r16",
         "se@conv5 r8",
         "se@conv5 r16",
-        "self@conv5 r8 + prior",
+        "self@conv3 r8 + prior",
     ]
     assert point_name(Attention.of(study.attention)) == names[1]
     both = points(study, ["untrained", "objects"])
@@ -73,10 +73,10 @@ def test_every_cell_is_trained_once_and_those_of_the_study_not_again(
     accuracy, answers = run_grid(run, chosen, images, morphs, regions=regions)
     # AlexNet and its self-attention were trained by the study, two kinds remain, two seeds each
     assert sorted((c.attention_name, bool(c.attention.region_prior), c.seed) for c in trained) == [
-        ("se@conv5", False, 0),
-        ("se@conv5", False, 1),
-        ("self@conv5", True, 0),
-        ("self@conv5", True, 1),
+        ("se@conv3", False, 0),
+        ("se@conv3", False, 1),
+        ("self@conv3", True, 0),
+        ("self@conv3", True, 1),
     ]
     assert len(accuracy) == 4 * 2 and len(answers) == 4 * 2 * len(morphs)
     again = run_grid(run, chosen, images, morphs, regions=regions)
@@ -121,7 +121,7 @@ def test_the_table_by_hand():
         {
             "candidate": "none",
             "kind": "none",
-            "location": "conv5",
+            "location": "conv3",
             "reduction": 8,
             "prior": False,
             "pretraining": "untrained",
