@@ -2,8 +2,6 @@
 be told apart.
 """
 
-from importlib import import_module
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,12 +14,7 @@ from lib.networks.linear import Linear
 from lib.people.simulated import simulate_people
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
-from lib.training import attention_grid as grid
-from lib.training import features, transfer
-from lib.training import train as training
-
-# the package's own name ``attention_lab`` is the function
-attention_lab = import_module("lib.widgets.attention_lab")
+from lib.training import features
 
 
 def small_classifier(backbone, n_classes, seed, dropout):
@@ -44,18 +37,8 @@ def small_heads(monkeypatch, tmp_path):
 
 def make_small(monkeypatch, folder, head=small_classifier) -> None:
     """Small heads (or others), and a feature cache in ``folder``."""
-
-    def cached(*passed, **named):
-        return features.cached_features(*passed, **named, folder=folder)
-
     monkeypatch.setattr(networks, "make_classifier", head)
-    for module in (grid, attention_lab, transfer):
-        monkeypatch.setattr(module, "cached_features", cached)
-    monkeypatch.setattr(
-        training,
-        "compute_features",
-        lambda *passed: features.compute_features(*passed, folder=folder),
-    )
+    monkeypatch.setattr(features, "FOLDER", folder)
 
 
 def stripes(happy: float, rng: np.random.Generator) -> np.ndarray:

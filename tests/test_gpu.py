@@ -8,6 +8,7 @@ import pytest
 import torch
 from training.test_heads import Killed, separable, small_network
 
+from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention
 from lib.networks.devices import Device, choose_device
 from lib.networks.dropout import own_numbers
@@ -16,7 +17,7 @@ from lib.networks.panel import Panel
 from lib.settings.options import LOCATIONS, Training
 from lib.training.checkpoints import Checkpoint, put_head
 from lib.training.features import cached_features
-from lib.training.heads import head_steps, logits, make_optimiser, near, p_happy, train_head
+from lib.training.heads import head_steps, make_optimiser, near, train_head
 from lib.training.steps import EAGER, Replayed, make_step
 from lib.training.together import at_once, together
 
@@ -147,7 +148,7 @@ def test_a_gpu_answers_as_the_processor_does(gpu):
     for device in (Device(), Device("cuda"), gpu):
         other = small_network().to(device.name)
         put_head(other, fit.best)
-        answers[device] = p_happy(logits(other, data.maps, np.arange(40), device))
+        answers[device] = answer(other, Halfway(data.maps, other.cut), device).p_happy
     exact, fp32, bf16 = answers.values()
     assert np.abs(fp32 - exact).max() < 1e-4 and np.abs(bf16 - exact).max() < 0.05
 

@@ -12,6 +12,7 @@ import numpy as np
 import openpyxl
 import pytest
 from PIL import Image
+from scipy.special import expit
 from smoke_run import SMOKE
 
 from lib.people.trials import validate_trials
@@ -25,7 +26,7 @@ COLUMNS = {
     "images": "path label split identity",
     "stimuli": "stimulus path identity level condition",
     "trials": "observer kind architecture pretraining seed stimulus identity "
-    "level condition repeat response p_happy "
+    "level condition repeat response p_happy log_odds "
     "rt_s",
     "accuracy": "architecture pretraining attention seed split n accuracy auc",
     "weights": "architecture pretraining source sha256 loaded_keys",
@@ -117,6 +118,8 @@ def test_every_trial_is_a_valid_row_and_networks_saw_what_people_saw(smoke):
     assert set(trials["stimulus"]) <= set(stimuli["stimulus"])
     cnn = trials[trials["kind"] == "cnn"]
     assert cnn["p_happy"].between(0, 1).all() and cnn["response"].isin([0, 1]).all()
+    assert expit(cnn["log_odds"]).to_numpy() == pytest.approx(cnn["p_happy"], abs=1e-12)
+    assert trials.loc[trials["kind"] != "cnn", "log_odds"].isna().all()
     assert set(smoke.table("images")["label"]) == {"happy", "sad"}
 
 

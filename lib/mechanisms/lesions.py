@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from lib.networks.answers import Halfway, evaluating, log_odds, logits
 from lib.networks.network import Network, layer_at
-from lib.networks.panel import Halfway, Panel, evaluating, log_odds, logits
+from lib.networks.panel import Panel
 from lib.psychometrics.fitting import fit_psychometric
 from lib.settings.options import LOCATIONS, Statistics
 from lib.training.together import parted

@@ -18,17 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lib.networks.answers import Halfway, evaluating, log_odds, logits
 from lib.networks.network import Network, layer_at
-from lib.networks.panel import (
-    Halfway,
-    Panel,
-    evaluating,
-    log_odds,
-    log_odds_together,
-    logits,
-    recording,
-    shared_log_odds,
-)
+from lib.networks.panel import Panel, log_odds_together, recording, shared_log_odds
 
 
 def layer_gradient(

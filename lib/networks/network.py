@@ -68,19 +68,16 @@ class Network(nn.Module):
         self.features.eval()
         return self
 
-    def forward(self, images: Tensor, prior: Tensor | None = None) -> Tensor:
-        """Logits (B, 2), order sad, happy, of ``preprocess``-ed images (B, 3, 224, 224)."""
-        return self.back(self.front(images), prior)
+    def forward(self, x: Tensor, prior: Tensor | None = None, *, start: int = 0) -> Tensor:
+        """Logits (B, 2), order negative, positive.
 
-    def front(self, images: Tensor) -> Tensor:
-        """Images to the cached point: the feature map (B, C, H, W) that the block gets."""
-        return self.features[: self.cut](images)
-
-    def back(self, cached: Tensor, prior: Tensor | None = None) -> Tensor:
-        """Cached point to logits. ``prior`` (B or 1, H * W) takes the place of the network's
-        own.
+        Parameters
+        ----------
+        x : ``preprocess``-ed pictures (B, 3, 224, 224), or what the first ``start`` modules of the
+            features made of them, (B, C, H, W).
+        prior : (B or 1, H * W), takes the place of the network's own.
         """
-        x = self.block(cached, self.prior if prior is None else prior)
+        x = self.block(self.features[start : self.cut](x), self.prior if prior is None else prior)
         x = self.features[self.cut :](x)  # (B, C, 6, 6) in AlexNet, (B, C, 7, 7) in a VGG
         x = ((x - self.mean) / self.spread).flatten(1)
         x = self.classifier[:-1](x)
@@ -97,7 +94,7 @@ class Network(nn.Module):
             raise ValueError(
                 f"this network's block is {type(self.block).__name__}; only kind 'self' has a map"
             )
-        return self.block.attention_map(self.front(images), self.prior)
+        return self.block.attention_map(self.features[: self.cut](images), self.prior)
 
     def standardise(self, mean: Tensor, spread: Tensor) -> None:
         """Set the channels' mean and standard deviation, (C,), taken off in front of the

@@ -16,54 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lib.networks.answers import Halfway, answer, evaluating, logits
 from lib.networks.devices import Device
 from lib.networks.network import Network, preprocess, relu_index
 from lib.networks.weights import features_hash
 from lib.settings.options import LOCATIONS
 
 SUMMARY = 6  # each layer's map is averaged down to 6 x 6 places for read-out and similarity
-
-
-@dataclass(frozen=True)
-class Halfway:
-    """Images behind the first ``start`` modules of a network's features: x (B, C, h, w)."""
-
-    x: Tensor
-    start: int
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def take(self, rows) -> Halfway:
-        """Some of the images."""
-        return Halfway(self.x[rows], self.start)
-
-
-def logits(network: Network, images: Tensor | Halfway) -> Tensor:
-    """A network's answer (B, 2) to preprocessed images (B, 3, H, W), or to images that are
-    halfway there.
-    """
-    if isinstance(images, Halfway):
-        # a copy, because the ReLU that comes next works in place
-        return network.back(network.features[images.start : network.cut](images.x.clone()))
-    return network(images)
-
-
-def log_odds(answers: Tensor) -> Tensor:
-    """ln p(happy) - ln p(sad) of two-class logits (B, 2), whose order is sad, happy: (B,)."""
-    return answers[:, 1] - answers[:, 0]
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[nn.Module]:
-    """Dropout off while the block lasts; every module is then as it was."""
-    before = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield network
-    finally:
-        for module, training in before:
-            module.training = training
 
 
 @dataclass
@@ -128,11 +87,8 @@ def log_odds_together(networks: Sequence[Network], images: Tensor) -> Tensor:
     start = start_of(networks, LOCATIONS[-1])
     with torch.inference_mode():
         halfway = Halfway(networks[0].features[:start](images), start)
-        answers = []
-        for network in networks:
-            with evaluating(network):
-                answers.append(log_odds(logits(network, halfway)))
-    return torch.stack(answers)
+    found = [answer(network, halfway).log_odds for network in networks]
+    return torch.from_numpy(np.stack(found))
 
 
 class Panel:
@@ -231,11 +187,4 @@ class Panel:
 
     def log_odds(self, network: Network) -> np.ndarray:
         """The network's log-odds of every picture, float (n,)."""
-        halfway = self.at(network)
-        with evaluating(network), torch.inference_mode():
-            return torch.cat(
-                [
-                    log_odds(logits(network, halfway.take(slice(first, first + 4 * self.batch))))
-                    for first in range(0, len(self), 4 * self.batch)
-                ]
-            ).numpy()
+        return answer(network, self.at(network)).log_odds

@@ -67,7 +67,7 @@ def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _check_columns(table: pd.DataFrame, settings: Observers) -> None:
-    ours = {"kind", "architecture", "pretraining", "seed", "p_happy"}
+    ours = {"kind", "architecture", "pretraining", "seed", "p_happy", "log_odds"}
     allowed = [c for c in TRIAL_COLUMNS if c not in ours]
     if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
         raise TrialError(

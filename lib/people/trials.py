@@ -26,6 +26,7 @@ TRIAL_COLUMNS = [
     "repeat",
     "response",
     "p_happy",
+    "log_odds",
     "rt_s",
 ]
 SESSION_WORDS = (
@@ -55,6 +56,7 @@ def trial_table(**columns) -> pd.DataFrame:
         "stimulus": "",
         "identity": "",
         "p_happy": np.nan,
+        "log_odds": np.nan,
         "rt_s": np.nan,
         "condition": "full",
         "repeat": 1,

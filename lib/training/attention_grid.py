@@ -18,6 +18,7 @@ import pandas as pd
 from torch import Tensor
 
 from lib.likeness.scores import METRICS, seed_scores
+from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
@@ -32,7 +33,6 @@ from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
 from lib.training.heads import n_steps
 from lib.training.train import (
-    answer,
     folder_of,
     load_base_features,
     make_bases,
@@ -223,8 +223,9 @@ def _ask(
     cell: Cell,
     network: Network,
 ) -> None:
-    """Keep a trained network's answers to the stimuli ``maps``."""
-    write_json(places[cell].folder / f"answers-{key}.json", answer(network, maps, device).tolist())
+    """Keep a trained network's log-odds of the stimuli ``maps``."""
+    odds = answer(network, Halfway(maps[network.cut], network.cut), device).log_odds
+    write_json(places[cell].folder / f"answers-{key}.json", odds.tolist())
 
 
 def _answers(checkpoint: Checkpoint, key: str) -> list[float] | None:

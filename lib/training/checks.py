@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib.networks.answers import answer
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_cell, parameter_counts, preprocess
@@ -20,7 +21,6 @@ from lib.networks.weights import torchvision_weights
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
 from lib.storage.runs import Run
-from lib.training.heads import computing, p_happy
 from lib.training.train import load_trained
 
 
@@ -60,10 +60,10 @@ def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) ->
     n, precision, largest and mean absolute difference, flipped (answers that change sides).
     """
     chosen = stimuli.iloc[np.unique(np.linspace(0, len(stimuli) - 1, n).astype(int))]
-    images = preprocess(np.stack([read_image(resolve(path)) for path in chosen["path"]]))
+    images = np.stack([read_image(resolve(path)) for path in chosen["path"]])
     device, network = choose_device(run.study.training), load_trained(run, cell)
     used, exact = (
-        _answers(network, images, d) for d in (device, Device(device.name, torch.float32))
+        answer(network, images, d).p_happy for d in (device, Device(device.name, torch.float32))
     )
     gap = np.abs(used - exact)
     return {
@@ -109,7 +109,8 @@ def block_effects(
     """
     whole = stimuli[stimuli["condition"] == "full"]
     chosen = whole.iloc[np.linspace(0, len(whole) - 1, min(n, len(whole))).round().astype(int)]
-    panel, rows = Panel(np.stack([read_image(resolve(path)) for path in chosen["path"]])), []
+    images, rows = np.stack([read_image(resolve(path)) for path in chosen["path"]]), []
+    panel = Panel(images)
     for cell, network in networks.items():
         if hasattr(network.block, "gain"):
             there = panel.log_odds(network)
@@ -130,12 +131,3 @@ def _without_block(network: Network) -> Iterator[None]:
         yield
     finally:
         network.block.gain.data.copy_(gain)
-
-
-@torch.no_grad()
-def _answers(network: Network, images: torch.Tensor, device: Device) -> np.ndarray:
-    network = network.to(device.name).eval()
-    with computing(network, device), device.autocast():
-        return p_happy(
-            torch.cat([network(x.to(device.name)).float().cpu() for x in images.split(32)])
-        )

@@ -119,7 +119,7 @@ def cached_features(
     device: Device,
     *,
     name: str = "network",
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> dict[int, Tensor]:
     """The images' feature maps behind ``features[:cut]`` for each cut, from disk where they are
     there already.
@@ -142,11 +142,12 @@ def compute_features(
     paths: Sequence[str],
     device: Device,
     *,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
 ) -> dict[str, dict[int, Tensor]]:
     """``cached_features`` of several networks, given as name: (features, cuts); each image is
     read once for all.
     """
+    folder = folder or FOLDER
     where = (
         [] if device.name == "cpu" else [device.name]
     )  # the same numbers but for the last digits

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from lib.networks.answers import Halfway, answer
 from lib.networks.devices import Device, sent
 from lib.networks.dropout import own_numbers
 from lib.networks.linear import clear_gradients, prepared
@@ -23,8 +23,6 @@ from lib.settings.options import Training
 from lib.training.checkpoints import Checkpoint, put_head, take_head
 from lib.training.steps import make_step
 from lib.training.together import finished
-
-EVALUATE = 256  # images a forward pass
 
 
 class TrainingFailed(RuntimeError):
@@ -208,29 +206,10 @@ def computing(network: Network, device: Device, *, train: bool = False) -> Itera
         yield
 
 
-@torch.no_grad()
-def logits(network: Network, maps: Tensor, rows: np.ndarray, device: Device) -> Tensor:
-    """fp32 logits (n, 2), order sad, happy, of cached maps in the order of ``rows``; dropout
-    off.
-    """
-    network.eval()
-    results = [torch.zeros(0, 2)]
-    for chunk in np.array_split(rows, max(-(-len(rows) // EVALUATE), 1)):
-        with device.autocast():
-            results.append(network.back(take(maps, torch.from_numpy(chunk), device)).float().cpu())
-    return torch.cat(results)
-
-
 def evaluate(network: Network, data: Data, split: str, device: Device) -> tuple[float, float]:
     """Mean loss and accuracy on a split."""
     rows = data.rows[split]
-    answers, labels = logits(network, data.maps, rows, device), data.labels[torch.from_numpy(rows)]
-    return (
-        float(F.cross_entropy(answers.double(), labels)),
-        float((answers.argmax(1) == labels).double().mean()),
-    )
-
-
-def p_happy(answers: Tensor) -> np.ndarray:
-    """Probability of happy, float64 (n,): softmax over exactly the two classes."""
-    return torch.softmax(answers.double(), dim=1)[:, 1].numpy()
+    odds = answer(network, Halfway(data.maps, network.cut), device, rows=rows).log_odds
+    labels = data.labels.numpy()[rows]
+    loss = np.logaddexp(0, np.where(labels == 1, -odds, odds)).mean()  # cross entropy
+    return float(loss), float(((odds > 0) == labels).mean())

@@ -33,7 +33,7 @@ def make_step(
         clear_gradients(network)
         with device.products():
             with device.autocast():
-                loss = F.cross_entropy(network.back(x), labels)
+                loss = F.cross_entropy(network(x, start=network.cut), labels)
             loss.backward()
         optimiser.step()
         for layer in network.classifier:

@@ -11,20 +11,22 @@ import hashlib
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from lib.networks import weights
+from lib.networks.answers import Halfway, answer
 from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, box_regions, build_cell
+from lib.people.trials import trial_table
 from lib.psychometrics.decisions import decide
 from lib.settings.options import resolve
 from lib.storage.files import file_hashes, settings_hash, write_json
@@ -32,7 +34,7 @@ from lib.storage.progress import Progress
 from lib.storage.runs import MissingResult, Run
 from lib.training.checkpoints import Checkpoint, Writer
 from lib.training.features import channel_statistics, compute_features
-from lib.training.heads import Data, computing, head_steps, logits, n_steps, near, p_happy
+from lib.training.heads import Data, head_steps, n_steps, near
 from lib.training.together import at_once, finished, parted, side_by_side, together
 
 SPLITS = ("train", "validation", "test")
@@ -45,21 +47,6 @@ HISTORY = [
     "train_loss",
     "validation_loss",
     "validation_accuracy",
-]
-TRIALS = [
-    "observer",
-    "kind",
-    "architecture",
-    "pretraining",
-    "seed",
-    "stimulus",
-    "identity",
-    "level",
-    "condition",
-    "repeat",
-    "response",
-    "p_happy",
-    "rt_s",
 ]
 
 
@@ -199,8 +186,7 @@ def cell_steps(
         tick=tick,
     )
     judged = replace(data, labels=torch.from_numpy(base.labels))
-    with computing(network, device):
-        accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
+    accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
     result = {
         "cell": asdict(cell),
         "training": asdict(run.study.training),
@@ -220,7 +206,8 @@ def cell_steps(
 def judge(network: Network, data: Data, split: str, device: Device) -> dict:
     """split, n, accuracy and area under the ROC curve (NaN where only one class is there)."""
     rows = data.rows[split]
-    p, labels = p_happy(logits(network, data.maps, rows, device)), data.labels.numpy()[rows]
+    p = answer(network, Halfway(data.maps, network.cut), device, rows=rows).p_happy
+    labels = data.labels.numpy()[rows]
     auc = roc_auc_score(labels, p) if len(set(labels)) == 2 else np.nan
     return {
         "split": split,
@@ -244,28 +231,15 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     bases = {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
     maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
-        for some in parted(group, at_once(device)):
-            answers = map(
-                partial(answer, maps=maps[_name(group[0])], device=device),
-                side_by_side(partial(load_trained, run), some),
-            )
-            tables |= {
-                cell: trial_rows(cell, stimuli, p) for cell, p in zip(some, answers, strict=True)
-            }
-            del answers  # and with them the networks, before the next are loaded
+        for cell in group:
+            network = load_trained(run, cell)
+            halfway = Halfway(maps[_name(cell)][network.cut], network.cut)
+            tables[cell] = trial_rows(cell, stimuli, answer(network, halfway, device).log_odds)
+            del network  # before the next is loaded
     trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
     rng = run.rng("decisions")
     trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
-    return trials[TRIALS]
-
-
-def answer(network: Network, maps: Mapping[int, Tensor], device: Device) -> np.ndarray:
-    """p_happy (n,) of cached maps; ``maps`` holds the network's cut."""
-    network = network.to(device.name)
-    with computing(network, device):
-        return p_happy(
-            logits(network, maps[network.cut], np.arange(len(maps[network.cut])), device)
-        )
+    return trials
 
 
 def load_trained(run: Run, cell: Cell) -> Network:
@@ -437,17 +411,23 @@ def _name(cell: Cell) -> str:
     return f"{cell.backbone} ({cell.pretraining})"
 
 
-def trial_rows(cell: Cell, stimuli: pd.DataFrame, p: np.ndarray) -> pd.DataFrame:
-    """Rows of the trial table, without responses yet."""
+def trial_rows(cell: Cell, stimuli: pd.DataFrame, log_odds: np.ndarray) -> pd.DataFrame:
+    """Rows of the trial table, without responses yet.
+
+    Parameters
+    ----------
+    stimuli : with columns stimulus, identity, level, condition.
+    log_odds : the network's answers, (n,), positive - negative.
+    """
     rows = stimuli[["stimulus", "identity", "level", "condition"]].reset_index(drop=True)
-    return rows.assign(
+    return trial_table(
+        **rows,
         observer=cell.observer,
         kind="cnn",
         architecture=cell.architecture,
-        rt_s=np.nan,
         pretraining=cell.pretraining,
         seed=cell.seed,
-        repeat=1,
-        p_happy=p,
+        p_happy=expit(log_odds),
+        log_odds=log_odds,
         response=np.nan,
     )

@@ -19,6 +19,7 @@ import torch
 import yaml
 
 from lib.likeness.guidance import as_override
+from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention, make_block
 from lib.networks.attention_maps import place_of
 from lib.networks.design import Cell, cells
@@ -31,7 +32,7 @@ from lib.storage.runs import MissingResult, Run
 from lib.training.attention_grid import architecture_of
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
-from lib.training.heads import computing, logits, n_steps, p_happy, take
+from lib.training.heads import computing, n_steps, take
 from lib.training.train import folder_of, load_trained, make_base, train_cell, trial_rows
 from lib.widgets.lab_reference import Reference
 
@@ -358,9 +359,8 @@ class AttentionLab:
         self, architecture: str, network: Network, maps: torch.Tensor, rows: np.ndarray
     ) -> pd.DataFrame:
         cell = replace(self.plain_cell, architecture=architecture)
-        table = trial_rows(
-            cell, self.stimuli.iloc[rows], p_happy(logits(network, maps, rows, self.device))
-        )
+        odds = answer(network, Halfway(maps, network.cut), self.device, rows=rows).log_odds
+        table = trial_rows(cell, self.stimuli.iloc[rows], odds)
         return table.assign(condition="full")
 
     @torch.no_grad()

@@ -34,6 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lib.networks import weights
+from lib.networks.answers import Halfway, answer
 from lib.networks.devices import Device, choose_device
 from lib.networks.linear import Linear
 from lib.networks.network import Network, build_network, preprocess
@@ -42,8 +43,7 @@ from lib.pictures.reading import read_image
 from lib.settings.loading import load_study
 from lib.settings.options import Training, resolve
 from lib.training.features import cached_features, channel_statistics
-from lib.training.heads import Data, p_happy, train_head
-from lib.training.heads import logits as head_logits
+from lib.training.heads import Data, train_head
 
 
 def images_of(n: int, n_test: int) -> pd.DataFrame:
@@ -266,7 +266,7 @@ class Race:
         started = time.perf_counter()
         train_head(network, data, self.training, seed=0, device=device)
         trained = time.perf_counter() - started
-        p = p_happy(head_logits(network, maps, self.rows["test"], device))
+        p = answer(network, Halfway(maps, network.cut), device, rows=self.rows["test"]).p_happy
         return seconds, trained, float(((p > 0.5) == self.labels.numpy()[self.rows["test"]]).mean())
 
     def exact_maps(self) -> Tensor:

@@ -19,8 +19,9 @@ from lib.mechanisms.lesions import (
     silenced,
     unit_activity,
 )
+from lib.networks.answers import log_odds
 from lib.networks.network import preprocess
-from lib.networks.panel import Panel, log_odds
+from lib.networks.panel import Panel
 from lib.settings.options import Statistics
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)

@@ -145,7 +145,8 @@ def test_layer_features_are_the_layers_outputs():
     found = layer_features(network, Panel(images, batch=2))
     assert list(found) == ["conv1", "conv2", "conv3", "conv4", "conv5", "attention", "fc6"]
     with torch.no_grad():
-        hidden = network.classifier[:2](network.block(network.front(preprocess(images))).flatten(1))
+        maps = network.features[: network.cut](preprocess(images))
+        hidden = network.classifier[:2](network.block(maps).flatten(1))
     assert found["fc6"] == pytest.approx(hidden.numpy(), abs=1e-5)
     assert not any(len(m._forward_hooks) for m in network.modules())
 

@@ -25,8 +25,9 @@ from lib.mechanisms.saliency import (
     occlusion_maps,
     recording,
 )
+from lib.networks.answers import log_odds
 from lib.networks.network import Network, build_network, layer_at, preprocess
-from lib.networks.panel import Panel, log_odds
+from lib.networks.panel import Panel
 from lib.networks.vision import torchvision
 
 RNG = np.random.default_rng(0)

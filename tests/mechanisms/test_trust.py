@@ -21,8 +21,8 @@ from lib.mechanisms.trust import (
     impute,
     without,
 )
+from lib.networks.answers import log_odds
 from lib.networks.network import preprocess
-from lib.networks.panel import log_odds
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)

@@ -68,13 +68,13 @@ def test_fe_alexnets_default_is_self_attention_behind_conv5(plain):
     ("architecture", "location"),
     [*(("alexnet", location) for location in LOCATIONS), ("vgg11", "conv2"), ("vgg11", "conv5")],
 )
-def test_front_and_back_together_are_the_whole_network(architecture, location):
+def test_going_on_from_the_cut_is_the_whole_way(architecture, location):
     network = build_network(
         architecture, pretraining="untrained", attention=Attention("se", location, gain=0.5)
     )
     with torch.no_grad():
-        middle = network.front(images(1))
-        assert torch.equal(network.back(middle.clone()), network(images(1)))
+        middle = network.features[: network.cut](images(1))
+        assert torch.equal(network(middle.clone(), start=network.cut), network(images(1)))
     seen = []
     handle = layer_at(network, location).register_forward_hook(
         lambda *passed: seen.append(passed[1][0])

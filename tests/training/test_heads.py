@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention, make_block
 from lib.networks.devices import Device
 from lib.networks.dropout import Dropout
@@ -19,10 +20,8 @@ from lib.training.heads import (
     Data,
     TrainingFailed,
     evaluate,
-    logits,
     make_optimiser,
     n_steps,
-    p_happy,
     train_head,
 )
 
@@ -50,6 +49,10 @@ def separable(shape=(256, 6, 6), n=40, seed=1) -> Data:
     maps[:, : shape[0] // 2] += 0.6 * labels.view(-1, 1, 1, 1)
     rows = np.random.default_rng(0).permutation(n)
     return Data(maps, labels, {"train": rows[:24], "validation": rows[24:32], "test": rows[32:]})
+
+
+def halfway(data: Data, network: Network) -> Halfway:
+    return Halfway(data.maps, network.cut)
 
 
 @pytest.mark.parametrize("device", [FP32, BF16])
@@ -198,9 +201,8 @@ def test_a_kept_head_gives_the_trained_networks_logits(tmp_path):
     checkpoint = Checkpoint(tmp_path)
     checkpoint.finish(take_head(network, BF16), {"history": fit.history})
     loaded = checkpoint.load_head(small_network(seed=8))
-    assert torch.equal(
-        logits(loaded, data.maps, rows, BF16), logits(network, data.maps, rows, BF16)
-    )
+    before, after = (answer(net, halfway(data, net), BF16, rows=rows) for net in (network, loaded))
+    assert np.array_equal(before.log_odds, after.log_odds)
     assert checkpoint.result()["history"] == fit.history
     assert sorted(path.name for path in tmp_path.iterdir()) == ["head.safetensors", "result.json"]
 
@@ -218,19 +220,6 @@ def test_bf16_agrees_with_fp32():
     data = separable()
     train_head(network := small_network(), data, TRAINING, seed=0, device=FP32)
     exact, half = (
-        p_happy(logits(network, data.maps, np.arange(40), device)) for device in (FP32, BF16)
+        answer(network, halfway(data, network), device).p_happy for device in (FP32, BF16)
     )
     assert 0 < np.abs(exact - half).max() < 0.02
-
-
-def test_logits_follow_the_order_of_the_rows():
-    data, network = separable(), small_network()
-    forwards = logits(network, data.maps, np.arange(40), FP32)
-    assert torch.allclose(
-        logits(network, data.maps, np.arange(40)[::-1].copy(), FP32), forwards.flip(0), atol=1e-6
-    )
-    assert logits(network, data.maps, np.arange(0), FP32).shape == (0, 2)
-
-
-def test_p_happy_by_hand():
-    assert p_happy(torch.tensor([[0.0, 0.0], [0.0, np.log(3)]])) == pytest.approx([0.5, 0.75])

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy.special import expit
 from small_training import a_run, make_small
 
 from lib.networks.design import Cell, cells
@@ -71,6 +72,7 @@ def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path
         cell.observer for cell in chosen
     ]
     assert ((trials["p_happy"] > 0.5) == (trials["level"] == 1)).all()
+    assert expit(trials["log_odds"]).to_numpy() == pytest.approx(trials["p_happy"], abs=1e-12)
     assert (
         set(trials["response"]) <= {0.0, 1.0}
         and trials["rt_s"].isna().all()
