@@ -22,7 +22,6 @@ from lib.storage.locks import locked
 from lib.storage.progress import clock
 from lib.storage.runs import Stopped, read_csv, relative
 from lib.workbook.execution import NotebookFailed, execute
-from lib.workbook.kernels import Kernels
 from lib.workbook.manifest import write_manifest
 from lib.workbook.report import write_report
 from lib.workbook.stages import Stage, stages
@@ -56,15 +55,15 @@ def run(request: Request) -> Path:
     """
     study = load_study(request.study_file, request.overrides)
     remove_leftovers(ROOT / "data" / "derived")
-    with locked(study.folder) as lock:
+    with locked(study.folder):
         remove_leftovers(study.folder)
         if study.weights.download:
             _download_weights(study)
-        _run_stages(request, study, lock)
+        _run_stages(request, study)
     return study.folder
 
 
-def _run_stages(request: Request, study: Study, lock: int) -> None:
+def _run_stages(request: Request, study: Study) -> None:
     everything = stages(study, request.notebooks)
     wanted = [stage for stage in everything if not request.only or stage.number in request.only]
     print(
@@ -78,16 +77,9 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
         _clear_folder(study.folder, everything)
     write_manifest(study, request, everything, status="running")
     try:
-        with Kernels((lock,)) as kernels:
-            for place, stage in enumerate(wanted, 1):
-                print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
-                _run_stage(
-                    request,
-                    stage,
-                    everything,
-                    kernels,
-                    wanted[place] if place < len(wanted) else None,
-                )
+        for place, stage in enumerate(wanted, 1):
+            print(f"[{place}/{len(wanted)}] {stage.name}", flush=True)
+            _run_stage(request, stage, everything)
     except Stopped:
         write_manifest(study, request, everything, status="stopped")
         raise
@@ -98,13 +90,7 @@ def _run_stages(request: Request, study: Study, lock: int) -> None:
     print(f"report: {relative(write_report(study.folder))}", flush=True)
 
 
-def _run_stage(
-    request: Request,
-    stage: Stage,
-    everything: list[Stage],
-    kernels: Kernels,
-    following: Stage | None,
-) -> None:
+def _run_stage(request: Request, stage: Stage, everything: list[Stage]) -> None:
     before = everything[: everything.index(stage)]
     key = stage.key(before)
     if request.resume and stage.done(key):
@@ -115,9 +101,7 @@ def _run_stage(
     for late in [stage] if request.only else everything[len(before) :]:
         late.clear()
     started = time.time()
-    # with --only, what follows may turn out to be done before
-    ahead = following.notebook if following and not following.read_marker() else None
-    cost = execute(stage.notebook, stage.executed, request.parameters, kernels, ahead)
+    cost = execute(stage.notebook, stage.executed, request.parameters)
     stage.check(started)
     stage.mark(key, cost)
     print(

@@ -5,6 +5,7 @@ stopped.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import threading
@@ -14,15 +15,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from jupyter_core.utils import run_sync
 
 from lib.settings.options import ROOT
 from lib.storage.files import temporary_name, write_with
 from lib.storage.runs import Stopped
-from lib.workbook.kernels import Kernels
-from lib.workbook.notebook_files import DeadKernelError, papermill
+from lib.workbook.notebook_files import DeadKernelError, nbformat, papermill
 from lib.workbook.stages import Cost
 
+PATIENCE_S = 600  # for a kernel to start: a busy laptop takes minutes
+ENVIRONMENT = {
+    "WORKBOOK_HEADLESS": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel before a user's of the same name
+}
+NOT_FOR_KERNELS = ("WORKBOOK_STUDY", "WORKBOOK_SET")  # what `make lab` tells live notebooks
 # errors whose own words are the whole message
 SPEAKING = (
     "StudyError",
@@ -42,20 +50,15 @@ class NotebookFailed(Stopped):
     """A notebook stopped; the text names the notebook, the cell and the error."""
 
 
-def execute(
-    source: Path,
-    target: Path,
-    parameters: dict[str, str],
-    kernels: Kernels,
-    following: Path | None = None,
-) -> Cost:
+def execute(source: Path, target: Path, parameters: dict[str, str]) -> Cost:
     """Run ``source`` with the project's root as working directory and keep it, executed, as
     ``target``.
+
+    A kernel that dies before the first cell is started once more.
 
     Parameters
     ----------
     parameters : values for the cell tagged ``parameters``.
-    following : the notebook that comes next, whose kernel is prepared meanwhile.
 
     Raises
     ------
@@ -65,35 +68,69 @@ def execute(
     target.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.monotonic()
-    with (
-        _kept(target) as working,
-        kernels.running(source) as kernel,
-        _PeakMemory(kernel.provisioner.pid) as memory,
-    ):
-        if following:
-            kernels.prepare(following)
+    with _kept(target) as working, _kernel_environment(), _PeakMemory() as memory:
         try:
-            papermill.execute_notebook(
-                source,
-                working,
-                parameters,
-                km=kernel,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=ROOT,
-                stdout_file=_Indented(sys.stdout),
-            )
+            _run(source, working, parameters)
         except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookFailed(_failure(source, error)) from None
-        except (DeadKernelError, RuntimeError) as error:
-            if run_sync(kernel.is_alive)():
-                raise
+        except DeadKernelError as error:
             raise NotebookFailed(
-                f"notebook {source.stem} stopped: its process died ({type(error).__name__}). Most "
-                "often memory or disk ran out, or something killed it"
+                f"notebook {source.stem} stopped: its process died ({error}). Most often memory "
+                "or disk ran out, or something killed it"
             ) from None
     return Cost(round(time.monotonic() - started, 1), round(memory.peak / 2**20, 1))
+
+
+def _run(source: Path, working: Path, parameters: dict[str, str]) -> None:
+    """papermill, once more where the kernel came to nothing before the first cell."""
+    try:
+        _papermill(source, working, parameters)
+    except (DeadKernelError, RuntimeError) as error:
+        if isinstance(error, papermill.exceptions.PapermillExecutionError) or _began(working):
+            raise
+        print("      the kernel did not start; once more", flush=True)
+        try:
+            _papermill(source, working, parameters)
+        except RuntimeError as again:
+            raise DeadKernelError(str(again)) from None
+
+
+def _papermill(source: Path, working: Path, parameters: dict[str, str]) -> None:
+    papermill.execute_notebook(
+        source,
+        working,
+        parameters,
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
+        cwd=ROOT,
+        stdout_file=_Indented(sys.stdout),
+        start_timeout=PATIENCE_S,
+        # no history file: two runs would share its database
+        extra_arguments=["--HistoryManager.hist_file=:memory:"],
+    )
+
+
+def _began(working: Path) -> bool:
+    """Whether a cell of the notebook has run."""
+    if not working.is_file():
+        return False
+    cells = nbformat.read(working, as_version=4).cells
+    return any(cell.get("execution_count") for cell in cells)
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """This process's surroundings as a kernel is to inherit them, put back in the end."""
+    before = dict(os.environ)
+    os.environ.update(ENVIRONMENT)
+    for name in NOT_FOR_KERNELS:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
@@ -142,35 +179,33 @@ def _failure(source: Path, error: papermill.exceptions.PapermillExecutionError) 
 
 
 class _PeakMemory(threading.Thread):
-    """Watches the resident memory of a process and its children; ``peak`` is its most, in bytes."""
+    """Watches the resident memory of this process's children; ``peak`` is its most, in bytes."""
 
     EVERY_S = 0.2
 
-    def __init__(self, pid: int):
+    def __init__(self):
         super().__init__(daemon=True)
-        self.process, self.peak, self._stop_now = psutil.Process(pid), 0, threading.Event()
+        self.peak = 0
+        self._process = psutil.Process()
+        self._end = threading.Event()
 
     def __enter__(self) -> _PeakMemory:
         self.start()
         return self
 
     def __exit__(self, *error) -> None:
-        self._stop_now.set()
+        self._end.set()
         self.join()
 
     def run(self) -> None:
-        while not self._stop_now.wait(self.EVERY_S):
+        while not self._end.wait(self.EVERY_S):
             self.peak = max(self.peak, self._resident())
 
     def _resident(self) -> int:
         total = 0
-        try:
-            family = [self.process, *self.process.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return 0
-        for member in family:
+        for child in self._process.children(recursive=True):
             try:
-                total += member.memory_info().rss
+                total += child.memory_info().rss
             except psutil.NoSuchProcess:
                 continue
         return total
