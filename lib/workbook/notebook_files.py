@@ -11,5 +11,6 @@ sys.modules.setdefault("rfc3987_syntax", None)
 import nbformat  # noqa: E402
 import papermill  # noqa: E402
 from nbclient.exceptions import DeadKernelError  # noqa: E402
+from nbconvert import HTMLExporter  # noqa: E402
 
-__all__ = ["DeadKernelError", "nbformat", "papermill"]
+__all__ = ["DeadKernelError", "HTMLExporter", "nbformat", "papermill"]

@@ -1,114 +1,113 @@
-"""report.html, one self-contained file to hand on, and tables.xlsx, made from a run's folder
-alone.
-"""
+"""report.html, one self-contained file to hand on, and tables.xlsx, made from a run's folder."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import json
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import yaml
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lib.storage.files import threads, write_text, write_with
+from lib.storage.alt_text import read_alt_text
+from lib.storage.files import write_text, write_with
 from lib.storage.progress import clock
 from lib.storage.runs import read_csv
-from lib.workbook.report_cells import render_notebook, shrink
-from lib.workbook.report_page import page
+from lib.workbook.cards import answer_sentence, claim_cards, limits
+from lib.workbook.rendering import TEMPLATES, Section, figure_html, render_notebook
+from lib.workbook.spreadsheet import write_excel
 
 LARGEST = 10_000_000  # bytes: what passes as a mail attachment
 GZIP_FROM = 100_000
-PREVIEW_ROWS = 10
-EXCEL_ROWS = 1_048_574  # of 1,048,576: without the line of names and a note at the end
+KEY_FIGURES = ("04_curves", "02_accuracy")  # the first that a run has opens its report
 
 
 @dataclass(frozen=True)
 class Attached:
-    """A table as the report shows it."""
+    """A table as the report lists it."""
 
     name: str
     rows: int
-    columns: list[str]
-    preview: list[list[str]]
+    columns: int
     file: str
-    link: str  # data URI; empty where the table is left out
-    private: bool = False  # left out because it holds single answers of people
+    link: str  # data URI; empty where the table is too large
 
 
 def write_report(folder: Path) -> Path:
     """Write ``report.html`` and ``tables.xlsx`` into a run's folder; returns the report's path.
 
-    The page is kept under 10 MB: first figures are made smaller, then the largest tables are left
-    out, which it says.
+    Rows of single people leave the folder in neither file unless the study asks for it
+    (``observers.share_people``). The page is kept under 10 MB: figures are made smaller first,
+    then the largest tables are left out, which it says.
     """
-    tables = read_tables(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    everything = read_tables(folder)
+    shares = manifest["study"]["settings"]["observers"].get("share_people", False)
+    tables = everything if shares else {k: shareable(t) for k, t in everything.items()}
+    private = [name for name, table in tables.items() if len(table) < len(everything[name])]
     write_with(folder / "tables.xlsx", lambda path: write_excel(path, tables))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    attached = [
-        attach(folder / "tables" / f"{name}.csv", table, private=single_answers(table))
-        for name, table in tables.items()
-    ]
+    attached = [attach(name, table) for name, table in tables.items()]
     for scale in (1.0, 0.7, 0.5, 0.35):
-        with ThreadPoolExecutor(
-            threads()
-        ) as pool:  # what takes the time, side by side: the results are remembered
-            list(pool.map(partial(_shrink, scale), (folder / "figures").glob("*.png")))
         sections = [
-            render_notebook(path, folder / "figures", scale)
-            for path in sorted((folder / "notebooks").glob("*.ipynb"))
+            render_notebook(path, scale) for path in sorted((folder / "notebooks").glob("*.ipynb"))
         ]
-        text = _page(manifest, tables, sections, attached)
+        text = _page(folder, manifest, tables, sections, attached, private)
         if len(text.encode()) <= LARGEST:
             return write_text(folder / "report.html", text)
-    return write_text(
-        folder / "report.html", _without_largest(manifest, tables, sections, attached)
-    )
-
-
-def _shrink(scale: float, path: Path) -> None:
-    shrink(path.read_bytes(), scale)
-
-
-def _without_largest(manifest: dict, tables: dict, sections: list, attached: list[Attached]) -> str:
-    """The page without the links of as many tables, largest first, as it takes."""
     for largest in sorted(attached, key=lambda table: -len(table.link)):
-        attached = [
-            Attached(**{**vars(table), "link": ""}) if table is largest else table
-            for table in attached
-        ]
-        text = _page(manifest, tables, sections, attached)
+        attached[attached.index(largest)] = replace(largest, link="")
+        text = _page(folder, manifest, tables, sections, attached, private)
         if len(text.encode()) <= LARGEST:
             break
-    return text
+    return write_text(folder / "report.html", text)
 
 
-def _page(manifest: dict, tables: dict, sections: list, attached: list[Attached]) -> str:
+def _page(
+    folder: Path,
+    manifest: dict,
+    tables: dict[str, pd.DataFrame],
+    sections: list[Section],
+    attached: list[Attached],
+    private: list[str],
+) -> str:
     study = manifest["study"]
     settings = study["settings"]
-    return page(
+    cards = claim_cards(tables)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         name=settings["name"],
         about=settings["about"],
         status=manifest["status"],
-        sections=sections,
         simulated=_simulated(tables),
-        claims=claims(tables),
+        answer=answer_sentence(cards),
+        figure=_key_figure(folder),
+        cards=cards,
+        limits=limits(tables, settings),
+        sections=sections,
         tables=attached,
+        private=private,
         study_file=study["file"],
         overrides=" ".join(study["overrides"]),
         settings=_yaml(settings),
         origin=_origin(manifest),
-        costs=_costs(manifest),
-        packages=", ".join(f"{name} {version}" for name, version in manifest["versions"].items()),
     )
+
+
+def _key_figure(folder: Path) -> str:
+    for name in KEY_FIGURES:
+        path = folder / "figures" / f"{name}.png"
+        if path.is_file():
+            return figure_html(path.read_bytes(), read_alt_text(path) or name)
+    return ""
 
 
 def _yaml(settings: dict) -> str:
@@ -127,139 +126,42 @@ def _simulated(tables: dict[str, pd.DataFrame]) -> bool:
     return "trials" in tables and bool((tables["trials"]["kind"] == "simulated").any())
 
 
-def claims(tables: dict[str, pd.DataFrame]) -> list[dict]:
-    """The ledger grouped by claim, values as text with their intervals."""
-    if "claims" not in tables:
-        return []
-    ledger = tables["claims"].astype(object).where(tables["claims"].notna(), None)
-    return [
-        {
-            "id": key,
-            "claim": rows["claim"].iloc[0],
-            "rows": [{**row, "value": _interval(row)} for row in rows.to_dict("records")],
-        }
-        for key, rows in ledger.sort_values("id", kind="stable").groupby("id", sort=True)
-    ]
+def shareable(table: pd.DataFrame) -> pd.DataFrame:
+    """A table without the rows of single real people: those of kind human that name an observer."""
+    if not {"observer", "kind"} <= set(table):
+        return table
+    return table[table["kind"].ne("human") | table["observer"].isna()]
 
 
-def _interval(row: dict) -> str:
-    if row["value"] is None:
-        return ""
-    ends = (
-        ""
-        if row["low"] is None or row["high"] is None
-        else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    )
-    return f"{row['value']:.3f}{ends}"
-
-
-def single_answers(table: pd.DataFrame) -> bool:
-    """Whether the rows are answers of real people, which a page to hand on must not carry."""
-    return {"kind", "response"} <= set(table) and bool(table["kind"].eq("human").any())
-
-
-def attach(path: Path, table: pd.DataFrame, *, private: bool = False) -> Attached:
-    """A table's first rows as text, and the whole as a data URI, compressed where it is large;
-    ``private``: neither.
-    """
-    if private:
-        return Attached(path.stem, len(table), list(table.columns), [], path.name, "", private)
-    data, suffix, kind = path.read_bytes(), "", "text/csv"
+def attach(name: str, table: pd.DataFrame) -> Attached:
+    """A table as a data URI, compressed where it is large."""
+    data = table.to_csv(index=False).encode()
+    suffix, kind = ".csv", "text/csv"
     if len(data) > GZIP_FROM:
-        data, suffix, kind = gzip.compress(data, mtime=0), ".gz", "application/gzip"
-    preview = [
-        [_text(value) for value in row] for row in table.head(PREVIEW_ROWS).itertuples(index=False)
-    ]
-    return Attached(
-        path.stem,
-        len(table),
-        list(table.columns),
-        preview,
-        f"{path.name}{suffix}",
-        f"data:{kind};base64,{base64.b64encode(data).decode()}",
-    )
-
-
-def _text(value) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+        data = gzip.compress(data, mtime=0)
+        suffix, kind = ".csv.gz", "application/gzip"
+    link = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return Attached(name, len(table), len(table.columns), f"{name}{suffix}", link)
 
 
 def _origin(manifest: dict) -> list[tuple[str, str]]:
     data, machine = manifest["data"], manifest["machine"]
+    told = [f"{key} {value}" for key, value in machine.items() if value is not None]
+    packages = [f"{name} {version}" for name, version in manifest["versions"].items()]
     rows = [
         ("git revision", manifest["revision"] or "not a git repository"),
-        (
-            "machine",
-            ", ".join(f"{key} {value}" for key, value in machine.items() if value is not None),
-        ),
+        ("machine", ", ".join(told)),
+        ("packages", ", ".join(packages)),
         ("seeds", json.dumps(manifest["seeds"])),
-        (
-            f"{data.get('images', 0)} images, SHA-256 of their list",
-            data.get("images_sha256", "none yet"),
-        ),
+        (f"{data.get('images', 0)} images, SHA-256 of their list", data.get("images_sha256", "")),
         ("people's file, SHA-256", data["people_sha256"] or "none: simulated people"),
     ]
-    rows += [
-        (
-            f"weights, {row['architecture']} ({row['pretraining']})",
-            f"{row['source']} {row['sha256']}",
-        )
-        for row in manifest["weights"]
-    ]
-    return rows + [
-        (f"table {name}, SHA-256", table["sha256"]) for name, table in manifest["tables"].items()
-    ]
-
-
-def _costs(manifest: dict) -> list[tuple[str, str, str]]:
-    rows = [
-        (name, cost["seconds"], cost["peak_memory_mb"])
-        for name, cost in manifest["notebooks"].items()
-    ]
-    rows.append(("all", manifest["seconds"], manifest["peak_memory_mb"]))
-    return [(name, clock(seconds), f"{memory / 1024:.2f} GB") for name, seconds, memory in rows]
-
-
-def write_excel(path: Path, tables: dict[str, pd.DataFrame]) -> None:
-    """All tables as sheets of one Excel file; text that begins with ``=`` stays text and is
-    never computed.
-    """
-    book = openpyxl.Workbook(write_only=True)
-    for name, table in tables.items():
-        sheet = book.create_sheet(name[:31])
-        sheet.freeze_panes = "A2"
-        sheet.append([_cell(sheet, column, bold=True) for column in table.columns])
-        columns = [_excel_column(sheet, table[column]) for column in table.columns]
-        for row in zip(*(column[:EXCEL_ROWS] for column in columns), strict=True):
-            sheet.append(row)
-        if len(table) > EXCEL_ROWS:
-            sheet.append(
-                [
-                    (
-                        f"{len(table) - EXCEL_ROWS} more rows than a sheet can hold: "
-                        f"see tables/{name}.csv"
-                    )
-                ]
-            )
-    if not tables:
-        book.create_sheet("no tables yet")
-    book.save(path)
-
-
-def _excel_column(sheet, column: pd.Series) -> list:
-    values = column.astype(object).where(column.notna(), None).tolist()
-    return [_cell(sheet, value) if isinstance(value, str) else value for value in values]
-
-
-def _cell(sheet, value: str, *, bold: bool = False) -> WriteOnlyCell | str:
-    """Text for a sheet: as it is where it is harmless, which is quicker, else as a cell marked
-    as text.
-    """
-    clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not bold and not clean.startswith("="):
-        return clean
-    cell = WriteOnlyCell(sheet, clean)
-    cell.data_type, cell.font = "s", Font(bold=bold)
-    return cell
+    for row in manifest["weights"]:
+        name = f"weights, {row['architecture']} ({row['pretraining']})"
+        rows.append((name, f"{row['source']} {row['sha256']}"))
+    for name, table in manifest["tables"].items():
+        rows.append((f"table {name}, SHA-256", table["sha256"]))
+    for name, cost in manifest["notebooks"].items():
+        memory = cost["peak_memory_mb"] / 1024
+        rows.append((f"notebook {name}", f"{clock(cost['seconds'])}, {memory:.2f} GB"))
+    return rows
