@@ -17,6 +17,7 @@ from pathlib import Path
 
 import bleach
 from PIL import Image
+from traitlets.config import Config
 
 from lib.workbook.notebook_files import HTMLExporter, nbformat
 from lib.workbook.prose import render_markdown
@@ -37,6 +38,9 @@ PROSE_ATTRIBUTES = ATTRIBUTES | {
     "img": ["src", "alt", "class"],
     "div": ["class", "tabindex"],
 }
+# the first of these that an output has is shown
+SHOWN = ("text/html", "text/markdown", "image/png", "text/plain")
+RUNS = ("application/vnd.jupyter.widget-view+json", "application/javascript")
 _STYLE = re.compile(r"<(style|script)\b.*?</\1>", re.S | re.I)
 
 
@@ -65,6 +69,9 @@ def render_notebook(path: Path, scale: float = 1.0) -> Section:
     title = headings[0] if headings else path.stem
     if headings:
         notebook.cells[0].source = notebook.cells[0].source.replace(f"# {title}", "", 1)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if not set(o.get("data", {})) & set(RUNS)]
     body, _ = _exporter(scale).from_notebook_node(notebook)
     return Section(path.name[:2], re.sub(r"[*_`]", "", title).strip(), body)
 
@@ -75,14 +82,7 @@ def _exporter(scale: float) -> HTMLExporter:
         template_name="notebook",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_input=True,
-        display_data_priority=[
-            "application/vnd.jupyter.widget-view+json",
-            "application/javascript",
-            "text/html",
-            "text/markdown",
-            "image/png",
-            "text/plain",
-        ],
+        config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
     )
     filters = {
         "prose": prose_html,

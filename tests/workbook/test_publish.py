@@ -15,7 +15,7 @@ from PIL import Image
 from lib.figures.style import COLOURS
 from lib.settings.options import ROOT
 from lib.workbook.publish import NotPublishable, _smaller, clean, publish
-from lib.workbook.report_cells import shrink
+from lib.workbook.rendering import shrink
 
 
 def executed(*outputs):
@@ -129,7 +129,7 @@ def test_a_complete_run_replaces_the_committed_notebooks_and_figures(tmp_path):
         (run / name).mkdir(parents=True)
         (tmp_path / name).mkdir()
     nbformat.write(executed(new_output("stream", text="new")), run / "notebooks" / "04_x.ipynb")
-    (run / "figures" / "04_new.png").write_bytes(b"new")
+    Image.new("RGB", (9, 9)).save(run / "figures" / "04_new.png")
     (tmp_path / "figures" / "04_old.png").write_bytes(b"old")
     (run / "manifest.json").write_text(json.dumps({"status": "stopped"}))
     with pytest.raises(NotPublishable, match="run is 'stopped'; only a complete run"):
