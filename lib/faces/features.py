@@ -59,18 +59,19 @@ def lids(person: Identity, e: float) -> tuple[Points, Points]:
     w, h, a = person.eye_width, person.eye_height, person.gain_lid * e
     tilt = person.eye_tilt
     inner, outer = (-w, 0.55), (w, -tilt - 0.25 * a)
+    # the cheek pushes the lower lid up in a smile (AU 6); the upper one droops outwards in sadness
     upper = [
         inner,
         (-0.55 * w, -0.78 * h + 0.3 * a),
         (0.02 * w, -h - 0.15 * a),
-        (0.6 * w, -0.74 * h - tilt / 2 - 0.6 * a),
+        (0.6 * w, -0.74 * h - tilt / 2 - 0.8 * a),
         outer,
     ]
     lower = [
         inner,
-        (-0.5 * w, 0.62 * h - 0.6 * a),
-        (0.05 * w, 0.86 * h - 1.0 * a),
-        (0.6 * w, 0.6 * h - tilt / 2 - 0.9 * a),
+        (-0.5 * w, 0.62 * h - 0.3 - 0.8 * a),
+        (0.05 * w, 0.86 * h - 0.5 - 1.25 * a),
+        (0.6 * w, 0.6 * h - 0.4 - tilt / 2 - 1.1 * a),
         outer,
     ]
     return moved(upper, person.eye_x, person.eye_y), moved(lower, person.eye_x, person.eye_y)
@@ -164,20 +165,25 @@ def _under_eye(person: Identity, e: float, lower: Points) -> list[Shape]:
     ]
 
 
-def _brow(person: Identity, e: float) -> list[Shape]:
+def brow_points(person: Identity, e: float) -> Points:
+    """The brow on the right, inner end first, (4, 2)."""
     a, length, arch, y = person.gain_brow * e, person.brow_length, person.brow_arch, -person.brow_y
     rest = person.rest_brow
-    # the relaxed, arched brow belongs to the smile; inner ends rise and outer ones sink towards
-    # sadness
+    # inner ends rise and outer ones sink towards sadness; a smile leaves the brow arched, not
+    # drawn down: a lowered inner end looks angry
     points = np.array(
         [
-            (-0.95 * length, y + 0.4 + person.brow_tilt + rest - 2.3 + 1.7 * a),
-            (-0.35 * length, y - 0.45 * arch + rest / 2 - 0.8 + 0.7 * a),
-            (0.35 * length, y - arch + 0.1 - 0.5 * a),
-            (1.0 * length, y + 1.5 - person.brow_tilt - 0.7 * a),
+            (-0.95 * length, y + 0.4 + person.brow_tilt + rest - 2.9 + 1.5 * a),
+            (-0.35 * length, y - 0.45 * arch + rest / 2 - 1.1 + 0.45 * a),
+            (0.35 * length, y - arch - 0.1 - 0.7 * a),
+            (1.0 * length, y + 1.5 - person.brow_tilt - 0.9 * a),
         ]
     )
-    line = curve(moved(points, person.eye_x, person.eye_y))
+    return moved(points, person.eye_x, person.eye_y)
+
+
+def _brow(person: Identity, e: float) -> list[Shape]:
+    line = curve(brow_points(person, e))
     colour = mix(mix(person.hair, DARK, 0.35), person.skin, 0.12)
     if person.style == "headscarf":
         colour = mix((70, 50, 40), DARK, 0.4)
@@ -237,7 +243,7 @@ def nose_shapes(person: Identity, e: float) -> list[Shape]:
     )
     fold = curve(
         moved(
-            [(1.12 * w, y - 2.6), (1.14 * w + 2.0, y - 0.4), (1.12 * w + 3.4, y + 2.0)],
+            [(1.12 * w, y - 2.6), (1.14 * w + 1.9, y - 0.7), (1.12 * w + 3.2, y + 1.2)],
             0.7 * a,
             -0.5 * a,
         )
@@ -264,9 +270,9 @@ def mouth_lines(person: Identity, e: float) -> dict[str, Points]:
     inner edges of both lips.
     """
     a = person.gain_mouth * e
-    half, corner = person.mouth_width + 2.1 * a, person.mouth_y + person.rest_mouth - 3.9 * a
+    half, corner = person.mouth_width + 2.3 * a, person.mouth_y + person.rest_mouth - 4.6 * a
     gap = person.teeth * (1 + e) / 2
-    top, bottom = person.mouth_y + 1.2 * a - 0.25 * gap, person.mouth_y + 1.2 * a + 0.75 * gap
+    top, bottom = person.mouth_y + 1.4 * a - 0.25 * gap, person.mouth_y + 1.4 * a + 0.75 * gap
     upper, lower = person.upper_lip * (1 - 0.15 * e), person.lower_lip * (1 - 0.1 * e)
     x = np.array([-1, -0.72, -0.45, -0.2, 0, 0.2, 0.45, 0.72, 1.0])
     bend = np.abs(x) ** 1.8
@@ -305,7 +311,7 @@ def mouth_shapes(person: Identity, e: float) -> list[Shape]:
 def _around_mouth(person: Identity, e: float, lines: dict[str, Points]) -> list[Shape]:
     right, smile = lines["top"][-1], (1 + e) / 2
     below = moved(lines["bottom"][20], 0, 1.3)
-    dimple = curve(right + np.array([(1.2, -1.3), (2.1, 0.2), (1.5, 2.0)]))
+    dimple = curve(right + np.array([(1.2, -0.9), (2.1, 0.4), (1.5, 2.1)]))
     sag = curve(right + np.array([(0.4, 0.5), (1.2, 1.7), (1.4, 3.4)]))
     chin = curve(moved([(-4.2, 9.8), (0, 8.4), (4.2, 9.8)], 0, person.mouth_y - 0.4 * e))
     line = shadow(person, 0.5)

@@ -259,12 +259,12 @@ def _nose_and_mouth(feminine: float, rng: np.random.Generator) -> dict:
         "upper_lip": rng.uniform(1.2, 2.3) + 0.4 * feminine,
         "lower_lip": rng.uniform(1.9, 3.1) + 0.5 * feminine,
         "bow": rng.uniform(0.1, 0.9),
-        "teeth": rng.uniform(2.0, 4.2) if rng.random() < 0.75 else 0.0,
+        "teeth": rng.uniform(2.4, 4.4) if rng.random() < 0.75 else 1.3,
     }
 
 
 def _moves(rng: np.random.Generator) -> dict:
-    low, high = np.array([[0.85, 0.7, 0.6, 0.6], [1.15, 1.3, 1.3, 1.3]])
+    low, high = np.array([[0.95, 0.9, 0.8, 0.6], [1.2, 1.3, 1.3, 1.3]])
     mouth, brow, lid, nose = (float(g) for g in rng.uniform(low, high))
     return {
         "gain_mouth": mouth,

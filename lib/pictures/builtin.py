@@ -16,7 +16,7 @@ from lib.settings.options import ROOT, Images, Study
 from lib.storage.files import file_hash, settings_hash
 
 SPLITS = ("train", "validation", "test")
-LEVELS = {"sad": (0.0, 0.35), "happy": (0.65, 1.0)}
+LEVELS = {"sad": (0.0, 0.25), "happy": (0.75, 1.0)}
 _DEFAULT_COUNTS = {
     "train": 400,
     "validation": 100,

@@ -76,8 +76,8 @@ def test_built_in_people_are_in_one_split_and_levels_fit_labels(tmp_path):
         ("test", "sad"): 3,
     }
     assert images.groupby("identity")["split"].nunique().max() == 1
-    assert images.loc[images["label"] == "happy", "level"].between(0.65, 1).all()
-    assert images.loc[images["label"] == "sad", "level"].between(0, 0.35).all()
+    assert images.loc[images["label"] == "happy", "level"].between(0.75, 1).all()
+    assert images.loc[images["label"] == "sad", "level"].between(0, 0.25).all()
     assert read_image(resolve(images["path"][0])).shape == (224, 224, 3)
     pd.testing.assert_frame_equal(load_images(chosen, tmp_path), images)
 
