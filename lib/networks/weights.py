@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from lib.networks.packing import unpack
 from lib.networks.vision import torchvision
 from lib.settings.options import ROOT, resolve
 from lib.storage.files import file_hash
@@ -185,7 +186,7 @@ def missing_message(backbone: str, pretraining: str, face_weights: str | Path | 
 
 def read(path: str | Path) -> dict[str, Tensor]:
     """The convolutional tensors of a file as fp32, named ``N.weight``, ``N.bias`` (N: index among
-    the features).
+    the features); int8 weights are multiplied by their scales (``lib.networks.packing``).
 
     A pickle is read as plain tensors only, never as code. Wrappers (``state_dict``) and prefixes
     (``module.``,
@@ -220,11 +221,11 @@ def read(path: str | Path) -> dict[str, Tensor]:
         if isinstance(state, dict)
         else {}
     )
-    tensors = {
-        k.removeprefix("features."): v.float()
-        for k, v in named.items()
-        if k.startswith("features.")
-    }
+    try:
+        whole = unpack({k: v for k, v in named.items() if k.startswith("features.")})
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from None
+    tensors = {k.removeprefix("features."): v for k, v in whole.items()}
     if not tensors:
         raise WeightsError(
             f"{path}: holds no tensor named features.N.weight; found "
