@@ -16,7 +16,7 @@ from lib.pictures.labelled import survey_images
 from lib.pictures.reading import SUFFIXES, ImageError
 from lib.settings.loading import ROOT, StudyError
 from lib.settings.options import Images, Study, resolve
-from lib.settings.rules import NAME
+from lib.settings.values import NAME
 from lib.storage.files import read_text_table
 
 HAPPY = ("happy", "happiness", "joy", "joyful", "positive", "pos", "smile", "smiling", "ha", "hap")

@@ -3,12 +3,12 @@ once.
 """
 
 import dataclasses
-import typing
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from lib.networks.network import block_channels
 from lib.networks.weights import new_features
@@ -19,25 +19,25 @@ from lib.settings.rules import CHANNELS
 SHIPPED = sorted((ROOT / "data/studies").glob("*.yaml"))
 
 
-def leaves(kind=Study, prefix=""):
-    """(key, type hint, metadata, default) of every setting."""
-    hints = typing.get_type_hints(kind)
-    for spec in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[spec.name]):
-            yield from leaves(hints[spec.name], f"{prefix}{spec.name}.")
+KINDS_OF_VALUES = {"integer": int, "number": float, "boolean": bool, "string": str}
+SCHEMA = TypeAdapter(Study).json_schema()
+
+
+def leaves(properties=SCHEMA["properties"], prefix=""):
+    """(key, schema) of every setting."""
+    for name, schema in properties.items():
+        if "$ref" in schema:
+            below = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+            yield from leaves(below["properties"], f"{prefix}{name}.")
         else:
-            default = (
-                spec.default if spec.default is not dataclasses.MISSING else spec.default_factory()
-            )
-            yield f"{prefix}{spec.name}", hints[spec.name], spec.metadata, default
+            yield f"{prefix}{name}", schema
 
 
-LEAVES = list(leaves())
-NUMBERS = [(key, hint, meta) for key, hint, meta, _ in LEAVES if hint in (int, float)]
-BOUNDED = [(key, hint, meta) for key, hint, meta in NUMBERS if meta.get("low") is not None]
-CHOICES = [
-    (key, meta["among"]) for key, hint, meta, _ in LEAVES if hint is str and meta.get("among")
-]
+LEAVES = dict(leaves())
+# those that are one value, not a list or a mapping, and not null by default
+SCALARS = {key: schema for key, schema in LEAVES.items() if schema.get("type") in KINDS_OF_VALUES}
+BOUNDED = {key: schema for key, schema in SCALARS.items() if "minimum" in schema}
+CHOICES = {key: schema["enum"] for key, schema in SCALARS.items() if "enum" in schema}
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +95,11 @@ def test_every_default_is_within_its_own_limits(folder):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(BOUNDED), st.data())
-def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(setting, data):
-    key, hint, meta = setting
-    low, high = meta["low"], meta["high"] if meta["high"] is not None else meta["low"] + 10_000
+@given(st.sampled_from(sorted(BOUNDED)), st.data())
+def test_any_number_within_its_limits_is_taken_and_any_outside_is_refused(key, data):
+    schema, hint = BOUNDED[key], KINDS_OF_VALUES[BOUNDED[key]["type"]]
+    low = schema["minimum"]
+    high = schema.get("maximum", low + 10_000)
     numbers = st.integers if hint is int else st.floats
     inside = data.draw(numbers(min_value=low, max_value=high), label="inside")
     study = load_study(
@@ -139,12 +140,11 @@ def test_the_channels_that_heads_must_divide_are_alexnets(location):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(LEAVES),
+    st.sampled_from(sorted(LEAVES)),
     st.sampled_from([True, {"a": [1]}, [[1, 2]], {"x": {"y": 1}}, float("nan")]),
 )
-def test_a_wrong_type_is_refused_and_the_key_is_named(setting, value):
-    key, hint, *_ = setting
-    if hint is bool and value is True:
+def test_a_wrong_type_is_refused_and_the_key_is_named(key, value):
+    if LEAVES[key].get("type") == "boolean" and value is True:
         return
     with pytest.raises(StudyError) as error:
         load_study("data/studies/smoke.yaml", {key: value})
@@ -160,9 +160,7 @@ def test_a_wrong_type_is_refused_and_the_key_is_named(setting, value):
         ),
         max_leaves=8,
     ),
-    st.sampled_from(
-        [key for key, *_ in LEAVES] + sorted({k.partition(".")[0] for k, *_ in LEAVES})
-    ),
+    st.sampled_from(sorted(LEAVES) + sorted({key.partition(".")[0] for key in LEAVES})),
 )
 def test_whatever_is_given_it_is_taken_or_refused_but_never_breaks(value, key):
     try:
@@ -191,7 +189,7 @@ def test_any_override_text_is_taken_or_refused(text):
         assert error.problems
 
 
-@pytest.mark.parametrize(("key", "choices"), CHOICES, ids=[key for key, _ in CHOICES])
+@pytest.mark.parametrize(("key", "choices"), CHOICES.items())
 def test_a_wrong_word_names_all_allowed_words_and_the_nearest(folder, key, choices):
     typo = choices[0][:-1] + "_"
     found = [p for p in problems(folder, "", {key: typo}) if p.startswith(f"{key}: ")]
@@ -218,10 +216,10 @@ def test_everything_wrong_is_said_at_once_in_the_same_order_each_time(folder):
         "images.source",
         "images.n_train",
         "morphs.levels",
-        "training.lr",
         "morphs.boxes",
-        "observers.codes",
+        "training.lr",
         "statistics.people.guess",
+        "observers.codes",
     ]
     assert found == problems(folder, text)
 

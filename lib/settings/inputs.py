@@ -1,0 +1,116 @@
+"""The settings of what goes into a study: pictures and people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from lib.settings.values import (
+    CONDITIONS,
+    Box,
+    Conditions,
+    Key,
+    Listed,
+    Number,
+    Part,
+    Share,
+    Text,
+    Whole,
+)
+
+settings = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+
+
+@settings
+class Images:
+    """Where the labelled faces come from.
+
+    Counts are images in all, half of each class; None takes all.
+    """
+
+    source: Literal["builtin", "folder", "fer2013_csv", "manifest", "filenames"] = "builtin"
+    root: Text | None = None  # folder of images, or the CSV file
+    # the set's own label: a pole's word, or negative or positive. Several labels may mean one pole;
+    # other labels are left out. None given: within a study the poles' own words
+    labels: dict[Key, Text] = Field(default_factory=dict)
+    # source filenames: regular expression with (?P<label>...), (?P<identity>...)
+    pattern: Text | None = None
+    n_train: Annotated[Whole, Field(ge=2)] | None = 400
+    n_validation: Annotated[Whole, Field(ge=2)] | None = 100
+    n_test: Annotated[Whole, Field(ge=2)] | None = 100
+    split_seed: Whole = Field(0, ge=0)  # for sets without splits of their own
+    identities: Whole = Field(48, ge=3)  # built-in faces: people, in all splits together
+    # built-in faces: how much of the expression each part carries
+    diagnosticity: dict[Part, Share] = Field(
+        default_factory=lambda: {"eyes": 1.0, "nose": 1.0, "mouth": 1.0}
+    )
+
+
+@settings
+class Morphs:
+    """The test pictures: identities x levels x conditions."""
+
+    source: Literal["builtin", "matched_pairs", "averages", "landmarks", "folder"] = "builtin"
+    root: Text | None = None  # folder of morphs, or of images with .tem landmarks
+    pattern: Text = "{condition}_{step}.jpg"  # source folder: {identity}, {condition}, {step}
+    identities: Whole = Field(6, ge=1)  # faces, pairs or averages to morph
+    levels: Whole = Field(21, ge=2, le=201)
+    conditions: Conditions = CONDITIONS
+    regions: Literal["truth", "boxes", "landmarks"] = "truth"
+    # first and last column, first and last row of each part, in pixels of 224
+    boxes: dict[Part, Box] = Field(
+        default_factory=lambda: {
+            "eyes": (52, 171, 70, 99),
+            "nose": (52, 171, 120, 149),
+            "mouth": (52, 171, 169, 199),
+        }
+    )
+
+
+@settings
+class Exclude:
+    """Rules that remove people; what each removes is counted and reported."""
+
+    max_missed: Share = 0.2  # largest share of missed trials
+    min_rt_s: Annotated[Number, Field(ge=0)] | None = None  # faster answers are set to missed
+    min_end_accuracy: Share = 0.6  # share right at the two end levels
+
+
+@settings
+class Simulated:
+    """Simulated people, used where no file is given. Group figures: PSE 0.514, SD 0.092, n = 40."""
+
+    n: Whole = Field(40, ge=1)
+    trials_per_level: Whole = Field(10, ge=1)
+    pse_mean: Share = 0.514
+    pse_sd: Share = 0.092
+    scale_mean: Number = Field(0.12, ge=0.01, le=1)  # SD of the cumulative Gaussian
+    scale_log_sd: Number = Field(0.3, ge=0, le=2)
+    lapse_max: Number = Field(0.04, ge=0, le=0.5)
+    part_pse_shift: dict[Part, Annotated[Number, Field(ge=-1, le=1)]] = Field(
+        default_factory=lambda: {"eyes": 0.02, "nose": 0.0, "mouth": 0.06}
+    )
+    part_scale_factor: dict[Part, Annotated[Number, Field(ge=0.1, le=10)]] = Field(
+        default_factory=lambda: {"eyes": 1.3, "nose": 1.05, "mouth": 1.8}
+    )
+    seed: Whole = Field(1, ge=0)
+
+
+@settings
+class Observers:
+    """People's answers: a file with its own columns, codes and units, or simulated people."""
+
+    file: Text | None = None
+    sheet: Text | None = None
+    columns: dict[Key, Text] = Field(default_factory=dict)  # trial-table column: the file's column
+    # the file's code: 1 positive, 0 negative. None given: within a study the poles' own words, 1, 0
+    codes: dict[Key, Annotated[Whole, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    missing: Annotated[tuple[Text, ...], Listed] = ("", "NA", "NaN", "none", "None")
+    # the file's value at the negative and at the positive end
+    level_range: Annotated[tuple[Number, ...], Listed] = (0.0, 1.0)
+    rt_unit: Literal["s", "ms"] = "s"
+    covariates: Annotated[tuple[Text, ...], Listed] = ()  # further columns, such as cue or session
+    exclude: Exclude = Field(default_factory=Exclude)
+    simulated: Simulated = Field(default_factory=Simulated)
