@@ -36,12 +36,8 @@ test: $(SET_UP)
 coverage: TESTS = --cov=lib --cov-report=term:skip-covered --cov-fail-under=95
 coverage: test
 
-lab: export WORKBOOK_STUDY = $(STUDY)
-lab: export WORKBOOK_SET = $(SET)
-# this environment's kernel before one of the same name that the user has installed
-lab: export JUPYTER_PREFER_ENV_PATH = 1
 lab: $(SET_UP)
-	$(PY) -m jupyterlab notebooks
+	$(PY) -m lib.workbook lab --study "$(STUDY)" $(SETTINGS)
 
 weights: $(SET_UP)
 	$(PY) -m lib.weights

@@ -5,7 +5,6 @@ key=value``.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import shutil
 import signal
@@ -21,12 +20,13 @@ from lib.storage.files import FULL, remove_leftovers
 from lib.storage.locks import locked
 from lib.storage.progress import clock
 from lib.storage.runs import Stopped, read_csv, relative
+from lib.workbook.arguments import NOTEBOOKS, parser
 from lib.workbook.execution import NotebookFailed, execute
+from lib.workbook.lab import open_lab
 from lib.workbook.manifest import write_manifest
 from lib.workbook.report import write_report
 from lib.workbook.stages import Stage, stages
 
-NOTEBOOKS = ROOT / "notebooks"
 STOPPED, INTERRUPTED = 1, 130
 
 
@@ -175,80 +175,23 @@ def study_path(given: str) -> str:
     return relative(here.resolve())
 
 
-def _numbers(text: str) -> tuple[str, ...]:
-    known = sorted(path.name[:2] for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    numbers = tuple(word.strip().zfill(2) for word in text.split(",") if word.strip())
-    unknown = [number for number in numbers if number not in known]
-    if unknown or not numbers:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} given; allowed: {', '.join(known)}, separated by commas"
-        )
-    return numbers
+def command(options: argparse.Namespace, more: list[str]) -> int:
+    """Do what the command line says; returns the exit code.
 
-
-def parser() -> argparse.ArgumentParser:
-    """The command line of ``python -m lib.workbook``."""
-    main = argparse.ArgumentParser(prog="python -m lib.workbook", description=__doc__)
-    commands = main.add_subparsers(dest="command", required=True)
-    run_, sweep = (
-        commands.add_parser(name, help=text)
-        for name, text in (
-            ("run", "run the notebooks of a study in order"),
-            ("sweep", "train a study's networks at every point of a grid of settings"),
-        )
-    )
-    for command in (run_, sweep):
-        command.add_argument(
-            "--study", default="data/studies/demo.yaml", help="a study file (default: %(default)s)"
-        )
-        command.add_argument(
-            "--set",
-            nargs="+",
-            action="extend",
-            default=[],
-            metavar="KEY=VALUE",
-            help="settings that differ from the study file, such as training.epochs=10",
-        )
-    run_.add_argument(
-        "--resume", action="store_true", help="keep what is done and current, go on with the rest"
-    )
-    run_.add_argument(
-        "--only", type=_numbers, default=(), metavar="04[,05]", help="just these notebooks"
-    )
-    sweep.add_argument(
-        "--grid", action="append", default=[], metavar="KEY=V1,V2", help="a setting and its values"
-    )
-    sweep.add_argument(
-        "--seeds", type=int, help="seeds of every cell; the same as --set training.seeds=…"
-    )
-    sweep.add_argument(
-        "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
-        help="local processes (default: %(default)s); 0: one cell after the other in this process",
-    )
-    sweep.add_argument(
-        "--scheduler", metavar="tcp://HOST:PORT", help="a running Dask scheduler instead"
-    )
-    return main
-
-
-def command(options: argparse.Namespace) -> None:
-    """Do what the command line says."""
+    Parameters
+    ----------
+    more : options of JupyterLab, for ``lab``.
+    """
+    study = study_path(options.study)
     if options.command == "run":
-        run(
-            Request(
-                study_path(options.study),
-                tuple(options.set),
-                options.resume,
-                options.only,
-                NOTEBOOKS,
-            )
-        )
-        return
+        run(Request(study, tuple(options.set), options.resume, options.only, NOTEBOOKS))
+        return 0
+    if options.command == "lab":
+        return open_lab(study, shlex.join(options.set), NOTEBOOKS, more)
     from lib.workbook.sweep import command_sweep  # here, because it loads torch and Dask
 
-    command_sweep(study_path(options.study), options)
+    command_sweep(study, options)
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -256,9 +199,12 @@ def main(arguments: list[str] | None = None) -> int:
     130.
     """
     signal.signal(signal.SIGTERM, _as_interrupt)
-    options = parser().parse_args(arguments)
+    words = parser()
+    options, more = words.parse_known_args(arguments)
+    if more and options.command != "lab":
+        words.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        command(options)
+        return command(options, more)
     except KeyboardInterrupt:
         print("\ninterrupted; --resume goes on from here", file=sys.stderr)
         return INTERRUPTED
@@ -274,7 +220,6 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return STOPPED
-    return os.EX_OK
 
 
 def _as_interrupt(number, frame) -> None:

@@ -186,4 +186,4 @@ def inputs(study: Study) -> str:
 
 def stages(study: Study, notebooks: Path) -> list[Stage]:
     """All stages of a study, in order."""
-    return [Stage(study, path) for path in sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))]
+    return [Stage(study, path) for path in sorted(notebooks.glob("[0-9][1-9]_*.ipynb"))]
