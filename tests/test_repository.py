@@ -320,7 +320,7 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
                 "--cov-fail-under=95"
             ),
         ),
-        (["lab"], "-m lib.workbook lab --study \"data/studies/demo.yaml\""),
+        (["lab"], '-m lib.workbook lab --study "data/studies/demo.yaml"'),
     ],
 )
 def test_make_says_what_the_commands_are(arguments, command):
