@@ -12,12 +12,16 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GroupKFold
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from lib.networks.network import Network
+from lib.networks.network import Network, layer_at
 from lib.networks.panel import SUMMARY, Panel
+from lib.settings.options import LOCATIONS
+
+# a unit whose SD is below a hundredth of the layer's typical one is noise: dividing by it would
+# make its few accidental values louder than all the others
+FLOOR = 0.01
 
 
 def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
@@ -25,19 +29,38 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
 
     Returns
     -------
-    conv1 … conv5 (averaged to 6 x 6 places), ``attention`` where there is a block, then the
-    classifier's hidden layers fc6, fc7 (as many as it has), after their ReLUs: name -> float32 (n,
-    d).
+    conv1 … conv5 (averaged to 6 x 6 places), ``attention`` behind the convolution where the block
+    sits, then the classifier's hidden layers fc6, fc7 (as many as it has), after their ReLUs:
+    name -> float32 (n, d). Convolutions behind a block are taken as this network has them.
     """
-    hidden = [layer for layer in network.classifier if isinstance(layer, nn.ReLU)]
+    before, after = LOCATIONS, ()
+    if network.location is not None:
+        behind = LOCATIONS.index(network.location) + 1
+        before, after = LOCATIONS[:behind], LOCATIONS[behind:]
     own = {} if network.location is None else {"attention": network.block}
+    own |= {name: layer_at(network, name) for name in after}
+    hidden = [layer for layer in network.classifier if isinstance(layer, nn.ReLU)]
     own |= {f"fc{6 + k}": layer for k, layer in enumerate(hidden)}
-    return panel.summaries(network) | panel.outputs(network, own, SUMMARY)
+    frozen = panel.summaries(network)
+    return {name: frozen[name] for name in before} | panel.outputs(network, own, SUMMARY)
 
 
-@threadpool_limits.wrap(
-    limits=1, user_api="blas"
-)  # matrices so small that threads cost more than they do
+def standardised(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both less the training mean, over the training SD; an SD is at least ``FLOOR`` times the
+    root mean square of all units' SDs.
+
+    Parameters
+    ----------
+    train, test : (n, d) and (m, d), one layer.
+    """
+    spread = train.std(axis=0)
+    spread = np.maximum(spread, FLOOR * np.sqrt(np.mean(spread**2)))
+    spread[spread == 0] = 1
+    return (train - train.mean(axis=0)) / spread, (test - train.mean(axis=0)) / spread
+
+
+# matrices so small that threads cost more than they do
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def valence_readout(
     features: np.ndarray,
     labels: np.ndarray,
@@ -79,13 +102,12 @@ def valence_readout(
     right = np.zeros(targets.shape)
     splits = GroupKFold(min(folds, len(set(groups))))
     for train, test in splits.split(features, labels, groups):
-        scaler = StandardScaler().fit(features[train])
+        seen, unseen = standardised(features[train], features[test])
         wanted = 2.0 * targets[train] - 1
         # features are centred on the training part, so that its mean answer is the intercept
-        model = KernelRidge(alpha=alpha * features.shape[1] / 100).fit(
-            scaler.transform(features[train]), wanted - wanted.mean(axis=0)
-        )
-        answers = model.predict(scaler.transform(features[test])) + wanted.mean(axis=0)
+        model = KernelRidge(alpha=alpha * features.shape[1] / 100)
+        model.fit(seen, wanted - wanted.mean(axis=0))
+        answers = model.predict(unseen) + wanted.mean(axis=0)
         right[test] = (answers > 0) == targets[test]
     accuracy, chance = right[:, 0].mean(), right[:, 1:].mean(axis=0)
     return {
@@ -107,14 +129,10 @@ def shuffled_labels(
     members = [np.flatnonzero(who == k) for k in range(who.max() + 1)]
     mixed = [rows for rows in members if np.ptp(labels[rows])]
     alone = [rows for rows in members if not np.ptp(labels[rows])]
-    theirs, sizes = (
-        np.array([labels[rows[0]] for rows in alone], labels.dtype),
-        [len(rows) for rows in alone],
-    )
-    places, shuffled = (
-        np.concatenate([*alone, np.array([], int)]),
-        np.repeat(labels[:, None], n, axis=1),
-    )
+    theirs = np.array([labels[rows[0]] for rows in alone], labels.dtype)
+    sizes = [len(rows) for rows in alone]
+    places = np.concatenate([*alone, np.array([], int)])
+    shuffled = np.repeat(labels[:, None], n, axis=1)
     for column in shuffled.T:
         for rows in mixed:
             column[rows] = rng.permutation(labels[rows])
@@ -179,9 +197,7 @@ def model_fits(
         pairs = dissimilarity(values)
         for model, wanted in models.items():
             chance = similarity(pairs, shuffled[model])
-            rho = similarity(
-                pairs, wanted
-            )  # NaN where all pairs are alike to the model, such as one person's
+            rho = similarity(pairs, wanted)  # NaN where the model takes all pairs to be alike
             rows.append(
                 {
                     "layer": layer,

@@ -40,6 +40,19 @@ def test_readout_recovers_a_planted_signal_and_not_the_person():
     assert found["n"] == 72 and found["n_groups"] == 12
 
 
+def test_units_that_are_silent_in_training_do_not_shout_at_the_test():
+    """60 units tell valence; 120 are silent but for rounding, and speak for one person alone.
+    Over an SD near zero that person's answers would be as large as the rounding is small.
+    """
+    rng = np.random.default_rng(7)
+    telling = rng.normal(size=(72, 60)) + 0.5 * (2 * LABELS[:, None] - 1)
+    speaks = np.arange(120) % 12 == GROUPS[:, None]
+    silent = np.where(speaks, rng.normal(size=(72, 120)), rng.normal(0, 1e-7, (72, 120)))
+    alone = valence_readout(telling, LABELS, GROUPS, rng)["accuracy"]
+    together = valence_readout(np.hstack([telling, silent]), LABELS, GROUPS, rng)["accuracy"]
+    assert alone > 0.9 and together > 0.8
+
+
 def test_readout_of_noise_is_at_chance_and_p_uniform():
     rng = np.random.default_rng(1)
     found = [
@@ -149,6 +162,22 @@ def test_layer_features_are_the_layers_outputs():
         hidden = network.classifier[:2](network.block(maps).flatten(1))
     assert found["fc6"] == pytest.approx(hidden.numpy(), abs=1e-5)
     assert not any(len(m._forward_hooks) for m in network.modules())
+
+
+def test_behind_a_block_each_network_has_its_own_convolutions():
+    """Oracle: the way of a network with a block at conv3, walked by hand to conv5."""
+    images = np.random.default_rng(5).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    network = toy_network(1, attention=toy_attention(location="conv3"))
+    found = layer_features(network, Panel(images, batch=2))
+    names = ["conv1", "conv2", "conv3", "attention", "conv4", "conv5", "fc6"]
+    assert list(found) == names
+    with torch.no_grad():
+        x = network.features[network.cut :](network.block(network.front(preprocess(images))))
+        last = torch.nn.functional.adaptive_avg_pool2d(x, 6).flatten(1).numpy()
+    assert found["conv5"] == pytest.approx(last, abs=1e-5)
+    plain = layer_features(toy_network(1), Panel(images))
+    assert np.abs(found["conv5"] - plain["conv5"]).max() > 1e-4
+    assert found["conv3"] == pytest.approx(plain["conv3"], abs=1e-6)
 
 
 def test_similarity_with_several_vectors_is_scipys_with_each():
