@@ -1,13 +1,15 @@
-"""Tables of part profiles: ``part_profiles`` and what sets profiles apart, ``profile_differences``."""
+"""Tables of part profiles: ``part_profiles``, and ``profile_differences``, what sets them
+apart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from lib.mechanisms.controls import CONTROL
 from lib.mechanisms.profiles import (
     MEASURES,
     NETWORK,
@@ -19,9 +21,15 @@ from lib.mechanisms.profiles import (
     people_cube,
     profile,
 )
-from lib.settings.words import label
+from lib.statistics.intervals import confidence_each
 
-SHIFTS = ("criterion_shift", "end_shift")
+LIMITS = {  # measures with an interval, and how the names of its ends begin
+    "loss": "",
+    "share": "share_",
+    "deviation": "deviation_",
+    "criterion_shift": "criterion_",
+    "end_shift": "end_",
+}
 PROFILES = [
     *NETWORK,
     "seed",
@@ -35,6 +43,9 @@ PROFILES = [
     "share",
     "share_low",
     "share_high",
+    "deviation",
+    "deviation_low",
+    "deviation_high",
     "criterion_shift",
     "criterion_low",
     "criterion_high",
@@ -60,12 +71,6 @@ DIFFERENCES = [
     "compared",
     "reason",
 ]
-UNSPOKEN = {
-    "seeds": "other training runs",
-    "faces": "other faces",
-    "people": "other people",
-    "people's faces": "other faces of people",
-}
 
 
 def network_cubes(trials: pd.DataFrame) -> Iterator[tuple[tuple[str, str], Cube]]:
@@ -99,8 +104,9 @@ def part_profiles(trials: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
     Returns
     -------
     architecture, pretraining, seed, kind, part, ``lib.mechanisms.profiles.MEASURES`` with the
-    limits of loss (low, high), share, criterion_shift and end_shift, intact (d' of the whole
-    face), n_observers, n_identities, n_levels, reason (what the interval does not speak for).
+    limits of loss (low, high), share, deviation (intervals that hold together for all parts),
+    criterion_shift and end_shift; intact (d' of the whole face), n_observers, n_identities,
+    n_levels, reason (what the interval speaks for, or why there is none).
     """
     rows = []
     for (architecture, pretraining), cube in network_cubes(trials):
@@ -120,30 +126,26 @@ def part_profiles(trials: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
 
 
 def _rows(cube: Cube, who: dict, factors: dict, confidence: float) -> list[dict]:
-    value, low, high, out = crossed(profile, [cube], factors, confidence)
+    found = crossed(profile, [cube], factors, confidence)
+    each = confidence_each(len(cube.parts), confidence)
+    deviation = MEASURES.index("deviation")
+    found[:, deviation] = crossed(profile, [cube], factors, each)[:, deviation]
     intact = float(np.nanmean(measures(cube)["sensitivity"][:, cube.conditions.index("full")]))
     shared = {
         "intact": intact,
         "n_observers": len(cube.values),
         "n_identities": len(cube.identities),
         "n_levels": len(cube.levels),
-        "reason": unspoken(out),
     }
-    limits = {"loss": "", "share": "share_", "criterion_shift": "criterion_", "end_shift": "end_"}
     rows = []
-    for k, part in enumerate(cube.parts):
-        row = {name: value[k, column] for column, name in enumerate(MEASURES)}
-        for name, start in limits.items():
-            column = MEASURES.index(name)
-            row |= {f"{start}low": low[k, column], f"{start}high": high[k, column]}
-        rows.append({**who, **shared, "part": part, **row})
+    for part, mine in zip(cube.parts, found, strict=True):
+        own = dict(zip(MEASURES, mine, strict=True))
+        row = {name: interval.value for name, interval in own.items()}
+        for name, start in LIMITS.items():
+            row |= {f"{start}low": own[name].low, f"{start}high": own[name].high}
+        why = own["loss"].reason or own["loss"].scope
+        rows.append({**who, **shared, "part": part, "reason": why, **row})
     return rows
-
-
-def unspoken(factors: tuple[str, ...]) -> str:
-    """``says nothing of other faces``, or nothing."""
-    names = [UNSPOKEN[name] for name in factors]
-    return f"says nothing of {', '.join(names)}" if names else ""
 
 
 def profile_differences(
@@ -161,41 +163,35 @@ def profile_differences(
     cubes, people, rows = dict(network_cubes(trials)), people_of(trials), []
     for who, cube in cubes.items():
         other = cubes.get((that, who[1])) if who[0] == this else None
-        given = [("people", people, False), (that, other, True)]
-        for name, against, paired in given:
+        for name, against in (("people", people), (that, other)):
             if against is None or not set(cube.parts) & set(against.parts):
                 continue
-            compare = partial(difference, cube, against, confidence)
-            rows += _difference_rows(who, name, cube, against, compare(paired and _alike(cube, against)))
+            paired = name == that and len(cube.values) == len(against.values)
+            found = difference(cube, against, confidence, paired)
+            rows += _difference_rows(who, name, cube, against, found)
     return pd.DataFrame(rows, columns=DIFFERENCES)
 
 
-def _alike(one: Cube, other: Cube) -> bool:
-    """Whether both have as many seeds."""
-    return len(one.values) == len(other.values)
-
-
 def _difference_rows(
-    who: tuple[str, str], name: str, cube: Cube, against: Cube, found: tuple
+    who: tuple[str, str], name: str, cube: Cube, against: Cube, found: np.ndarray
 ) -> list[dict]:
-    value, low, high, out = found
     shared = cube.select(against.conditions)
-    controlled = any(condition.startswith("control_") for condition in shared.conditions)
-    share, loss = MEASURES.index("share"), MEASURES.index("loss")
+    controlled = any(condition.startswith(CONTROL) for condition in shared.conditions)
+    share, loss = found[:, MEASURES.index("share")], found[:, MEASURES.index("loss")]
     return [
         {
             "architecture": who[0],
             "pretraining": who[1],
             "against": name,
             "part": part,
-            "value": value[k, share],
-            "low": low[k, share],
-            "high": high[k, share],
-            "loss": value[k, loss],
-            "loss_low": low[k, loss],
-            "loss_high": high[k, loss],
+            "value": share[k].value,
+            "low": share[k].low,
+            "high": share[k].high,
+            "loss": loss[k].value,
+            "loss_low": loss[k].low,
+            "loss_high": loss[k].high,
             "compared": "less the control patch" if controlled else "hidden part alone",
-            "reason": unspoken(out),
+            "reason": share[k].reason or share[k].scope,
         }
         for k, part in enumerate(shared.parts)
     ]
@@ -208,15 +204,10 @@ def pooled(profiles: pd.DataFrame, kind: str = "cnn") -> pd.DataFrame:
 
 
 def measured(rows: pd.DataFrame) -> bool:
-    """Whether a profile is told from flat: some part's loss lies off the others' interval.
+    """Whether a profile is told from flat: some part's loss is off the mean of all.
 
     Parameters
     ----------
-    rows : one observer's parts, with loss, low, high.
+    rows : one observer's parts, of ``part_profiles``.
     """
-    return bool(rows["low"].max() > rows["high"].min())
-
-
-def profile_name(architecture: str, pretraining: str) -> str:
-    """What a figure and a sentence call an architecture."""
-    return label(architecture, pretraining)
+    return bool(((rows["deviation_low"] > 0) | (rows["deviation_high"] < 0)).any())

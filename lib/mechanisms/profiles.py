@@ -19,12 +19,21 @@ import pandas as pd
 from scipy import stats
 
 from lib.mechanisms.controls import CONTROL
+from lib.psychometrics.decisions import log_odds_of
 from lib.settings.options import PARTS
+from lib.statistics.crossed import MIN_MEMBERS, jackknife_interval
 
-MEASURES = ("loss", "raw_loss", "control_loss", "share", "criterion_shift", "end_shift")
+MEASURES = (
+    "loss",
+    "raw_loss",
+    "control_loss",
+    "share",
+    "deviation",
+    "criterion_shift",
+    "end_shift",
+)
 NETWORK = ["architecture", "pretraining"]
 TOO_LITTLE = 0.5  # a d' below it leaves too little to speak of shares of it
-FEW = 3  # members that a factor needs to be spoken for
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ def network_cube(trials: pd.DataFrame) -> Cube:
     trials : rows of one architecture and pretraining; with the control pictures' rows where these
         were shown. Only levels that every condition has are kept.
     """
+    trials = trials.assign(log_odds=log_odds_of(trials))
     wide = trials.pivot_table(
         index="level", columns="condition", values="log_odds", aggfunc="count", sort=False
     )
@@ -157,6 +167,7 @@ def profile(cube: Cube) -> np.ndarray:
     - loss : d' with the control patch hidden - d' with the part hidden (from the whole face's d'
       where no control was shown); raw_loss : from the whole face's d'; control_loss : of the patch.
     - share : loss over the whole face's d'; NaN where that is below ``TOO_LITTLE``.
+    - deviation : the loss less the mean loss of all parts, 0 in a flat profile.
     - criterion_shift : change of the middle levels' mean evidence, in units of d'; negative where
       the part, when seen, speaks for the positive pole.
     - end_shift : the same at the fully negative end, in log-odds (people: probits).
@@ -177,8 +188,10 @@ def profile(cube: Cube) -> np.ndarray:
         share = loss / whole if whole >= TOO_LITTLE else np.nan
         controlled = CONTROL + part in column
         control = control if controlled else np.nan
-        rows.append([loss, raw, control, share, np.nanmean(bias), np.nanmean(end)])
-    return np.array(rows)
+        rows.append([loss, raw, control, share, np.nan, np.nanmean(bias), np.nanmean(end)])
+    table = np.array(rows)
+    table[:, MEASURES.index("deviation")] = table[:, 0] - table[:, 0].mean()
+    return table
 
 
 def crossed(
@@ -186,8 +199,9 @@ def crossed(
     cubes: Sequence[Cube],
     factors: Mapping[str, Sequence[int | None]],
     confidence: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
-    """A statistic of several cubes with an interval over factors that are crossed.
+) -> np.ndarray:
+    """A statistic of several cubes with intervals over factors that are crossed
+    (``lib.statistics.crossed``).
 
     Parameters
     ----------
@@ -197,28 +211,20 @@ def crossed(
 
     Returns
     -------
-    value, low, high : NaN limits where no factor has two members.
-    left_out : factors with fewer than three members, for which the interval does not speak (unless
-        none has more: then those with two count).
-
-    Notes
-    -----
-    Jackknife variance of each factor, summed; Student's t with Satterthwaite's degrees of freedom.
+    A ``CrossedInterval`` for every place of the statistic's array.
     """
-    value = statistic(*cubes)
-    sizes = {name: _size(cubes, axes) for name, axes in factors.items()}
-    enough = [name for name, n in sizes.items() if n >= FEW]
-    enough = enough or [name for name, n in sizes.items() if n > 1]
-    total, squares = np.zeros_like(value), np.zeros_like(value)
-    for name in enough:
-        n = sizes[name]
-        without = np.stack([statistic(*_without(cubes, factors[name], k)) for k in range(n)])
-        part = (n - 1) / n * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-        total, squares = total + part, squares + part**2 / (n - 1)
-    df = np.divide(total**2, squares, out=np.ones_like(total), where=squares > 0)
-    half = stats.t.ppf(0.5 + confidence / 2, df) * np.sqrt(total)
-    half = half if enough else np.full_like(value, np.nan)
-    return value, value - half, value + half, tuple(n for n in factors if n not in enough)
+    value, without = statistic(*cubes), {}
+    for name, axes in factors.items():
+        n = _size(cubes, axes)
+        if n < MIN_MEMBERS:  # not spoken for, and perhaps not defined
+            without[name] = np.full((n, *value.shape), np.nan)
+            continue
+        without[name] = np.stack([statistic(*_without(cubes, axes, k)) for k in range(n)])
+    found = np.empty(value.shape, object)
+    for place in np.ndindex(value.shape):
+        own = {name: values[(slice(None), *place)] for name, values in without.items()}
+        found[place] = jackknife_interval(value[place], own, confidence=confidence)
+    return found
 
 
 def _size(cubes: Sequence[Cube], axes: Sequence[int | None]) -> int:
@@ -239,10 +245,8 @@ def _without(cubes: Sequence[Cube], axes: Sequence[int | None], k: int) -> list[
     return kept
 
 
-def difference(
-    this: Cube, that: Cube, confidence: float, paired: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
-    """``MEASURES`` of this less that, (parts, measures), with intervals.
+def difference(this: Cube, that: Cube, confidence: float, paired: bool) -> np.ndarray:
+    """``MEASURES`` of this less that, (parts, measures) of ``CrossedInterval``.
 
     What is compared is the same for both: where one saw no control patches, raw losses are. Faces
     that both saw are one factor; ``paired`` observers (seeds that start alike) are one as well.

@@ -15,7 +15,11 @@ def test_each_whole_face_gets_a_patch_of_the_hidden_parts_area_off_the_parts(tmp
     assert len(found) == (stimuli["condition"] == "full").sum() == 6
     assert set(found["condition"]) == {CONTROL + "mouth"}
     row, regions = found.iloc[0], regions_of(study, stimuli.iloc[:1])
-    whole = read_image(stimuli.loc[stimuli["stimulus"] == row["stimulus"][: -len("_control_mouth")], "path"].iloc[0])
+    whole = read_image(
+        stimuli.loc[stimuli["stimulus"] == row["stimulus"][: -len("_control_mouth")], "path"].iloc[
+            0
+        ]
+    )
     changed = (read_image(row["path"]) != whole).any(axis=2)
     patch = regions["mouth"][0].sum()
     assert 0.9 * patch < changed.sum() <= patch  # a pixel may have had the grey before

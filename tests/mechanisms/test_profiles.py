@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from part_answers import CONDITIONS, LEVELS, trials
 from scipy import stats
 
 from lib.mechanisms.profiles import (
@@ -16,30 +17,6 @@ from lib.mechanisms.profiles import (
     profile,
     thirds,
 )
-
-LEVELS = np.linspace(0, 1, 9)
-CONDITIONS = ("full", "eyes", "mouth", "control_eyes", "control_mouth")
-
-
-def trials(gains, seeds=3, identities=4, sd=1.0, rng=None, offsets=None):
-    """Networks whose log-odds rise by ``gains`` of a condition over the morph, with noise."""
-    rng = rng or np.random.default_rng(0)
-    offsets = offsets or {}
-    rows = [
-        {
-            "observer": f"net-{seed}",
-            "seed": seed,
-            "identity": f"id{identity}",
-            "level": level,
-            "condition": condition,
-            "log_odds": gain * level + offsets.get(condition, 0) + rng.normal(0, sd),
-        }
-        for seed in range(seeds)
-        for identity in range(identities)
-        for level in LEVELS
-        for condition, gain in gains.items()
-    ]
-    return pd.DataFrame(rows)
 
 
 def column(name):
@@ -99,7 +76,10 @@ def test_people_by_hand():
     ]
     rows.append({**rows[0], "response": np.nan})
     cube = people_cube(pd.DataFrame(rows))
-    d = [stats.norm.ppf((h + 0.5) / 11) - stats.norm.ppf((f + 0.5) / 11) for h, f in ((10, 0), (8, 3))]
+    d = [
+        stats.norm.ppf((h + 0.5) / 11) - stats.norm.ppf((f + 0.5) / 11)
+        for h, f in ((10, 0), (8, 3))
+    ]
     assert measures(cube)["sensitivity"][0] == pytest.approx(d)
     row = dict(zip(MEASURES, profile(cube)[0], strict=True))
     assert row["loss"] == row["raw_loss"] == pytest.approx(d[0] - d[1])
@@ -120,10 +100,10 @@ def test_the_interval_of_one_factor_is_students():
     def mean(one):
         return np.array([np.nanmean(one.values)])
 
-    value, low, high, out = crossed(mean, [cube], {"seeds": (0,), "faces": (1,)}, 0.95)
+    found = crossed(mean, [cube], {"seeds": (0,), "faces": (1,)}, 0.95)[0]
     ends = stats.t.interval(0.95, 5, loc=means.mean(), scale=stats.sem(means))
-    assert (value[0], low[0], high[0]) == pytest.approx((means.mean(), *ends))
-    assert out == ("faces",)
+    assert (found.value, found.low, found.high) == pytest.approx((means.mean(), *ends))
+    assert found.scope == "over seeds; not for other faces (1)"
 
 
 def test_intervals_over_seeds_and_faces_cover():
@@ -132,10 +112,10 @@ def test_intervals_over_seeds_and_faces_cover():
     for _ in range(200):
         seed, face = rng.normal(size=(5, 1, 1, 1)), rng.normal(size=(1, 8, 1, 1))
         cube = Cube(seed + face + rng.normal(size=(5, 8, 1, 1)), np.zeros(1), ("full",), ("",) * 8)
-        _, low, high, _ = crossed(
+        found = crossed(
             lambda one: np.array([one.values.mean()]), [cube], {"s": (0,), "f": (1,)}, 0.95
-        )
-        hits += low[0] <= 0 <= high[0]
+        )[0]
+        hits += found.low <= 0 <= found.high
     assert hits / 200 == pytest.approx(0.95, abs=0.04)
 
 
@@ -158,12 +138,14 @@ def test_differences_compare_like_with_like():
         for condition, gain in (("full", 4), ("eyes", 4), ("mouth", 0.5))
     ]
     people = people_cube(pd.DataFrame(chosen))
-    value, low, high, out = difference(network, people, 0.95, paired=False)
+    found = difference(network, people, 0.95, paired=False)
+    value = np.vectorize(lambda interval: interval.value)(found)
     raw = profile(network.select(people.conditions))
     assert value == pytest.approx(raw - profile(people), nan_ok=True)
-    assert np.isnan(value[:, column("control_loss")]).all() and out == ()
-    loss = column("loss")
-    assert (low[:, loss] < value[:, loss]).all() and (value[:, loss] < high[:, loss]).all()
+    assert np.isnan(value[:, column("control_loss")]).all()
+    for one in found[:, column("loss")]:
+        assert one.low < one.value < one.high
+        assert set(one.variances) == {"seeds", "people", "faces"}
 
 
 def test_paired_seeds_leave_what_they_share_out_of_the_difference():
@@ -173,6 +155,6 @@ def test_paired_seeds_leave_what_they_share_out_of_the_difference():
     one = Cube(shared + LEVELS[None, None, :, None] * 6, LEVELS, ("full", "mouth"), names)
     noise = rng.normal(0, 0.01, shared.shape)
     other = Cube(one.values + noise, LEVELS, ("full", "mouth"), names)
-    ends = [difference(one, other, 0.95, paired=paired)[1:3] for paired in (True, False)]
-    wide = [(high - low)[0, column("loss")] for low, high in ends]
+    found = [difference(one, other, 0.95, paired=paired) for paired in (True, False)]
+    wide = [one[0, column("loss")].high - one[0, column("loss")].low for one in found]
     assert wide[0] < wide[1] / 10
