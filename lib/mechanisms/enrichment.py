@@ -85,34 +85,57 @@ def enrichment(maps: np.ndarray, region: np.ndarray) -> np.ndarray:
     return np.divide(inside, overall, out=np.full(len(maps), np.nan), where=overall > 0)
 
 
+def face_box(regions: Mapping[str, np.ndarray], margin: float = 0.15) -> tuple[slice, slice]:
+    """Rows and columns of the box around all parts of all faces, wider by ``margin`` of its size
+    on each side.
+
+    Parameters
+    ----------
+    regions : part -> bool (H, W) or (n, H, W).
+    """
+    shape = next(iter(regions.values())).shape[-2:]
+    anywhere = np.logical_or.reduce([m.reshape(-1, *shape).any(axis=0) for m in regions.values()])
+    sides = []
+    for size, inside in zip(shape, (anywhere.any(axis=1), anywhere.any(axis=0)), strict=True):
+        first, last = np.flatnonzero(inside)[[0, -1]]
+        more = round(margin * (last + 1 - first))
+        sides.append(slice(max(first - more, 0), min(last + 1 + more, size)))
+    return sides[0], sides[1]
+
+
 def shift_nulls(
     maps: np.ndarray,
     regions: Mapping[str, np.ndarray],
     n_permutations: int,
     rng: np.random.Generator,
 ) -> dict[str, tuple[float, np.ndarray]]:
-    """Each part's mean enrichment over faces, and the same after random cyclic shifts of the maps.
+    """Each part's mean enrichment *within the face*, and the same after random cyclic shifts of
+    the maps within it.
 
     Parameters
     ----------
     maps : (n, H, W), the maps of one network for n faces.
     regions : part -> bool (H, W) or (n, H, W).
-    n_permutations : number of random shifts, drawn from all H x W of them.
+    n_permutations : number of random shifts, drawn from all that the face's box has.
 
     Returns
     -------
-    part -> observed mean enrichment, null (n_permutations,)
+    part -> observed mean enrichment within ``face_box``, null (n_permutations,)
 
     Notes
     -----
-    A cyclic shift keeps a map's values and its autocorrelation, so that a smooth map is compared
-    with equally smooth ones; shuffled pixels would call every blob significant. All faces of one
-    network shift together: their maps resemble each other, and shifts of their own would count one
-    blob n times. The shifts form a group, so that p is uniform wherever a map's place on the
-    (wrapped) image is arbitrary. All shifts come at once from the circular cross-correlation of map
-    and region.
+    What lies off the face is cut away first: a map that marks the whole face evenly would beat
+    shifts about the picture, and says nothing about a part. A cyclic shift keeps a map's values and
+    its autocorrelation, so that a smooth map is compared with equally smooth ones; shuffled pixels
+    would call every blob significant. All faces of one network shift together: their maps resemble
+    each other, and shifts of their own would count one blob n times. All shifts come at once from
+    the circular cross-correlation of map and region.
     """
-    checked = {part: _checked(maps, region) for part, region in regions.items()}
+    box = face_box(regions)
+    checked = {
+        part: _checked(np.asarray(maps)[..., *box], region[..., *box])
+        for part, region in regions.items()
+    }
     maps = next(iter(checked.values()))[0]
     totals = maps.sum(axis=(1, 2))
     seen = totals > 0
@@ -135,9 +158,8 @@ def p_value(observed: float, null: np.ndarray) -> float:
     """
     if np.isnan(observed):
         return np.nan
-    tolerance = 1e-9 * max(
-        1.0, abs(observed)
-    )  # ties, such as a flat map's, must not hang on rounding
+    # ties, such as a flat map's, must not hang on rounding
+    tolerance = 1e-9 * max(1.0, abs(observed))
     return float((1 + np.sum(null >= observed - tolerance)) / (1 + len(null)))
 
 
@@ -158,7 +180,7 @@ def part_rows(
     Returns
     -------
     one row a part: part, share, enrichment (means over the faces), n_faces (maps that are not
-    zero), p (one-sided: the part is not enriched).
+    zero), p (one-sided: within the face, the part is not enriched).
     """
     nulls, rows = shift_nulls(maps, regions, n_permutations, rng), []
     for part, region in regions.items():
@@ -227,14 +249,13 @@ def _patches(
         {name: mask if mask.ndim == 2 else mask[k] for name, mask in regions.items()}
         for k in range(n)
     ]
-    known: dict[
-        bytes, np.ndarray
-    ] = {}  # a person's regions stay along the morph, and so does the patch
+    # a person's regions stay along the morph, and so does the patch
+    known: dict[bytes, np.ndarray] = {}
     for face in faces:
         key = np.packbits(np.stack(list(face.values()))).tobytes()
-        face["patch"] = known[key] = (
-            known[key] if key in known else control_patch(face[part], face, rng)
-        )
+        if key not in known:
+            known[key] = control_patch(face[part], face, rng)
+        face["patch"] = known[key]
     return np.stack([face["patch"] for face in faces])
 
 

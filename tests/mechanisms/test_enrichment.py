@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 from lib.mechanisms.enrichment import (
     control_rows,
     enrichment,
+    face_box,
     over_seeds,
     p_value,
     part_rows,
@@ -25,6 +26,9 @@ def box(rows, columns, size=32):
 
 
 MOUTH = box(slice(20, 25), slice(8, 24))
+# parts whose box, with its margin, is the whole picture
+CORNERS = box(slice(2, 4), slice(2, 30)) | box(slice(28, 30), slice(2, 30))
+FACE = {"mouth": MOUTH, "rim": CORNERS}
 
 
 @pytest.mark.parametrize("value", [0.1, 1.0, 1 / 3, 1e-7, 12345.678])
@@ -76,10 +80,29 @@ def test_what_cannot_be_scored_is_refused(maps, region, words):
         enrichment(maps, region)
 
 
+def test_the_face_is_the_box_around_its_parts_and_a_little_more():
+    rows, columns = face_box({"mouth": MOUTH, "eyes": box(slice(5, 8), slice(8, 24))})
+    assert (rows, columns) == (slice(2, 28), slice(6, 26))  # 20 rows and 16 columns, 15 % more
+    assert face_box(FACE) == (slice(0, 32), slice(0, 32))
+
+
+def test_a_map_that_marks_the_face_alone_marks_no_part():
+    """Bright on the face and dark off it: enriched in every part, and told from nothing within."""
+    regions = {"eyes": box(slice(8, 11), slice(9, 23)), "mouth": box(slice(18, 23), slice(10, 22))}
+    maps = np.zeros((2, 32, 32))
+    maps[:, *face_box(regions)] = 1.0
+    rows = part_rows(maps, regions, n_permutations=199, rng=np.random.default_rng(0))
+    assert (rows.enrichment > 1.5).all() and (rows.p > 0.9).all()
+    maps[:, 18:23, 10:22] = 5.0
+    marked = part_rows(maps, regions, n_permutations=199, rng=np.random.default_rng(0))
+    assert marked.set_index("part").p["mouth"] <= 0.05 < marked.set_index("part").p["eyes"]
+
+
 def test_shift_null_equals_rolling_by_hand():
     """Oracle: np.roll of every map by every shift, on a small image."""
     rng = np.random.default_rng(3)
     maps, regions = rng.random((2, 6, 5)), rng.random((2, 6, 5)) < 0.4
+    regions[:, [0, -1], [0, -1]] = True  # the face fills the picture
     observed, null = shift_nulls(maps, {"part": regions}, 4000, np.random.default_rng(0))["part"]
     rolled = {
         round(enrichment(np.roll(maps, (i, j), (1, 2)), regions).mean(), 9)
@@ -100,7 +123,7 @@ def test_p_is_uniform_under_the_null():
         common = gaussian_filter(rng.normal(size=(32, 32)), 3, mode="wrap")
         own = gaussian_filter(rng.normal(size=(4, 32, 32)), (0, 3, 3), mode="wrap")
         values.append(
-            part_rows(np.abs(common + 0.3 * own), {"m": MOUTH}, n_permutations=199, rng=rng).p[0]
+            part_rows(np.abs(common + 0.3 * own), FACE, n_permutations=199, rng=rng).p[0]
         )
     assert stats.kstest(values, "uniform").pvalue > 0.01
     assert np.mean(np.array(values) <= 0.05) == pytest.approx(0.05, abs=0.03)
@@ -114,19 +137,16 @@ def test_shifting_faces_apart_would_be_wrong():
     wrong = []
     for _ in range(200):
         one = np.abs(gaussian_filter(rng.normal(size=(32, 32)), 3, mode="wrap"))
-        nulls = [shift_nulls(one, {"m": MOUTH}, 199, rng)["m"][1] for _ in range(4)]
+        nulls = [shift_nulls(one, FACE, 199, rng)["mouth"][1] for _ in range(4)]
         wrong.append(p_value(enrichment(one, MOUTH)[0], np.mean(nulls, axis=0)))
     assert np.mean(np.array(wrong) <= 0.05) > 0.1
 
 
 def test_p_of_a_flat_map_is_one_and_of_the_mouth_small():
     rng = np.random.default_rng(0)
-    assert (
-        part_rows(np.full((2, 32, 32), 0.1), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] == 1.0
-    )
-    assert (
-        part_rows(MOUTH[None].astype(float), {"m": MOUTH}, n_permutations=99, rng=rng).p[0] <= 0.02
-    )
+    flat = part_rows(np.full((2, 32, 32), 0.1), FACE, n_permutations=99, rng=rng)
+    mouth = part_rows(MOUTH[None].astype(float), FACE, n_permutations=99, rng=rng)
+    assert flat.p[0] == 1.0 and mouth.p[0] <= 0.02
 
 
 def test_control_patches_of_a_map_on_the_mouth_hold_nothing():
