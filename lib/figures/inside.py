@@ -113,15 +113,15 @@ def plot_similarity(matrix: pd.DataFrame, ax=None):
 
 
 def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
-    """Selective lesions (triangles) beside the range of random ones (bars), by share of units; a
-    mark a seed.
+    """Selective lesions (triangles) beside the range of others as active (bars), by share of units;
+    a mark a seed.
 
     Where a value does not exist, because a curve does not cross 0.5, the figure says so.
 
     Parameters
     ----------
-    effects : architecture, pretraining, seed, fraction, value, intact, selective, random_low,
-        random_high.
+    effects : architecture, pretraining, seed, fraction, value, intact, selective, matched_low,
+        matched_high.
     """
     ax = ax or plt.gca()
     mine = effects[effects.value == value]
@@ -141,7 +141,7 @@ def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
             )
             ax.plot(
                 [x, x],
-                [row.random_low, row.random_high],
+                [row.matched_low, row.matched_high],
                 color=tint,
                 lw=4,
                 alpha=0.3,
@@ -164,10 +164,10 @@ def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
             mfc="none" if who.pretraining == "untrained" else tint,
             label=label(who.architecture, who.pretraining),
         )
-    ax.plot([], [], color="0.5", lw=4, alpha=0.4, label="random units (range of draws)")
+    ax.plot([], [], color="0.5", lw=4, alpha=0.4, label="others as active (range of draws)")
     ax.plot([], [], color="0.5", lw=2, label="intact")
     group_ticks(ax, [f"{100 * f:g} %" for f in fractions])
-    ax.set(xlabel="share of units silenced", ylabel=axis_label)
+    ax.set(xlabel="share of channels set to zero", ylabel=axis_label)
     if missing := int(mine.selective.isna().sum()):
         ax.set_title(f"not defined in {missing} of {len(mine)} lesions", fontsize=10, color="0.35")
     return ax

@@ -1,5 +1,5 @@
-"""Lesions: silence the units of a layer that tell valence best, and as many at random, and see
-what is left.
+"""Lesions: set the units of a layer that tell valence best to zero, and as many others that are
+as active, and see what is left.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from lib.mechanisms.profiles import d_prime
 from lib.networks.answers import Halfway, evaluating, log_odds, logits
 from lib.networks.network import Network, layer_at
 from lib.networks.panel import Panel
-from lib.psychometrics.fitting import fit_psychometric
-from lib.settings.options import LOCATIONS, Statistics
-from lib.training.together import parted
+from lib.settings.options import LOCATIONS
+from lib.statistics.intervals import mean_interval
 
 AT_A_TIME = 256  # pictures that go through a network
+NEAREST = 5  # units in activity, one of which is drawn as a selective unit's match
 
 
 def lesion_layer(network: Network, name: str) -> nn.Module:
@@ -30,12 +31,8 @@ def lesion_layer(network: Network, name: str) -> nn.Module:
     ------
     ValueError : a layer that the network lacks, with those that it has.
     """
-    hidden = {
-        f"fc{6 + k}": layer
-        for k, layer in enumerate(
-            layer for layer in network.classifier if isinstance(layer, nn.ReLU)
-        )
-    }
+    relus = (layer for layer in network.classifier if isinstance(layer, nn.ReLU))
+    hidden = {f"fc{6 + k}": layer for k, layer in enumerate(relus)}
     if name in hidden:
         return hidden[name]
     if name != LOCATIONS[-1]:  # in front of conv5 the convolutions are shared and computed already
@@ -97,7 +94,8 @@ def lesion_answers(
     time.
     """
     module, halfway, answers = lesion_layer(network, layer), panel.at(network), []
-    for some in parted(lesions, max(1, AT_A_TIME // len(panel))):
+    at_once = max(1, AT_A_TIME // len(panel))
+    for some in (lesions[k : k + at_once] for k in range(0, len(lesions), at_once)):
         pictures = Halfway(halfway.x.repeat(len(some), 1, 1, 1), halfway.start)
         with evaluating(network), silenced(module, some), torch.inference_mode():
             answers.append(log_odds(logits(network, pictures)).view(len(some), -1))
@@ -105,97 +103,142 @@ def lesion_answers(
 
 
 def plan_lesions(
-    scores: np.ndarray, fractions: Sequence[float], n_random: int, rng: np.random.Generator
+    scores: np.ndarray,
+    activity: np.ndarray,
+    fractions: Sequence[float],
+    n_random: int,
+    rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Which units are silenced: none, the most selective of either sign, and random ones of equal
-    number.
+    number and matched activity.
 
     Parameters
     ----------
-    scores : (units,), selectivity. fractions : shares of the units, 0 to 1. n_random : random draws
-        for each share.
+    scores : (units,), selectivity. activity : (units,), each unit's mean activity.
+    fractions : shares of the units, above 0 to a half. n_random : random draws for each share.
 
     Returns
     -------
-    lesion (``none``, ``selective``, ``random``), fraction, n_units, draw; and the units of each
-    row.
+    lesion (``none``, ``selective``, ``matched``), fraction, n_units, draw, activity (mean of the
+    silenced units); and the units of each row.
+
+    Raises
+    ------
+    ValueError : a share above a half, which leaves too few others.
     """
     order = np.argsort(-np.abs(scores), kind="stable")
-    rows, units = [{"lesion": "none", "fraction": 0.0, "n_units": 0, "draw": 0}], [order[:0]]
+    plan = [("none", 0.0, 0, order[:0])]
     for fraction in fractions:
-        count = round(fraction * len(scores))
-        rows.append({"lesion": "selective", "fraction": fraction, "n_units": count, "draw": 0})
-        units.append(order[:count])
+        if not 0 < fraction <= 0.5:
+            raise ValueError(f"a share of {fraction} given; allowed: above 0 to 0.5")
+        chosen = order[: round(fraction * len(scores))]
+        plan.append(("selective", fraction, 0, chosen))
         for draw in range(n_random):
-            rows.append({"lesion": "random", "fraction": fraction, "n_units": count, "draw": draw})
-            units.append(rng.choice(len(scores), count, replace=False))
-    return pd.DataFrame(rows), units
+            plan.append(("matched", fraction, draw, matched_units(chosen, activity, rng)))
+    rows = [
+        {
+            "lesion": lesion,
+            "fraction": fraction,
+            "n_units": len(units),
+            "draw": draw,
+            "activity": float(activity[units].mean()) if len(units) else np.nan,
+        }
+        for lesion, fraction, draw, units in plan
+    ]
+    return pd.DataFrame(rows), [units for *_, units in plan]
 
 
-def lesion_measures(
-    plan: pd.DataFrame, answers: np.ndarray, level: np.ndarray, statistics: Statistics
-) -> pd.DataFrame:
-    """Accuracy, PSE and slope under each lesion.
+def matched_units(chosen: np.ndarray, activity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each chosen unit another one that is about as active, each taken once.
+
+    What a silenced unit costs hangs on how active it was, whatever it told (Morcos et al. 2018):
+    the chosen ones are answered, in a random order, by one of the ``NEAREST`` units in activity
+    that are neither chosen nor taken.
+    """
+    free = np.setdiff1d(np.arange(len(activity)), chosen)
+    taken = []
+    for unit in rng.permutation(chosen):
+        near = free[np.argsort(np.abs(activity[free] - activity[unit]), kind="stable")[:NEAREST]]
+        taken.append(int(rng.choice(near)))
+        free = free[free != taken[-1]]
+    return np.array(taken, int)
+
+
+def lesion_measures(plan: pd.DataFrame, answers: np.ndarray, level: np.ndarray) -> pd.DataFrame:
+    """What is left under each lesion.
 
     Parameters
     ----------
     plan : the table of ``plan_lesions``. answers : log-odds (n_lesions, n). level : (n,) of the
-        pictures.
+        pictures, 0 to 1.
 
     Returns
     -------
-    plan with accuracy (mean probability of the right answer, level 0.5 aside), pse, slope (NaN
-    where the curve no longer is one) and reason.
+    plan with accuracy (share of right answers, level 0.5 aside) and sensitivity (d').
     """
     level = np.asarray(level, float)
-    happy, levels = 1 / (1 + np.exp(-answers.astype(float))), np.unique(level)
-    counts = np.stack([(level == one).sum() for one in levels])
-    sums = np.stack([happy[:, level == one].sum(axis=1) for one in levels], axis=1)
-    bounds = statistics.networks
-    fit = fit_psychometric(
-        levels,
-        sums,
-        counts,
-        sigmoid=statistics.sigmoid,
-        guess=bounds.guess,
-        lapse=bounds.lapse,
-        penalty=statistics.penalty,
-    )
-    right = np.where(level > 0.5, happy, 1 - happy)[:, level != 0.5].mean(axis=1)
-    return plan.assign(accuracy=right, pse=fit.pse, slope=fit.slope, reason=fit.reason)
+    counted = level != 0.5
+    right = ((answers > 0) == (level > 0.5))[:, counted].mean(axis=1)
+    return plan.assign(accuracy=right, sensitivity=d_prime(answers, level))
 
 
 def lesion_effects(measures: pd.DataFrame, value: str) -> pd.DataFrame:
-    """The selective lesion's effect beside that of random lesions of equal size.
+    """The selective lesion's effect beside that of matched lesions of equal size.
 
     Parameters
     ----------
-    measures : rows of ``plan_lesions`` with a column ``value`` (such as accuracy, slope, pse).
+    measures : rows of ``plan_lesions`` with a column ``value`` (accuracy, sensitivity).
 
     Returns
     -------
-    fraction, n_units, value, intact, selective, random (mean), random_low, random_high (extremes of
-    the draws), p (share of draws, the selective one counted in, that change the value at least as
-    much), n_random (that have the value at all). Values that cannot be estimated stay NaN.
+    fraction, n_units, value, intact, selective, matched (mean), matched_low, matched_high (extremes
+    of the draws), p (share of draws, the selective one counted in, that change the value at least
+    as much), n_draws, activity and matched_activity (mean of the silenced units').
     """
-    intact = measures.loc[measures.lesion == "none", value].iloc[0]
+    intact = measures.loc[measures["lesion"] == "none", value].iloc[0]
     rows = []
-    for fraction, group in measures[measures.lesion != "none"].groupby("fraction"):
-        selective = group.loc[group.lesion == "selective", value].iloc[0]
-        draws = group.loc[group.lesion == "random", value].dropna().to_numpy()
-        p = (1 + np.sum(np.abs(draws - intact) >= abs(selective - intact))) / (1 + len(draws))
+    for fraction, group in measures[measures["lesion"] != "none"].groupby("fraction"):
+        selective = group[group["lesion"] == "selective"].iloc[0]
+        others = group[group["lesion"] == "matched"]
+        draws = others[value].to_numpy()
+        as_much = np.sum(np.abs(draws - intact) >= abs(selective[value] - intact))
         rows.append(
             {
                 "fraction": fraction,
-                "n_units": int(group.n_units.iloc[0]),
+                "n_units": int(selective["n_units"]),
                 "value": value,
                 "intact": intact,
-                "selective": selective,
-                "random": draws.mean() if len(draws) else np.nan,
-                "random_low": draws.min() if len(draws) else np.nan,
-                "random_high": draws.max() if len(draws) else np.nan,
-                "p": p if np.isfinite(selective) and np.isfinite(intact) and len(draws) else np.nan,
-                "n_random": len(draws),
+                "selective": selective[value],
+                "matched": draws.mean(),
+                "matched_low": draws.min(),
+                "matched_high": draws.max(),
+                "p": (1 + as_much) / (1 + len(draws)),
+                "n_draws": len(draws),
+                "activity": selective["activity"],
+                "matched_activity": others["activity"].mean(),
             }
         )
     return pd.DataFrame(rows)
+
+
+def lesion_costs(
+    effects: pd.DataFrame, value: str = "accuracy", confidence: float = 0.95
+) -> pd.DataFrame:
+    """How much more the selective lesion costs than matched ones, over a network's seeds, by share
+    of units.
+
+    Parameters
+    ----------
+    effects : ``lesion_effects`` with architecture, pretraining, seed.
+
+    Returns
+    -------
+    architecture, pretraining, fraction, value (matched less selective), low, high, n_seeds.
+    """
+    rows = []
+    keys = ["architecture", "pretraining", "fraction"]
+    for who, group in effects[effects["value"] == value].groupby(keys, sort=False):
+        mean, low, high = mean_interval(group["matched"] - group["selective"], confidence)
+        found = {"value": mean, "low": low, "high": high, "n_seeds": len(group)}
+        rows.append(dict(zip(keys, who, strict=True)) | found)
+    return pd.DataFrame(rows, columns=[*keys, "value", "low", "high", "n_seeds"])

@@ -139,14 +139,30 @@ def measures(cube: Cube) -> dict[str, np.ndarray]:
         end = rate(cube.levels == cube.levels.min())
         unit = np.ones_like(sensitivity)
         return {"sensitivity": sensitivity, "middle": between, "end": end, "unit": unit}
-    high, low = (_flat(cube.values[:, :, rows]) for rows in (upper, lower))
-    spread = np.sqrt((np.nanvar(high, 1, ddof=1) + np.nanvar(low, 1, ddof=1)) / 2)
-    apart = np.nanmean(high, 1) - np.nanmean(low, 1)
-    sensitivity = np.divide(apart, spread, out=np.full_like(apart, np.nan), where=spread > 0)
+    sensitivity, spread = _separation(*(_flat(cube.values[:, :, rows]) for rows in (upper, lower)))
     between = _flat(cube.values[:, :, middle if middle.any() else upper | lower])
     mean = np.nanmean(between, 1)
     end = np.nanmean(cube.values[:, :, cube.levels.argmin()], axis=1)
     return {"sensitivity": sensitivity, "middle": mean, "end": end, "unit": spread}
+
+
+def d_prime(log_odds: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """d' between the upper and the lower third of levels, (...,); NaN without spread.
+
+    Parameters
+    ----------
+    log_odds : (..., n). level : (n,), 0 to 1.
+    """
+    lower, _, upper = thirds(np.asarray(level, float))
+    ends = (np.moveaxis(log_odds[..., rows], -1, 0)[None] for rows in (upper, lower))
+    return _separation(*ends)[0][0]
+
+
+def _separation(high: np.ndarray, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """d' and its unit, the SD pooled over both sides, from (observers, pictures, ...)."""
+    spread = np.sqrt((np.nanvar(high, 1, ddof=1) + np.nanvar(low, 1, ddof=1)) / 2)
+    apart = np.nanmean(high, 1) - np.nanmean(low, 1)
+    return np.divide(apart, spread, out=np.full_like(apart, np.nan), where=spread > 0), spread
 
 
 def _flat(values: np.ndarray) -> np.ndarray:

@@ -137,39 +137,6 @@ def seed_differences(
     )
 
 
-def lesion_advantage(
-    effects: pd.DataFrame, value: str = "accuracy", confidence: float = 0.95
-) -> pd.DataFrame:
-    """How much more the selective lesion costs than random ones, over a network's seeds, by share
-    of units.
-
-    Parameters
-    ----------
-    effects : ``lib.mechanisms.lesions.lesion_effects`` with architecture, pretraining, seed.
-
-    Returns
-    -------
-    architecture, pretraining, fraction, value (random less selective), low, high, n_seeds (that
-    have the value).
-    """
-    rows = []
-    for keys, group in effects[effects["value"] == value].groupby(
-        [*NETWORK, "fraction"], sort=False
-    ):
-        advantage = (group["random"] - group["selective"]).dropna()
-        mean, low, high = mean_interval(advantage, confidence)
-        rows.append(
-            {
-                **dict(zip([*NETWORK, "fraction"], keys, strict=True)),
-                "value": mean,
-                "low": low,
-                "high": high,
-                "n_seeds": len(advantage),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def excludes_zero(rows: pd.DataFrame) -> pd.Series:
     """Whether each interval lies off 0; NaN limits do not."""
     return (rows["low"] > 0) | (rows["high"] < 0)
@@ -221,9 +188,8 @@ def mechanism_claim(
     2. FE-AlexNet and AlexNet differ in what they use: an interval of a difference, widened for the
     number of
        differences (Bonferroni, see ``confidence_each``), lies off 0.
-    3. The units that tell valence do the work: silencing them costs more than silencing as many
-    others (interval of
-       the larger lesion above 0, in every network).
+    3. The units that tell valence do the work: silencing them costs more than
+       others as active (interval of the larger lesion above 0, in every network).
 
     *Supported* if all three hold, *not supported* if none does, *partly* between; *not testable
     here* with untrained convolutions or fewer than two seeds.
@@ -234,7 +200,7 @@ def mechanism_claim(
         row a network of one pretraining.
     agreement : ``lib.mechanisms.parts.rank_agreement``, stated beside them (three parts cannot
         decide: its p is 1/6 or more).
-    differences : ``seed_differences``, stacked, of that pretraining. lesions : ``lesion_advantage``
+    differences : ``seed_differences``, stacked, of that pretraining. lesions : ``lesion_costs``
         of it. Of leads and lesions only what ``claimed`` keeps counts.
     basis : that pretraining.
 

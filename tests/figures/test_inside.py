@@ -85,8 +85,8 @@ def effects(selective):
                 "value": "slope",
                 "intact": 3.0,
                 "selective": selective,
-                "random_low": 2.0,
-                "random_high": 2.5,
+                "matched_low": 2.0,
+                "matched_high": 2.5,
             }
             for seed in (0, 1)
             for fraction in (0.1, 0.25)

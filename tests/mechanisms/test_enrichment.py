@@ -122,9 +122,7 @@ def test_p_is_uniform_under_the_null():
     for _ in range(400):
         common = gaussian_filter(rng.normal(size=(32, 32)), 3, mode="wrap")
         own = gaussian_filter(rng.normal(size=(4, 32, 32)), (0, 3, 3), mode="wrap")
-        values.append(
-            part_rows(np.abs(common + 0.3 * own), FACE, n_permutations=199, rng=rng).p[0]
-        )
+        values.append(part_rows(np.abs(common + 0.3 * own), FACE, n_permutations=199, rng=rng).p[0])
     assert stats.kstest(values, "uniform").pvalue > 0.01
     assert np.mean(np.array(values) <= 0.05) == pytest.approx(0.05, abs=0.03)
 

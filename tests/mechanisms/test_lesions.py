@@ -11,9 +11,11 @@ from toy_networks import toy_attention, toy_network
 from lib.mechanisms import lesions
 from lib.mechanisms.lesions import (
     lesion_answers,
+    lesion_costs,
     lesion_effects,
     lesion_layer,
     lesion_measures,
+    matched_units,
     plan_lesions,
     selectivity,
     silenced,
@@ -22,7 +24,6 @@ from lib.mechanisms.lesions import (
 from lib.networks.answers import log_odds
 from lib.networks.network import preprocess
 from lib.networks.panel import Panel
-from lib.settings.options import Statistics
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
 
@@ -82,27 +83,61 @@ def test_silence_ends_with_the_block():
     assert not any(len(m._forward_hooks) for m in network.modules())
 
 
-def test_plan_takes_the_most_selective_and_equal_numbers():
-    scores = np.array([0.1, -3, 0.2, 2, 0])
-    table, units = plan_lesions(scores, [0.4, 0.6], 3, np.random.default_rng(0))
-    assert list(table.lesion) == ["none", *2 * ["selective", *3 * ["random"]]]
-    assert units[1].tolist() == [1, 3] and len(units[0]) == 0
+def test_plan_takes_the_most_selective_and_equal_numbers_of_others():
+    scores = np.array([0.1, -3, 0.2, 2, 0, 0.1])
+    table, units = plan_lesions(scores, np.ones(6), [1 / 6, 1 / 3], 3, np.random.default_rng(0))
+    assert list(table.lesion) == ["none", *2 * ["selective", *3 * ["matched"]]]
+    assert units[1].tolist() == [1] and units[5].tolist() == [1, 3] and len(units[0]) == 0
     assert [len(set(u)) for u in units] == table.n_units.tolist()
+    assert all(not {1, 3} & set(u) for u in units[6:])
+    with pytest.raises(ValueError, match="above 0 to"):
+        plan_lesions(scores, np.ones(6), [0.6], 1, np.random.default_rng(0))
+
+
+def test_others_are_as_active_as_the_selective_ones():
+    """Selective units are among the most active, as they are in networks: units drawn regardless
+    of it would be half as active, and silencing them would cost less for that alone."""
+    rng = np.random.default_rng(0)
+    activity = rng.gamma(1, 1, 256)
+    scores = activity + rng.normal(0, 0.5, 256)
+    table, _ = plan_lesions(scores, activity, [0.1], 40, rng)
+    selective, matched = (table[table.lesion == name].activity for name in ("selective", "matched"))
+    anyone = np.mean([activity[rng.choice(256, 26, replace=False)].mean() for _ in range(40)])
+    assert selective.iloc[0] > 2 * anyone
+    assert matched.mean() > 0.6 * selective.iloc[0] > 1.2 * anyone
+    exact = matched_units(np.array([0, 1]), np.tile(np.arange(8.0), 7), rng)
+    assert len(set(exact)) == 2 and sorted(exact % 8) == [0, 1]
 
 
 def test_effects_by_hand():
     table = pd.DataFrame(
         {
-            "lesion": ["none", "selective", *["random"] * 3],
+            "lesion": ["none", "selective", "matched", "matched", "matched"],
             "fraction": [0, 0.1, 0.1, 0.1, 0.1],
             "n_units": [0, 2, 2, 2, 2],
-            "slope": [4.0, 1.0, 3.5, 4.5, np.nan],
+            "activity": [np.nan, 3.0, 2.0, 3.0, 4.0],
+            "accuracy": [0.9, 0.6, 0.85, 0.95, 0.5],
         }
     )
-    row = lesion_effects(table, "slope").iloc[0]
-    assert (row.intact, row.selective, row.random, row.p, row.n_random) == (4, 1, 4, 1 / 3, 2)
-    table.loc[1, "slope"] = np.nan
-    assert np.isnan(lesion_effects(table, "slope").p[0])
+    row = lesion_effects(table, "accuracy").iloc[0]
+    assert (row.intact, row.selective, row.p, row.n_draws) == (0.9, 0.6, 2 / 4, 3)
+    assert row.matched == pytest.approx(2.3 / 3) and row.matched_activity == row.activity == 3
+
+
+def test_the_cost_over_seeds_is_matched_less_selective():
+    effects = pd.DataFrame(
+        {
+            "architecture": "alexnet",
+            "pretraining": "imagenet",
+            "fraction": 0.25,
+            "value": "accuracy",
+            "matched": [0.8, 0.9],
+            "selective": [0.6, 0.6],
+        }
+    )
+    row = lesion_costs(effects).iloc[0]
+    assert row["value"] == pytest.approx(0.25) and row["n_seeds"] == 2
+    assert row["low"] < 0.25 < row["high"] and len(lesion_costs(effects, "sensitivity")) == 0
 
 
 def test_recovery_of_the_unit_that_decides():
@@ -118,23 +153,23 @@ def test_recovery_of_the_unit_that_decides():
     labels = (intact > np.median(intact)).astype(int)
     scores = selectivity(unit_activity(network, panel, "fc6"), labels)
     assert np.abs(scores).argmax() == 5
-    _, units = plan_lesions(scores, [1 / 16], 8, np.random.default_rng(0))
+    _, units = plan_lesions(scores, np.ones(16), [1 / 16], 8, np.random.default_rng(0))
     answers = lesion_answers(network, panel, "fc6", units)
     assert answers[1].std() == pytest.approx(0, abs=1e-6)
     kept = [a for a, u in zip(answers[2:], units[2:], strict=True) if 5 not in u]
     assert kept and all(a == pytest.approx(intact, abs=1e-5) for a in kept)
 
 
-def test_measures_recover_a_known_curve_and_say_when_there_is_none():
-    """Log-odds that are a line in level: the PSE is where it crosses 0; flat answers have none."""
+def test_right_answers_are_counted_not_averaged():
+    """Log-odds near 0 that are always on the right side: every answer is right, though the mean
+    probability of the right one is near a half."""
     level = np.repeat(np.linspace(0, 1, 11), 20)
-    answers = np.stack([12 * (level - 0.4), np.full(level.shape, 2.0)])
+    noise = np.random.default_rng(0).normal(0, 0.001, level.shape)
+    answers = np.stack([0.05 * (level - 0.5) + 0.1 * noise, np.full(level.shape, 2.0)])
     plan = pd.DataFrame({"lesion": ["none", "selective"]})
-    found = lesion_measures(plan, answers, level, Statistics(sigmoid="logistic", penalty=0.0))
-    assert found.pse[0] == pytest.approx(0.4, abs=0.01) and found.slope[0] == pytest.approx(
-        3.0, rel=0.05
-    )
-    assert np.isnan(found.pse[1]) and found.reason[1]
-    right = 1 / (1 + np.exp(-12 * np.abs(np.array([0, 0.1, 0.2, 0.3, 0.4]) - 0.4)))
-    wrong = 1 / (1 + np.exp(-12 * (np.array([0.6, 0.7, 0.8, 0.9, 1.0]) - 0.4)))
-    assert found.accuracy[0] == pytest.approx(np.mean([*right, *wrong]))
+    found = lesion_measures(plan, answers, level)
+    assert found.accuracy.tolist() == [1.0, 0.5]  # always positive: right on the upper half
+    ends = [answers[0][level > 2 / 3], answers[0][level < 1 / 3]]
+    spread = np.sqrt((ends[0].var(ddof=1) + ends[1].var(ddof=1)) / 2)
+    assert found.sensitivity[0] == pytest.approx((ends[0].mean() - ends[1].mean()) / spread)
+    assert np.isnan(found.sensitivity[1])

@@ -9,7 +9,6 @@ from lib.mechanisms.tables import (
     agreement_points,
     beside_controls,
     excludes_zero,
-    lesion_advantage,
     mean_points,
     mechanism_claim,
     order_text,
@@ -101,23 +100,6 @@ def test_differences_are_taken_seed_by_seed_within_one_pretraining():
         2 * stats.t.ppf(0.975, 1) * 0.1
     )
     assert seed_differences(rows[rows["architecture"] == "alexnet"], "enrichment").empty
-
-
-def test_lesion_advantage_by_hand_and_seeds_without_a_value_are_not_counted():
-    effects = pd.DataFrame(
-        {
-            "architecture": "alexnet",
-            "pretraining": "imagenet",
-            "fraction": 0.25,
-            "value": "slope",
-            "random": [3.0, 4.0, np.nan],
-            "selective": [1.0, 1.0, 2.0],
-        }
-    )
-    row = lesion_advantage(effects, "slope").iloc[0]
-    assert row["value"] == 2.5 and row["n_seeds"] == 2 and row["low"] < 2.5 < row["high"]
-    none = lesion_advantage(effects.assign(random=np.nan), "slope").iloc[0]
-    assert none["n_seeds"] == 0 and np.isnan(none["value"])
 
 
 def test_controls_are_averaged_and_their_extremes_kept():
