@@ -172,7 +172,8 @@ def test_behind_a_block_each_network_has_its_own_convolutions():
     names = ["conv1", "conv2", "conv3", "attention", "conv4", "conv5", "fc6"]
     assert list(found) == names
     with torch.no_grad():
-        x = network.features[network.cut :](network.block(network.front(preprocess(images))))
+        x = network.block(network.features[: network.cut](preprocess(images)))
+        x = network.features[network.cut :](x)
         last = torch.nn.functional.adaptive_avg_pool2d(x, 6).flatten(1).numpy()
     assert found["conv5"] == pytest.approx(last, abs=1e-5)
     plain = layer_features(toy_network(1), Panel(images))
