@@ -5,15 +5,14 @@ psi(x) = guess + (1 - guess - lapse) F((x - location) / scale), F cumulative Gau
 levels tested:
 
 - location: normal about the middle of the levels with standard deviation R. The curve's middle lies
-on the morph or
-  not far beyond it.
+  on the morph or not far beyond it.
 - scale: log-normal about 0.15 R with a standard deviation of 1 in natural logarithms. Half of the
-change takes
-  between a fortieth of the range and more than all of it.
+  change takes between a fortieth of the range and more than all of it.
+
+Four levels (0, two near the threshold, 1) are just enough: the ends tell guess and lapse, the two
+between tell location and scale, and nothing is left to test the curve's form with.
 - guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are
-rare. Bounds wider
-  than 0.05, such as a network's, say that they need not be: the belief is weaker by as much as they
-  are wider.
+  rare.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import numpy as np
 
 from lib.psychometrics.group import GroupFit, fit_group
 from lib.psychometrics.likelihood import make_problems
-from lib.psychometrics.overdispersion import optimise_overdispersed
 from lib.psychometrics.resampling import compare_fits
 from lib.psychometrics.result import (
     RESULTS,
@@ -51,7 +49,6 @@ def fit_psychometric(
     guess=(0, 0.05),
     lapse=(0, 0.05),
     penalty: float = 1.0,
-    overdispersion: bool = False,
 ) -> PsychometricFit:
     """Penalised maximum likelihood of one or many psychometric functions.
 
@@ -63,7 +60,6 @@ def fit_psychometric(
     sigmoid : ``norm`` or ``logistic``.
     guess, lapse : (low, high) bounds of the asymptote gaps, or one number that fixes the gap.
     penalty : weight of the beliefs in the module's docstring; 0 is plain maximum likelihood.
-    overdispersion : True fits a beta-binomial, for observers whose answers vary more than a coin's.
 
     Returns
     -------
@@ -75,7 +71,7 @@ def fit_psychometric(
     ValueError : shapes that do not match, counts that are negative, not finite or above n, or bad
         options.
     """
-    options = FitOptions(sigmoid, guess, lapse, penalty, overdispersion)
+    options = FitOptions(sigmoid, guess, lapse, penalty)
     level, happy, n, shape = check_counts(level, n_happy, n)
     return fit_flat(level, happy, n, options, shape)
 
@@ -96,7 +92,7 @@ def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
     reasons = data_reasons(level, happy, n)
     usable = np.isin(reasons, list(UNFIT), invert=True)
     parameters, objective = np.full((len(n), 4), np.nan), np.full(len(n), np.nan)
-    converged, correlation = np.zeros(len(n), bool), np.zeros(len(n))
+    converged = np.zeros(len(n), bool)
     problems = make_problems(
         level,
         happy[usable],
@@ -106,14 +102,7 @@ def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
         lapse=options.lapse,
         penalty=options.penalty,
     )
-    found = (
-        optimise_overdispersed(problems, options.penalty)
-        if options.overdispersion
-        else optimise(problems)
-    )
-    parameters[usable], objective[usable], converged[usable] = found[:3]
-    if options.overdispersion:
-        correlation[usable] = found[3]
+    parameters[usable], objective[usable], converged[usable] = optimise(problems)
     return summarise(
         level,
         happy,
@@ -124,5 +113,4 @@ def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
         options,
         (len(n),),
         reasons=reasons,
-        overdispersion=correlation,
     )

@@ -7,13 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import digamma, gammaln, polygamma
 
 from lib.psychometrics.sigmoids import SIGMOIDS, both_tails
 
 ASYMPTOTE_BELIEF = 9.0  # Beta(1, 10), Schuett et al. (2016): log density 9 log(1 - gap) + constant
-# of bounds for which that is meant; in wider ones the belief is weaker, so that it leaves room
-BELIEVED_WIDTH = 0.05
 LOCATION_SD = 1.0  # in ranges of the levels tested
 SCALE_CENTRE, SCALE_LOG_SD = 0.15, 1.0  # in ranges; natural logarithm
 _TINY = 1e-150  # its square is still a number
@@ -21,12 +18,12 @@ _TINY = 1e-150  # its square is still a number
 
 @dataclass(frozen=True)
 class Problems:
-    """B data sets on L shared levels, with the beliefs and bounds of their four parameters.
+    """B data sets on L levels, shared or each its own, with the beliefs and bounds of their four
+    parameters.
 
-    level (L,); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief on
-    location and log scale, already multiplied by the penalty; asymptotes (2,): weights of the
-    belief in a small guess and a small lapse; low, high (B, 4): bounds; overdispersion (B,): the
-    beta-binomial's intra-class correlation, or None for the binomial.
+    level (L,) or (B, L); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief
+    on location and log scale, already multiplied by the penalty; asymptotes (2,): weights of the
+    belief in a small guess and a small lapse; low, high (B, 4): bounds.
     """
 
     level: np.ndarray
@@ -38,28 +35,33 @@ class Problems:
     low: np.ndarray
     high: np.ndarray
     sigmoid: str = "norm"
-    overdispersion: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.happy)
 
     def take(self, rows) -> Problems:
         """Some of the data sets."""
-        eta = None if self.overdispersion is None else self.overdispersion[rows]
         return replace(
             self,
+            level=self.level if self.level.ndim == 1 else self.level[rows],
             happy=self.happy[rows],
             n=self.n[rows],
             centre=self.centre[rows],
             low=self.low[rows],
             precision=self.precision[rows],
             high=self.high[rows],
-            overdispersion=eta,
         )
 
 
 def make_problems(
-    level, happy, n, *, sigmoid, guess, lapse, penalty, overdispersion=None
+    level: np.ndarray,
+    happy: np.ndarray,
+    n: np.ndarray,
+    *,
+    sigmoid: str,
+    guess: tuple[float, float],
+    lapse: tuple[float, float],
+    penalty: float,
 ) -> Problems:
     """Data sets with the weak standard beliefs (see ``lib.psychometrics.fitting``), scaled to
     the levels tested in each.
@@ -81,20 +83,11 @@ def make_problems(
         n,
         np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1),
         precision,
-        penalty * asymptote_beliefs(guess, lapse),
+        np.full(2, penalty * ASYMPTOTE_BELIEF),
         np.stack([b[0] for b in bounds], 1),
         np.stack([b[1] for b in bounds], 1),
         sigmoid,
-        overdispersion,
     )
-
-
-def asymptote_beliefs(*bounds) -> np.ndarray:
-    """Weight of the belief in a small gap for each pair of bounds: over its own range each is
-    about equally strong.
-    """
-    widths = np.array([high - low for low, high in bounds])
-    return ASYMPTOTE_BELIEF * BELIEVED_WIDTH / np.maximum(widths, BELIEVED_WIDTH)
 
 
 def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
@@ -134,7 +127,7 @@ def evaluate(
     inverse = np.exp(-parameters[:, 1])[:, None]
     density, bend = SIGMOIDS[problems.sigmoid].density(z, above - below)
     span = (1 - parameters[:, 2] - parameters[:, 3])[:, None]
-    jacobian = np.empty((len(parameters), 4, problems.level.size))
+    jacobian = np.empty((len(parameters), 4, problems.level.shape[-1]))
     jacobian[:, 0] = -span * density * inverse
     jacobian[:, 1] = -span * density * z
     jacobian[:, 2] = below
@@ -168,24 +161,9 @@ def _second_derivatives(slope, z, density, bend, span, inverse) -> np.ndarray:
 def _likelihood(psi, rest, problems: Problems):
     """Negative log likelihood (B,); its slope (sign turned) and curvature in psi, (B, L) each."""
     happy, sad = problems.happy, problems.n - problems.happy
-    if problems.overdispersion is not None:
-        return overdispersed(psi, rest, happy, sad, problems.overdispersion)
     loss = -(happy * np.log(psi) + sad * np.log(rest)).sum(1)
     happy, sad = happy / psi, sad / rest
     return loss, happy - sad, happy / psi + sad / rest
-
-
-def overdispersed(psi, rest, happy, sad, correlation):
-    """The same for the beta-binomial with intra-class correlation (B,), Schuett et al. (2016),
-    eq. 4.
-    """
-    size = (1 / correlation - 1)[:, None]
-    a, b = psi * size, rest * size
-    ends = (happy + a, a), (sad + b, b), (size, happy + sad + size)
-    loss = -sum(gammaln(x) - gammaln(y) for x, y in ends).sum(1)
-    slope = size * (digamma(happy + a) - digamma(a) - digamma(sad + b) + digamma(b))
-    curvature = size**2 * sum(polygamma(1, y) - polygamma(1, x) for x, y in ends[:2])
-    return loss, slope, np.maximum(curvature, 0)
 
 
 def belief_loss(parameters: np.ndarray, problems: Problems) -> np.ndarray:

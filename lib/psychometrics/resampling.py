@@ -4,21 +4,19 @@ fitted again.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from lib.psychometrics.curves import PARAMETERS, QUANTITIES, derived, deviance
-from lib.psychometrics.likelihood import believing, make_problems
-from lib.psychometrics.overdispersion import SMALLEST
+from lib.psychometrics.likelihood import Problems, believing, make_problems
 from lib.psychometrics.search import optimise
+from lib.psychometrics.sigmoids import both_tails
 
 PsychometricFit = Any  # of lib.psychometrics.result, which imports this module
-EXPECTED_TRIALS = (
-    100  # a level: enough for a curve that misses a network's shares by some 0.04 to be found out
-)
+FEWEST = 21  # levels, for the width of intervals
 # share of resampled curves that must have a value; where fewer have one, no interval is honest
 ENOUGH = 0.5
 
@@ -34,11 +32,18 @@ def bootstrap(
     """Expanded percentile intervals {quantity: (low, high)} of the fit's shape, for pse, slope,
     jnd, the parameters.
 
-    Plain percentiles of 21 levels hold the truth in 92 to 94 % of cases where they claim 95; the
-    tails are moved out as Student's t is wider than the normal, with the levels as the independent
-    samples (Hesterberg 2015, sec. 3.2).
-    ``kind``: ``parametric`` draws answers from the fitted curve, ``nonparametric`` from the
-    observed shares. NaN where the fit has no value. ValueError: another kind, n_boot below 1.
+    Plain percentiles hold the truth in 92 to 94 % of cases where they claim 95, with 21 levels as
+    with four; the tails are moved out as Student's t is wider than the normal (Hesterberg 2015,
+    sec. 3.2).
+
+    Parameters
+    ----------
+    kind : ``parametric`` draws answers from the fitted curve, ``nonparametric`` from the observed
+        shares.
+
+    Raises
+    ------
+    ValueError : another kind, n_boot below 1.
     """
     tail = expanded_tail(fit.level.size, confidence)
     return {
@@ -53,7 +58,8 @@ def samples(
     """The refitted quantities, {quantity: (n_boot, B)}, NaN where the fit itself has none."""
     if n_boot < 1:
         raise ValueError(f"n_boot {n_boot} given; allowed: 1 or more")
-    parameters = _refit(fit, drawn(fit, n_boot, rng, kind))[0]
+    asked = shown(fit)
+    parameters = _refit(fit, asked, drawn(fit, asked, n_boot, rng, kind))[0]
     pse, slope, jnd = derived(parameters, fit.options.sigmoid)
     found = dict(zip((*QUANTITIES, *PARAMETERS), (pse, slope, jnd, *parameters.T), strict=True))
     found["scale"] = np.exp(found["scale"])
@@ -66,27 +72,47 @@ def samples(
     }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The levels that each fit's observer was shown, (B, K): level, n_happy, n. People with
+    personal levels saw a few of the many that all of them saw together.
+    """
+
+    level: np.ndarray
+    happy: np.ndarray
+    n: np.ndarray
+
+
+def shown(fit: PsychometricFit) -> Shown:
+    """Each fit's own levels; rows with fewer than the most are filled up with levels of n = 0."""
+    n = fit.n.reshape(-1, fit.level.size)
+    happy = fit.n_happy.reshape(n.shape)
+    most = int((n > 0).sum(1).max(initial=1))
+    order = np.argsort(n <= 0, axis=1, kind="stable")[:, :most]
+    return Shown(
+        fit.level[order], np.take_along_axis(happy, order, 1), np.take_along_axis(n, order, 1)
+    )
+
+
 def drawn(
-    fit: PsychometricFit, copies: int, rng: np.random.Generator, kind: str = "parametric"
+    fit: PsychometricFit,
+    asked: Shown,
+    copies: int,
+    rng: np.random.Generator,
+    kind: str = "parametric",
 ) -> np.ndarray:
-    """New happy counts, (copies, B, L); fractional numbers of trials are drawn as the nearest
+    """New happy counts, (copies, B, K); fractional numbers of trials are drawn as the nearest
     whole number.
     """
     if kind not in ("parametric", "nonparametric"):
         raise ValueError(f"bootstrap kind {kind!r} given; allowed: parametric, nonparametric")
-    n, levels = fit.n.reshape(-1, fit.level.size), fit.level
-    share = (
-        fit.curve(levels).reshape(n.shape)
-        if kind == "parametric"
-        else fit.n_happy.reshape(n.shape) / np.where(n > 0, n, 1)
-    )
-    whole = np.round(n).astype(int)
-    share = np.broadcast_to(np.clip(np.nan_to_num(share, nan=0.5), 0, 1), (copies, *n.shape))
-    correlation = np.nan_to_num(np.ravel(fit.overdispersion))[:, None]
-    if (correlation > 0).any():
-        size = 1 / np.maximum(correlation, 1e-9) - 1
-        share = rng.beta(np.maximum(share * size, 1e-12), np.maximum((1 - share) * size, 1e-12))
-    return rng.binomial(whole, share) * (n / np.maximum(whole, 1))
+    if kind == "parametric":
+        share = both_tails(fit.parameters().reshape(-1, 4), asked.level, fit.options.sigmoid)[0]
+    else:
+        share = asked.happy / np.where(asked.n > 0, asked.n, 1)
+    whole = np.round(asked.n).astype(int)
+    share = np.broadcast_to(np.clip(np.nan_to_num(share, nan=0.5), 0, 1), (copies, *whole.shape))
+    return rng.binomial(whole, share) * (asked.n / np.maximum(whole, 1))
 
 
 def goodness_of_fit(fit: PsychometricFit, n_simulated: int, rng: np.random.Generator) -> np.ndarray:
@@ -94,82 +120,46 @@ def goodness_of_fit(fit: PsychometricFit, n_simulated: int, rng: np.random.Gener
     their own fit.
 
     Small where the function within its bounds cannot hold the data. Monte Carlo p, (1 + larger) /
-    (1 + n_simulated). Counts that are no whole numbers are expected answers, such as a network's,
-    and have no sampling noise to compare with: they are tested as if every level had been shown
-    ``EXPECTED_TRIALS`` times and answers had been drawn.
+    (1 + n_simulated). NaN for data on ``PARAMETERS`` levels or fewer: nothing is left to test.
     """
-    expected = _expected(fit)
-    asked = _asked_often(fit, expected)
-    happy = drawn(asked, n_simulated, rng)
-    parameters, n = _refit(asked, happy)
+    asked = shown(fit)
+    happy = drawn(fit, asked, n_simulated, rng)
+    parameters, problems = _refit(fit, asked, happy)
     simulated = deviance(
-        parameters, fit.level, happy.reshape(n.shape), n, fit.options.sigmoid
-    ).reshape(n_simulated, -1)
-    observed = np.ravel(fit.deviance)
-    if expected.any():
-        observed = np.where(expected, _deviance_of_answers(asked, rng), observed)
-    p = (1 + (simulated >= observed - 1e-9).sum(0)) / (1 + n_simulated)
-    return np.where(np.isnan(observed), np.nan, p).reshape(fit.shape)[()]
-
-
-def _expected(fit: PsychometricFit) -> np.ndarray:
-    """Which fits are of expected answers, (B,)."""
-    return (fit.n_happy != np.round(fit.n_happy)).reshape(-1, fit.level.size).any(1)
-
-
-def _asked_often(fit: PsychometricFit, expected: np.ndarray) -> PsychometricFit:
-    """The fit with expected answers counted as those of EXPECTED_TRIALS trials at every level
-    shown.
-    """
-    shape, n = fit.n.shape, fit.n.reshape(-1, fit.level.size)
-    more = np.where(expected[:, None] & (n > 0), EXPECTED_TRIALS, n)
-    happy = fit.n_happy.reshape(n.shape) / np.where(n > 0, n, 1) * more
-    return replace(fit, n=more.reshape(shape), n_happy=happy.reshape(shape))
-
-
-def _deviance_of_answers(
-    fit: PsychometricFit, rng: np.random.Generator, draws: int = 20
-) -> np.ndarray:
-    """Median deviance of answers drawn from the data's own shares, each refitted, (B,)."""
-    happy = drawn(fit, draws, rng, "nonparametric")
-    parameters, n = _refit(fit, happy)
-    found = deviance(parameters, fit.level, happy.reshape(n.shape), n, fit.options.sigmoid).reshape(
-        draws, -1
+        parameters, problems.level, problems.happy, problems.n, fit.options.sigmoid
     )
-    return np.where(np.isnan(np.ravel(fit.deviance)), np.nan, np.median(found, axis=0))
+    observed = np.ravel(fit.deviance)
+    larger = simulated.reshape(n_simulated, -1) >= observed - 1e-9
+    testable = np.isfinite(observed) & ((asked.n > 0).sum(1) > len(PARAMETERS))
+    p = np.where(testable, (1 + larger.sum(0)) / (1 + n_simulated), np.nan)
+    return p.reshape(fit.shape)[()]
 
 
-def _refit(fit: PsychometricFit, happy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters (copies * B, 4) of new counts (copies, B, L), each searched from its original's
-    optimum; and n.
-
-    An overdispersed observer's correlation, and a group's belief, are taken as known.
+def _refit(fit: PsychometricFit, asked: Shown, happy: np.ndarray) -> tuple[np.ndarray, Problems]:
+    """Parameters (copies * B, 4) of new counts (copies, B, K), each searched from its original's
+    optimum; and the data that they were fitted to. A group's belief is taken as known.
     """
-    n = np.tile(fit.n.reshape(-1, fit.level.size), (len(happy), 1))
-    options = fit.options
+    copies, options = len(happy), fit.options
     problems = make_problems(
-        fit.level,
-        happy.reshape(n.shape),
-        n,
+        np.tile(asked.level, (copies, 1)),
+        happy.reshape(-1, asked.n.shape[1]),
+        np.tile(asked.n, (copies, 1)),
         sigmoid=options.sigmoid,
         guess=options.guess,
         lapse=options.lapse,
         penalty=options.penalty,
     )
-    correlation = np.nan_to_num(np.ravel(fit.overdispersion))
-    if (correlation > 0).any():
-        problems = replace(
-            problems, overdispersion=np.tile(np.maximum(correlation, SMALLEST), len(happy))
-        )
     if fit.belief is not None:
         problems = believing(problems, *fit.belief)
-    start = np.tile(fit.parameters().reshape(-1, 4), (len(happy), 1))
-    return optimise(problems, np.where(np.isfinite(start), start, problems.low))[0], n
+    start = np.tile(fit.parameters().reshape(-1, 4), (copies, 1))
+    return optimise(problems, np.where(np.isfinite(start), start, problems.low))[0], problems
 
 
 def expanded_tail(levels: int, confidence: float) -> float:
-    """Per cent to cut off at each end, Phi(sqrt(L / (L - 1)) t) with L - 1 degrees of freedom."""
-    levels = max(levels, 2)  # one level carries no curve, and so no interval either
+    """Per cent to cut off at each end, Phi(sqrt(L / (L - 1)) t) with L - 1 degrees of freedom;
+    fewer levels than ``FEWEST`` count as so many, as each then has the more answers.
+    """
+    levels = max(levels, FEWEST)
     wide = np.sqrt(levels / (levels - 1)) * stats.t.ppf(0.5 * (1 - confidence), levels - 1)
     return float(100 * stats.norm.cdf(wide))
 
@@ -192,20 +182,13 @@ def compare_fits(
     rng: np.random.Generator | None = None,
     n_boot: int = 1000,
     confidence: float = 0.95,
-    over: str = "each",
-    paired: bool = False,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Differences a less b in PSE and slope with bootstrap intervals and two-sided p.
 
     Parameters
     ----------
+    a, b : fits of one shape, compared one to one, or a single fit with each of the other's.
     rng : None takes a fixed generator, so that the same fits give the same interval.
-    over : ``each`` compares fits of one shape one to one, or a single fit with each of the other's,
-        by new answers;
-        ``observers`` compares the means of two groups (N,) and (M,), by new observers, whose PSEs
-        carry the error of their answers with them. Observers without a value are left out.
-    paired : over observers: both groups are the same people in the same order, such as two
-        conditions.
 
     Returns
     -------
@@ -213,59 +196,23 @@ def compare_fits(
 
     Raises
     ------
-    ValueError : shapes that do not match, or fewer than two observers with a value.
+    ValueError : shapes that do not match.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    if over == "observers":
-        return {
-            name: _compare_means(
-                getattr(a, name), getattr(b, name), paired, n_boot, rng, confidence
-            )
-            for name in ("pse", "slope")
-        }
-    if over != "each":
-        raise ValueError(f"over {over!r} given; allowed: each, observers")
     if a.shape != b.shape and () not in (a.shape, b.shape):
         raise ValueError(
             f"fits of shapes {a.shape} and {b.shape} given; allowed: one shape, or a single fit"
         )
-    shape, tail = a.shape or b.shape, expanded_tail(min(a.level.size, b.level.size), confidence)
+    shape = a.shape or b.shape
+    tail = expanded_tail(min(a.level.size, b.level.size), confidence)
     one, other = samples(a, n_boot, rng), samples(b, n_boot, rng)
     result = {}
     for name in ("pse", "slope"):
-        gap = (
-            one[name] - other[name]
-        )  # (n_boot, B); a single fit's column goes with each of the other's
+        # (n_boot, B); a single fit's column goes with each of the other's
+        gap = one[name] - other[name]
         row = _difference(getattr(a, name) - getattr(b, name), gap, tail)
         result[name] = {key: np.reshape(value, shape)[()] for key, value in row.items()}
     return result
-
-
-def _compare_means(
-    a: np.ndarray,
-    b: np.ndarray,
-    paired: bool,
-    n_boot: int,
-    rng: np.random.Generator,
-    confidence: float,
-) -> dict[str, float]:
-    """Difference of two groups' means by new observers from both (or new pairs)."""
-    if paired and np.shape(a) != np.shape(b):
-        raise ValueError(
-            f"groups of shapes {np.shape(a)} and {np.shape(b)} given; "
-            "allowed when paired: one shape"
-        )
-    groups = [np.ravel(a - b), np.zeros(1)] if paired else [np.ravel(a), np.ravel(b)]
-    groups = [g[np.isfinite(g)] for g in groups]
-    if len(groups[0]) < 2 or (len(groups[1]) < 2 and not paired):
-        raise ValueError(
-            f"{len(groups[0])} and {len(groups[1])} observers with a value "
-            "given; allowed: two or more"
-        )
-    one, other = (g[rng.integers(len(g), size=(n_boot, len(g)))].mean(1) for g in groups)
-    tail = expanded_tail(min(len(g) for g in groups if len(g) > 1), confidence)
-    row = _difference(groups[0].mean() - groups[1].mean(), (one - other)[:, None], tail)
-    return {key: float(np.ravel(value)[0]) for key, value in row.items()}
 
 
 def _difference(value, gap: np.ndarray, tail: float) -> dict[str, np.ndarray]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import isotonic_regression
 
 from lib.psychometrics import resampling
 from lib.psychometrics.curves import PARAMETERS, QUANTITIES, curve, derived, deviance
@@ -16,9 +15,6 @@ from lib.psychometrics.likelihood import tested_range
 from lib.psychometrics.sigmoids import SIGMOIDS
 
 TREND_Z = 2.326  # one-sided 1 %: a weaker rise of the answers with level counts as flat
-SMALL_RISE = (
-    0.1  # of a network's expected answers over the levels shown: less is flat, however smooth
-)
 # no level within this many scales of the location: the data bound the slope from one side only
 STEP_Z = 2.5
 RESULTS = (
@@ -28,7 +24,6 @@ RESULTS = (
     "converged",
     "reason",
     "objective",
-    "overdispersion",
 )  # one a fit
 
 
@@ -40,7 +35,6 @@ class FitOptions:
     guess: tuple[float, float] = (0.0, 0.05)
     lapse: tuple[float, float] = (0.0, 0.05)
     penalty: float = 1.0
-    overdispersion: bool = False
 
     def __post_init__(self):
         if self.sigmoid not in SIGMOIDS:
@@ -82,9 +76,8 @@ class PsychometricFit:
     ``pse`` is the level where the curve crosses 0.5, ``slope`` its derivative there (per unit
     level), ``jnd`` half the distance between its 25 % and 75 % points. A value that the data do not
     give is NaN, and ``reason`` says why; an empty ``reason`` means that all are there.
-    ``objective`` is what was minimised, ``overdispersion`` the beta-binomial's intra-class
-    correlation (0 for the binomial), ``belief`` the mean and covariance of location and log scale
-    in the group that the observers were drawn towards (``fit_group``).
+    ``objective`` is what was minimised, ``belief`` the mean and covariance of location and log
+    scale in the group that the observers were drawn towards (``fit_group``).
     """
 
     location: np.ndarray
@@ -98,7 +91,6 @@ class PsychometricFit:
     converged: np.ndarray
     reason: np.ndarray
     objective: np.ndarray
-    overdispersion: np.ndarray
     level: np.ndarray
     n_happy: np.ndarray
     n: np.ndarray
@@ -128,7 +120,7 @@ class PsychometricFit:
 
     def frame(self) -> pd.DataFrame:
         """One row a fit, in C order."""
-        names = (*QUANTITIES, *PARAMETERS, "deviance", "overdispersion", "converged", "reason")
+        names = (*QUANTITIES, *PARAMETERS, "deviance", "converged", "reason")
         return pd.DataFrame({name: np.ravel(np.asarray(getattr(self, name))) for name in names})
 
     def bootstrap(self, n_boot: int, rng: np.random.Generator, **options):
@@ -150,11 +142,7 @@ EMPTY, SAD, HAPPY, ONE = (
 )
 UNFIT = {EMPTY, SAD, HAPPY, ONE}  # data to which no curve is fitted at all
 REVERSED = "reversed: happy answers fall with level"
-FLAT = (
-    "flat: happy answers do not rise with level beyond chance "
-    "(trend test, p > .01), or a network's by less than "
-    f"{SMALL_RISE:g}"
-)
+FLAT = "flat: happy answers do not rise with level beyond chance (trend test, p > .01)"
 
 
 def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -171,43 +159,15 @@ def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndar
     return np.select([r[0] for r in rules], [r[1] for r in rules], "").astype(object)
 
 
-def _trend_z(level, happy, n) -> np.ndarray:
-    """Cochran-Armitage test for trend, z (B,); 0 where it is undefined.
-
-    Counts that are no whole numbers are expected answers, such as a network's summed probabilities.
-    They carry no sampling noise, so their rise is judged against their own scatter about the
-    nearest curve that only rises (or only falls), and has to reach SMALL_RISE.
-    """
+def _trend_z(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Cochran-Armitage test for trend, z (B,); 0 where it is undefined."""
     with np.errstate(invalid="ignore", divide="ignore"):
         total = n.sum(1)
         share = happy.sum(1) / total
         away = level - ((n * level).sum(1) / total)[:, None]
-        spread = (n * away**2).sum(1)
-        rise = ((happy - n * share[:, None]) * away).sum(1) / spread  # per unit level
-        shown = n > 0
-        width = np.where(shown, level, -np.inf).max(1) - np.where(shown, level, np.inf).min(1)
-        expected = (happy != np.round(happy)).any(1) & (shown.sum(1) > 2)
-        variance = share * (1 - share)
-        for i in np.flatnonzero(expected):
-            variance[i] = _scatter(
-                level[shown[i]], happy[i, shown[i]], n[i, shown[i]], rises=bool(rise[i] >= 0)
-            )
-        z = np.where(
-            expected & (np.abs(rise) * width < SMALL_RISE), 0, rise * np.sqrt(spread / variance)
-        )
+        rise = ((happy - n * share[:, None]) * away).sum(1)
+        z = rise / np.sqrt(share * (1 - share) * (n * away**2).sum(1))
     return np.where(np.isfinite(z), z, 0.0)
-
-
-def _scatter(level, happy, n, *, rises: bool) -> float:
-    """Variance of a trial's answer about the nearest monotone curve, whose flat pieces count as
-    what was fitted.
-    """
-    order = np.argsort(level)
-    share, weight = (happy / n)[order], n[order]
-    curve = isotonic_regression(share, weights=weight, increasing=rises)
-    left = (weight * (share - curve.x) ** 2).sum()
-    pieces = len(curve.blocks) - 1  # their ends are counted
-    return max(float(left) / max(1, len(level) - pieces), 1e-12)  # never 0: z divides by it
 
 
 def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ...]:
@@ -239,7 +199,6 @@ def summarise(
     shape,
     *,
     reasons,
-    overdispersion=0.0,
     belief=None,
 ) -> PsychometricFit:
     """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons``
@@ -268,7 +227,6 @@ def summarise(
         "converged": converged & (reasons == ""),
         "reason": np.where(reasons == "", why, reasons),
         "objective": objective,
-        "overdispersion": overdispersion + 0 * parameters[:, 0],
     }
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
     happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)

@@ -1,95 +1,40 @@
-"""From the trial table to the table ``psychometrics``, and what the analyst's choices do to it."""
+"""From the trial table to the table ``psychometrics``: people by binomial fits, networks by their
+log-odds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from lib.psychometrics.decisions import RULES, expected
-from lib.psychometrics.fitting import GroupFit, fit_group, fit_psychometric
-from lib.psychometrics.likelihood import both_tails
-from lib.settings.options import Bounds, Statistics
-from lib.statistics.intervals import mean_interval
+from lib.psychometrics.decision_noise import P_POSITIVE, decided
+from lib.psychometrics.decisions import LIKE_SOFTMAX, log_odds_of
+from lib.psychometrics.fitting import PsychometricFit, fit_psychometric
+from lib.psychometrics.networks import network_row, rising
+from lib.psychometrics.sensitivity import of_choices
+from lib.psychometrics.sigmoids import both_tails
+from lib.settings.options import Statistics
 
 WHO = ["observer", "kind", "architecture", "pretraining", "seed"]
-NUMBERS = [
-    "pse",
-    "slope",
+ENDS = ("", "_low", "_high")
+FIRST = [
+    *(f"{name}{end}" for name in ("pse", "slope") for end in ENDS),
     "jnd",
-    "guess",
-    "lapse",
-    "deviance",
-    "converged",
+    *(f"{name}{end}" for name in ("sensitivity", "auc", "criterion") for end in ENDS),
+    "choice_sensitivity",
     "reason",
-    "location",
-    "scale",
+    "n_trials",
+    "n_identities",
+    "n_crossing",
+    "misfit",
+    "fit_p",
+    "sigma",
+    "shift",
 ]
-
-
-def counts(
-    trials: pd.DataFrame, statistics: Statistics, by: Sequence[str] = ("condition",)
-) -> pd.DataFrame:
-    """Happy answers and answered trials for each observer, cell of ``by``, and level.
-
-    People's answers are counted; a network's probabilities, passed through the decision rule
-    without its sampling noise, are summed, so that its counts may be fractions.
-
-    Returns
-    -------
-    observer, kind, architecture, pretraining, seed, ``by``, level, n_happy, n
-    """
-    chance = expected(trials["p_happy"].to_numpy(float), statistics.decision, statistics.noise)
-    answers = trials.assign(
-        answer=np.where(trials["kind"] == "cnn", chance, trials["response"].astype(float))
-    )
-    answers = answers.dropna(subset=["answer"])
-    keys = [*WHO, *by, "level"]
-    table = answers.groupby(keys, dropna=False, sort=False)["answer"].agg(n_happy="sum", n="count")
-    return table.reset_index().astype({"n": float})
-
-
-def fit_trials(
-    trials: pd.DataFrame, statistics: Statistics, by: Sequence[str] = ("condition",)
-) -> list[tuple]:
-    """Batched fits: (who frame, PsychometricFit) for people and for networks, each with its own
-    bounds.
-    """
-    table, fits = counts(trials, statistics, by), []
-    for is_network, part in table.groupby(table["kind"] == "cnn"):
-        bounds = statistics.networks if is_network else statistics.people
-        wide = part.pivot_table(
-            index=[*WHO, *by],
-            columns="level",
-            values=["n_happy", "n"],
-            aggfunc="sum",
-            sort=False,
-            dropna=False,
-        ).dropna(how="all")
-        levels = np.sort(part["level"].unique())
-        happy, n = (
-            wide[name].reindex(columns=levels).fillna(0).to_numpy() for name in ("n_happy", "n")
-        )
-        fits.append(
-            (
-                wide.index.to_frame(index=False),
-                fit_psychometric(
-                    levels,
-                    happy,
-                    n,
-                    sigmoid=statistics.sigmoid,
-                    guess=bounds.guess,
-                    lapse=bounds.lapse,
-                    penalty=statistics.penalty,
-                    overdispersion=statistics.overdispersion and not is_network,
-                ),
-            )
-        )
-    return fits
+FITTED = ["guess", "lapse", "location", "scale", "deviance", "converged"]
+MIDDLE = 0.5
 
 
 def fit_table(
@@ -97,224 +42,225 @@ def fit_table(
     statistics: Statistics,
     rng: np.random.Generator | None = None,
     by: Sequence[str] = ("condition",),
+    *,
+    poles: tuple[str, str] = ("sad", "happy"),
 ) -> pd.DataFrame:
     """Table ``psychometrics``: one row per observer and cell of ``by``.
 
-    With ``rng`` also pse_low, pse_high, slope_low, slope_high (parametric bootstrap,
-    ``statistics.n_boot`` samples) and fit_p (goodness of fit by simulation: small where the
-    function within its bounds cannot hold the data).
-    """
-    parts = []
-    for who, fit in fit_trials(trials, statistics, by):
-        part = who.assign(**{name: getattr(fit, name) for name in NUMBERS}, n_trials=fit.n.sum(-1))
-        if rng is not None:
-            ends = fit.bootstrap(statistics.n_boot, rng, confidence=statistics.confidence)
-            part = part.assign(
-                pse_low=ends["pse"][0],
-                pse_high=ends["pse"][1],
-                slope_low=ends["slope"][0],
-                slope_high=ends["slope"][1],
-                fit_p=fit.goodness_of_fit(min(statistics.n_boot, 200), rng),
-            )
-        parts.append(part)
-    first = [
-        "observer",
-        "kind",
-        "architecture",
-        "pretraining",
-        "seed",
-        *by,
-        "pse",
-        "pse_low",
-        "pse_high",
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    return table[[c for c in first if c in table] + [c for c in table if c not in first]]
-
-
-def people_summary(fits: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Mean and spread over people, each with an interval.
+    People's answers are fitted by binomial likelihood (``fit_psychometric``). Networks have no
+    sampling noise: their PSE is where log-odds cross 0, their slope that of the mean P under the
+    decision rule, with intervals over morph identities (``lib.psychometrics.networks``).
 
     Parameters
     ----------
-    fits : one row a person, with pse, slope and jnd; people without a value are left out and not
-        counted.
+    trials : the trial table, or one that ``decided`` went over already. Without people in it
+        networks are as noisy as their softmax.
+    rng : with it people have intervals (parametric bootstrap, ``statistics.n_boot`` samples) and
+        fit_p, the p of the deviance by simulation: small where the function within its bounds
+        cannot hold the data, NaN with four levels or fewer, where nothing is left to test.
+    poles : the words for the ends of the morph, for the reasons.
 
     Returns
     -------
-    quantity (pse, slope, jnd), mean, low, high (Student's t over people), sd, sd_low, sd_high
-    (chi-square, for normal values), n. Slope and JND are ratios: their mean is the geometric one,
-    and their sd that of the natural log.
+    WHO, ``by``, and the columns of ``FIRST`` and ``FITTED`` (those of curves are empty for
+    networks). ``choice_sensitivity`` is d' of choices at the levels that people saw, by one formula
+    for people and networks. ``misfit`` is the root mean squared distance of shares from the curve.
     """
-    rows = []
-    for quantity in ("pse", "slope", "jnd"):
-        values = fits[quantity].dropna().to_numpy(float)
-        ratio = quantity != "pse"
-        values, n = np.log(values) if ratio else values, len(values)
-        mean = np.array(mean_interval(values, confidence))
-        sd = values.std(ddof=1) if n > 1 else np.nan
-        ends = sd * np.sqrt(
-            (n - 1) / stats.chi2.ppf([0.5 + confidence / 2, 0.5 - confidence / 2], max(n - 1, 1))
-        )
-        rows.append([quantity, *(np.exp(mean) if ratio else mean), sd, *ends, n])
-    return pd.DataFrame(
-        rows, columns=["quantity", "mean", "low", "high", "sd", "sd_low", "sd_high", "n"]
-    )
+    if P_POSITIVE not in trials:
+        trials = decided(trials, statistics)
+    machine = trials["kind"] == "cnn"
+    seen = people_counts(trials[~machine], by)
+    parts = []
+    if len(seen):
+        parts.append(_people(seen, statistics, rng, by))
+    if machine.any():
+        parts.append(_networks(trials[machine], seen, statistics, by, poles))
+    table = pd.concat(parts, ignore_index=True)
+    return table.reindex(columns=[*WHO, *by, *FIRST, *FITTED])
 
 
-def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
-    """People's curves on whole faces, each drawn towards the group the more the fewer answers it
-    has.
+def people_counts(people: pd.DataFrame, by: Sequence[str] = ("condition",)) -> pd.DataFrame:
+    """Positive answers and answered trials of each person, cell of ``by``, and level.
 
-    Raises
-    ------
-    ValueError : fewer than three people whose own answers rise with level.
+    Returns
+    -------
+    WHO, ``by``, level, n_happy, n
     """
-    table = counts(people[people["condition"] == "full"], statistics)
-    wide = table.pivot_table(
-        index="observer", columns="level", values=["n_happy", "n"], aggfunc="sum", sort=False
-    )
-    levels = np.sort(table["level"].unique())
+    answered = people.dropna(subset=["response"])
+    grouped = answered.groupby([*WHO, *by, "level"], dropna=False, sort=False)["response"]
+    return grouped.agg(n_happy="sum", n="count").reset_index().astype({"n_happy": float})
+
+
+def wide_counts(
+    counts: pd.DataFrame, index: Sequence[str]
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
+    """Counts laid out for a fit: who (rows), levels (L,), n_happy and n (rows, L), 0 where a level
+    was not shown.
+    """
+    wide = counts.pivot_table(
+        index=list(index),
+        columns="level",
+        values=["n_happy", "n"],
+        aggfunc="sum",
+        sort=False,
+        dropna=False,
+    ).dropna(how="all")
+    levels = np.sort(counts["level"].unique())
     happy, n = (
         wide[name].reindex(columns=levels).fillna(0).to_numpy() for name in ("n_happy", "n")
     )
-    return fit_group(
-        levels,
-        happy,
-        n,
-        sigmoid=statistics.sigmoid,
-        guess=statistics.people.guess,
-        lapse=statistics.people.lapse,
-        penalty=statistics.penalty,
+    return wide.index.to_frame(index=False), levels, happy, n.astype(float)
+
+
+def fit_people(
+    counts: pd.DataFrame, statistics: Statistics, by: Sequence[str] = ("condition",)
+) -> tuple[pd.DataFrame, PsychometricFit]:
+    """Everybody's fits in one batch: who they are, one row a fit, and the fits."""
+    who, levels, happy, n = wide_counts(counts, [*WHO, *by])
+    return who, fit_psychometric(levels, happy, n, **fit_options(statistics))
+
+
+def fit_options(statistics: Statistics) -> dict:
+    """How the study fits people, as arguments of ``fit_psychometric`` and ``fit_group``."""
+    return {
+        "sigmoid": statistics.sigmoid,
+        "guess": statistics.people.guess,
+        "lapse": statistics.people.lapse,
+        "penalty": statistics.penalty,
+    }
+
+
+def _people(
+    counts: pd.DataFrame,
+    statistics: Statistics,
+    rng: np.random.Generator | None,
+    by: Sequence[str],
+) -> pd.DataFrame:
+    who, fit = fit_people(counts, statistics, by)
+    names = ("pse", "slope", "jnd", "reason", *FITTED)
+    signal = of_choices(fit.level, fit.n_happy, fit.n, statistics.confidence)
+    table = who.assign(
+        **signal,
+        **{name: getattr(fit, name) for name in names},
+        choice_sensitivity=signal["sensitivity"],
+        n_trials=fit.n.sum(-1),
+        misfit=_misfit(fit),
     )
+    unit = LIKE_SOFTMAX if statistics.sigmoid == "logistic" else 1.0
+    drawn = ((MIDDLE - fit.location) / fit.scale / unit, np.isfinite(fit.location))
+    table["criterion"] = np.where(drawn[1], drawn[0], table["criterion"])
+    table.loc[drawn[1], ["criterion_low", "criterion_high"]] = np.nan
+    if rng is None:
+        return table
+    ends = fit.bootstrap(statistics.n_boot, rng, confidence=statistics.confidence)
+    for name in ("pse", "slope"):
+        table[f"{name}_low"], table[f"{name}_high"] = ends[name]
+    return table.assign(fit_p=fit.goodness_of_fit(min(statistics.n_boot, 200), rng))
 
 
-def curves_of(table: pd.DataFrame, x: np.ndarray, sigmoid: str = "norm") -> np.ndarray:
-    """psi at levels x (M,) for every row of a psychometrics table, (rows, M); NaN where there
-    is no fit.
-    """
-    parameters = np.column_stack(
-        [table["location"], np.log(table["scale"]), table["guess"], table["lapse"]]
-    )
-    return both_tails(parameters, np.asarray(x, float), sigmoid)[0]
+def _misfit(fit: PsychometricFit) -> np.ndarray:
+    """Root mean squared distance of the observed shares from the curve, over levels shown."""
+    shown = fit.n > 0
+    share = np.divide(fit.n_happy, fit.n, out=np.zeros_like(fit.n), where=shown)
+    squares = np.where(shown, (share - fit.curve(fit.level)) ** 2, 0.0)
+    return np.sqrt(squares.sum(-1) / np.maximum(shown.sum(-1), 1))
 
 
-def shared_levels(levels: np.ndarray, n: int) -> np.ndarray:
-    """``n`` of the levels, evenly spaced; all of them where there are no more."""
-    return (
-        levels
-        if len(levels) <= n
-        else levels[np.round(np.linspace(0, len(levels) - 1, n)).astype(int)]
-    )
-
-
-def multiverse(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """Every combination of unstated choices: levels, bounds, decision rule, normalisation, sigmoid.
-
-    Returns
-    -------
-    levels, bounds, decision, normalisation, sigmoid, architecture, pretraining, pse_difference
-    (networks' mean less people's mean), low, high (Welch's t, people against seeds; NaN for fewer
-    than two seeds with a PSE), slope_ratio (networks' mean over people's median), seeds_without_pse
-    """
-    trials = trials[trials["condition"] == "full"]
-    own = np.sort(trials.loc[trials["kind"] == "cnn", "level"].unique())
-    wide, rows = {"as people": statistics.people, "wide": Bounds((0.0, 0.5), (0.0, 0.5))}, []
-    for n_levels in dict.fromkeys((len(own), min(9, len(own)))):
-        kept = trials[
-            (trials["kind"] != "cnn") | trials["level"].isin(shared_levels(own, n_levels))
-        ]
-        for (how, given), (name, bounds), rule, sigmoid in product(
-            {"none": kept, "0 to 1": normalised(kept)}.items(),
-            wide.items(),
-            RULES,
-            ("norm", "logistic"),
-        ):
-            choice = replace(statistics, networks=bounds, decision=rule, sigmoid=sigmoid)
-            rows += [
-                {
-                    "levels": n_levels,
-                    "bounds": name,
-                    "decision": rule,
-                    "normalisation": how,
-                    "sigmoid": sigmoid,
-                }
-                | row
-                for row in _differences(fit_table(given, choice), statistics.confidence)
-            ]
+def _networks(
+    trials: pd.DataFrame,
+    seen: pd.DataFrame,
+    statistics: Statistics,
+    by: Sequence[str],
+    poles: tuple[str, str],
+) -> pd.DataFrame:
+    trials = trials.assign(z=log_odds_of(trials) + trials["shift"])
+    trials = trials[np.isfinite(trials["z"])]
+    typical = typical_trials(seen, by)
+    rows = []
+    for key, some in trials.groupby([*WHO, *by], dropna=False, sort=False):
+        cell = dict(zip([*WHO, *by], key, strict=True))
+        asked = typical.get(tuple(key[len(WHO) :]))
+        rows.append(
+            cell
+            | network_row(some, statistics.confidence, poles)
+            | {
+                "choice_sensitivity": choice_sensitivity(some, asked),
+                "sigma": some["sigma"].iloc[0],
+                "shift": some["shift"].iloc[0],
+                "converged": True,
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def normalised(trials: pd.DataFrame) -> pd.DataFrame:
-    """Networks' p_happy stretched so that its mean runs from 0 at the lowest level to 1 at the
-    highest.
-
-    Values beyond are cut to 0 or 1; a network that does not rise between the two is left as it is.
+def typical_trials(counts: pd.DataFrame, by: Sequence[str]) -> dict[tuple, pd.Series]:
+    """How often a person answered each level, on average, in each cell of ``by``: {cell: trials by
+    level}.
     """
-    machines = trials[trials["kind"] == "cnn"]
-    means = machines.pivot_table(index="observer", columns="level", values="p_happy")
-    low, span = means.iloc[:, 0], means.iloc[:, -1] - means.iloc[:, 0]
-    who = machines["observer"]
-    stretched = ((machines["p_happy"] - who.map(low)) / who.map(span)).clip(0, 1)
-    return trials.assign(
-        p_happy=stretched.where(who.map(span) > 0, machines["p_happy"]).reindex(trials.index)
-    )
+    if counts.empty:
+        return {}
+    n_people = counts["observer"].nunique()
+    means = counts.groupby([*by, "level"])["n"].sum() / n_people
+    return {
+        cell if isinstance(cell, tuple) else (cell,): some.droplevel(list(range(len(by))))
+        for cell, some in means.groupby(level=list(range(len(by))))
+    }
 
 
-def _differences(table: pd.DataFrame, confidence: float) -> list[dict]:
-    people, networks = table[table["kind"] != "cnn"], table[table["kind"] == "cnn"]
-    return [
-        {
-            "architecture": architecture,
-            "pretraining": pretraining,
-            "pse_difference": seeds["pse"].mean() - people["pse"].mean(),
-            **dict(
-                zip(("low", "high"), _welch(seeds["pse"], people["pse"], confidence), strict=True)
-            ),
-            "slope_ratio": seeds["slope"].mean() / people["slope"].median(),
-            "seeds_without_pse": int(seeds["pse"].isna().sum()),
-        }
-        for (architecture, pretraining), seeds in networks.groupby(
-            ["architecture", "pretraining"], sort=False
-        )
-    ]
-
-
-def _welch(a: pd.Series, b: pd.Series, confidence: float) -> tuple[float, float]:
-    """Interval of the difference of two means; NaN for fewer than two values of either."""
-    a, b = a.dropna(), b.dropna()
-    if min(len(a), len(b)) < 2:
-        return np.nan, np.nan
-    return tuple(stats.ttest_ind(a, b, equal_var=False).confidence_interval(confidence))
-
-
-def decision_effects(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """PSE and slope of every network under each decision rule, full faces: observer ...,
-    decision, pse, slope.
+def choice_sensitivity(rows: pd.DataFrame, asked: pd.Series | None) -> float:
+    """d' that a network's choices would have if it were asked as people are: ``asked`` trials at
+    each of people's levels (None: once a picture); between its levels P is interpolated.
     """
-    networks = trials[(trials["kind"] == "cnn") & (trials["condition"] == "full")]
-    return pd.concat(
-        [
-            fit_table(networks, replace(statistics, decision=rule)).assign(decision=rule)
-            for rule in RULES
-        ],
-        ignore_index=True,
-    )
+    levels, share, _ = rising(rows["level"], rows["p_positive"])
+    if asked is None:
+        asked = rows.groupby("level").size().astype(float)
+    at = asked.index.to_numpy(float)
+    n = asked.to_numpy(float)
+    return float(of_choices(at, np.interp(at, levels, share) * n, n)["sensitivity"])
+
+
+def level_shares(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
+    """The points of every curve: share of positive answers at each level.
+
+    People's are counted; a network's are its mean P under the decision rule.
+
+    Returns
+    -------
+    WHO, condition, level, share, n (answers, or pictures), curve (of networks: the rising curve
+    through the points; empty for people)
+    """
+    trials = trials if P_POSITIVE in trials else decided(trials, statistics)
+    answer = np.where(trials["kind"] == "cnn", trials[P_POSITIVE], trials["response"])
+    table = trials.assign(answer=answer.astype(float)).dropna(subset=["answer"])
+    keys = [*WHO, "condition"]
+    points = table.groupby([*keys, "level"], dropna=False, sort=False)["answer"]
+    out = points.agg(share="mean", n="count").reset_index().sort_values([*keys, "level"])
+    curves = np.full(len(out), np.nan)
+    place = out.reset_index(drop=True)
+    for _, some in place[place["kind"] == "cnn"].groupby(keys, dropna=False, sort=False):
+        curves[some.index] = rising(np.repeat(some["level"], 1), some["share"])[2]
+    return place.assign(curve=curves)
+
+
+def curves_of(table: pd.DataFrame, x: np.ndarray, sigmoid: str = "norm") -> np.ndarray:
+    """Fitted psi at levels x (M,) for every row of a psychometrics table, (rows, M); NaN where
+    there is no fit, as for networks.
+    """
+    fitted = table[["location", "scale", "guess", "lapse"]].to_numpy(float)
+    parameters = np.column_stack([fitted[:, 0], np.log(fitted[:, 1]), fitted[:, 2:]])
+    return both_tails(parameters, np.asarray(x, float), sigmoid)[0]
 
 
 def shifts(table: pd.DataFrame) -> pd.DataFrame:
-    """What hiding each part does: pse_shift (part hidden less full) and slope_change (log
-    ratio), per observer.
+    """What hiding each part does, per observer: pse_shift (part hidden less full), slope_change
+    (log ratio) and sensitivity_loss (d' of the full face less that with the part hidden).
     """
-    keys = ["observer", "kind", "architecture", "pretraining", "seed"]
     full = table[table["condition"] == "full"].set_index("observer")
     masked = table[table["condition"] != "full"]
-    before = full.loc[masked["observer"]]
-    return (
-        masked[[*keys, "condition"]]
-        .assign(
-            pse_shift=masked["pse"].to_numpy() - before["pse"].to_numpy(),
-            slope_change=np.log(masked["slope"].to_numpy() / before["slope"].to_numpy()),
-        )
-        .reset_index(drop=True)
+    before = full.reindex(masked["observer"]).reset_index()
+    after = masked.reset_index(drop=True)
+    return after[[*WHO, "condition"]].assign(
+        pse_shift=after["pse"] - before["pse"],
+        slope_change=np.log(after["slope"] / before["slope"]),
+        sensitivity_loss=before["sensitivity"] - after["sensitivity"],
     )

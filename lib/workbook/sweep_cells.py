@@ -17,11 +17,9 @@ import torch
 
 from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import choose_device
-from lib.people.trials import count_table
 from lib.pictures.labelled import load_images
 from lib.pictures.stimuli import make_stimuli
-from lib.psychometrics.decisions import expected
-from lib.psychometrics.fitting import fit_psychometric
+from lib.psychometrics.tables import fit_table
 from lib.settings.options import Statistics, Study
 from lib.storage.files import settings_hash, write_csv, write_json
 from lib.storage.locks import locked
@@ -147,23 +145,12 @@ def _accuracies(accuracy: pd.DataFrame) -> dict[str, float]:
 
 
 def _fit(trials: pd.DataFrame, settings: Statistics) -> dict:
-    """The psychometric function of full faces, from the answers expected under the study's
-    decision rule.
-    """
-    full = trials[trials["condition"] == "full"]
-    chance = expected(full["p_happy"].to_numpy(), settings.decision, settings.noise)
-    counts = count_table(full.assign(chance=chance), answer="chance")
-    fit = fit_psychometric(
-        *(counts[name].to_numpy(float) for name in ("level", "n_happy", "n")),
-        sigmoid=settings.sigmoid,
-        penalty=settings.penalty,
-        guess=settings.networks.guess,
-        lapse=settings.networks.lapse,
-    )
-    numbers = {name: float(getattr(fit, name)) for name in ("pse", "slope", "jnd")}
+    """PSE, slope and JND of full faces, from the answers under the study's decision rule."""
+    row = fit_table(trials[trials["condition"] == "full"], settings).iloc[0]
+    numbers = {name: float(row[name]) for name in ("pse", "slope", "jnd")}
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()} | {
-        "converged": bool(fit.converged),
-        "reason": str(fit.reason),
+        "converged": bool(row["converged"]),
+        "reason": str(row["reason"]),
     }
 
 

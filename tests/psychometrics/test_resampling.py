@@ -7,7 +7,7 @@ import pytest
 
 from lib.psychometrics.fitting import compare_fits, fit_psychometric
 from lib.psychometrics.likelihood import both_tails
-from lib.psychometrics.resampling import _difference
+from lib.psychometrics.resampling import _difference, shown
 from lib.psychometrics.result import derived
 
 LEVEL = np.linspace(0, 1, 21)
@@ -54,30 +54,44 @@ def test_goodness_of_fit_is_uniform_for_data_of_the_model_and_small_for_asymptot
     )
 
 
-def test_a_network_on_few_pictures_is_found_out_under_peoples_bounds():
-    """Expected answers on three pictures a level: the misfit is the curve's, however few
-    pictures there were.
+def four_levels(rng: np.random.Generator, n: int):
+    """People who answered 66 times at 0, at two levels near their own threshold, and at 1: fits,
+    and true PSE and slope.
     """
-    rng = np.random.default_rng(7)
-    psi = 0.25 + 0.5 / (1 + np.exp(-(LEVEL - 0.5) / 0.05)) + rng.normal(0, 0.01, 21)
-    narrow = fit_psychometric(LEVEL, 3 * psi, 3)
-    wide = fit_psychometric(LEVEL, 3 * psi, 3, guess=(0, 0.5), lapse=(0, 0.5))
-    assert narrow.goodness_of_fit(100, rng) < 0.05 < wide.goodness_of_fit(100, rng)
+    level = np.linspace(0, 1, 201)
+    scale = 0.08 * np.exp(rng.normal(0, 0.3, n))
+    place = rng.normal(0.48, 0.075, n)
+    gaps = rng.uniform(0, 0.03, (2, n))
+    parameters = np.stack([place, np.log(scale), *gaps], 1)
+    pse, slope, _ = derived(parameters, "norm")
+    asked = np.zeros((n, 201))
+    asked[:, [0, -1]] = 66
+    for away in (-0.04, 0.04):
+        near = np.round(200 * (place + away + rng.normal(0, 0.02, n))).astype(int)
+        asked[np.arange(n), np.clip(near, 1, 199)] += 66
+    psi = both_tails(parameters, level, "norm")[0]
+    return fit_psychometric(level, rng.binomial(asked.astype(int), psi), asked), pse, slope
 
 
-def test_overdispersed_observers_are_refitted_as_such():
-    """Answers in streaks (correlation 0.2): the interval of the beta-binomial holds the truth,
-    and is the wider one.
-    """
-    rng = np.random.default_rng(8)
-    psi, pse, _ = observers(rng, 120)
-    happy = rng.binomial(20, rng.beta(np.maximum(4 * psi, 1e-9), np.maximum(4 * (1 - psi), 1e-9)))
-    found = {}
-    for streaky in (True, False):
-        fit = fit_psychometric(LEVEL, happy, 20, overdispersion=streaky)
-        low, high = fit.bootstrap(100, rng)["pse"]
-        found[streaky] = np.nanmean((low <= pse) & (pse <= high)), np.nanmedian(high - low)
-    assert found[True][0] > 0.84 > found[False][0] and found[True][1] > 1.3 * found[False][1]
+def test_four_personal_levels_give_honest_intervals_and_nothing_to_test_the_form_with():
+    rng = np.random.default_rng(11)
+    fit, pse, slope = four_levels(rng, 150)
+    ends = fit.bootstrap(150, rng)
+    for name, truth in (("pse", pse), ("slope", slope)):
+        low, high = ends[name]
+        assert 0.9 <= np.mean((low <= truth) & (truth <= high)) <= 0.99
+    assert abs(np.mean(fit.pse - pse)) < 0.005
+    assert np.isnan(fit.goodness_of_fit(20, rng)).all()
+
+
+def test_nobody_is_resampled_at_levels_never_shown():
+    fit, *_ = four_levels(np.random.default_rng(12), 5)
+    own = shown(fit)
+    assert own.level.shape == (5, 4) and (own.n > 0).sum() in (19, 20)
+    for k in range(5):
+        asked = fit.n[k] > 0
+        assert set(own.level[k][own.n[k] > 0]) == set(fit.level[asked])
+        assert own.happy[k].sum() == fit.n_happy[k].sum()
 
 
 def test_one_level_has_no_interval_and_no_crash():
@@ -110,28 +124,6 @@ def test_one_fit_is_compared_with_many_and_other_shapes_are_refused():
     ]["p"].shape == (5,)
     with pytest.raises(ValueError, match="one shape"):
         compare_fits(many, few, rng=rng)
-
-
-def test_groups_are_compared_over_observers():
-    rng = np.random.default_rng(5)
-    psi, pse, _ = observers(rng, 60)
-    shifted = np.array([np.interp(LEVEL - 0.06, LEVEL, p) for p in psi])
-    a, b = (fit_psychometric(LEVEL, rng.binomial(40, p), 40) for p in (psi, shifted))
-    apart, paired = (compare_fits(a, b, over="observers", paired=p)["pse"] for p in (False, True))
-    assert (
-        paired["difference"] == pytest.approx(-0.06, abs=0.01)
-        and paired["high"] < 0
-        and paired["p"] < 0.01
-    )
-    assert apart["difference"] == pytest.approx(paired["difference"])
-    assert apart["high"] - apart["low"] > 2 * (
-        paired["high"] - paired["low"]
-    )  # people differ more than their answers
-    same = compare_fits(a[:30], a[30:], over="observers")["pse"]
-    standard_error = np.hypot(*(g.std(ddof=1) / np.sqrt(30) for g in (pse[:30], pse[30:])))
-    assert (same["high"] - same["low"]) / 4 == pytest.approx(standard_error, rel=0.25)
-    with pytest.raises(ValueError, match="two or more"):
-        compare_fits(a[:1], b, over="observers")
 
 
 def test_a_fit_without_value_gets_no_interval():

@@ -48,7 +48,7 @@ def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float, g
     beliefs = (
         0.5 * ((location - middle) / width) ** 2
         + 0.5 * (log_scale - np.log(0.15 * width)) ** 2
-        - 9 * min(1, 0.05 / gap) * (np.log1p(-guess) + np.log1p(-lapse))
+        - 9 * (np.log1p(-guess) + np.log1p(-lapse))
     )
     likelihood = happy * np.log(np.maximum(psi, 1e-150)) + (n - happy) * np.log(
         np.maximum(rest, 1e-150)
