@@ -147,7 +147,7 @@ def noises(
     """
     rule = rule or statistics.decision
     machines = trials[trials["kind"] == "cnn"]
-    given = getattr(statistics, "decision_noise", None)
+    given = statistics.decision_noise
     if given is not None and rule == "noisy":
         return dict.fromkeys(machines["observer"].unique(), Noise(given))
     fitted_on = halves(trials[trials["kind"] != "cnn"], seed)[0]
