@@ -100,7 +100,7 @@ def _validated(tree: dict) -> tuple[Study, dict[tuple[str, ...], str]]:
             del section[name]
 
 
-class _Loader(yaml.SafeLoader):
+class _SafeLoader(yaml.SafeLoader):
     """YAML in which a key given twice is an error: plain YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
@@ -131,7 +131,7 @@ def _read_yaml(path: Path) -> dict:
             ]
         )
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        tree = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError, ValueError) as error:
         problem = f"not readable as YAML: {' '.join(str(error).split())}"
         raise StudyError([problem], path.name) from None

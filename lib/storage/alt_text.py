@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 if TYPE_CHECKING:  # it takes a second, and the runner draws nothing
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LONGEST = 600
@@ -32,7 +33,7 @@ def describe(figure: Figure) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + " …"
 
 
-def _describe_axes(axes) -> str:
+def _describe_axes(axes: Axes) -> str:
     if not axes.axison and not axes.get_title():
         return ""
     names = [axes.get_title(), _against(axes.get_xlabel(), axes.get_ylabel())]

@@ -10,13 +10,17 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import psutil
+
+if TYPE_CHECKING:  # loading it takes half a second, and commands that read no table do without
+    import pandas as pd
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _counter = itertools.count()
@@ -29,9 +33,14 @@ class DiskFullError(OSError):
 
 
 @contextmanager
-def replacing(path: str | Path):
-    """Yield a temporary path beside ``path``; synced and renamed over ``path`` only if the
-    block succeeds.
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``, which takes its place only if the block succeeds.
+
+    What was written is on the disk before that.
+
+    Raises
+    ------
+    DiskFullError : with what to do.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,17 +88,15 @@ def remove_leftovers(folder: str | Path) -> list[Path]:
 
 def process_lives(pid: int) -> bool:
     """Whether a process with this id runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return psutil.pid_exists(pid)
 
 
 def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    """Put a file or a folder's list of names on the disk; Windows opens no folders."""
+    if path.is_dir() and os.name == "nt":
+        return
+    # Windows syncs only what is open for writing
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
@@ -97,12 +104,14 @@ def _sync(path: Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> Path:
+    """Text as UTF-8 with the lines ended as they are."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
     return Path(path)
 
 
 def write_json(path: str | Path, value: object) -> Path:
+    """JSON with sorted keys, two spaces in."""
     return write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
@@ -121,6 +130,8 @@ def read_text_table(
     ValueError : not such a table, or a row with more cells than there are names (pandas would shift
         all columns).
     """
+    import pandas as pd
+
     table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError(
@@ -171,7 +182,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def settings_hash(*values) -> str:
+def settings_hash(*values: object) -> str:
     """Twelve hex digits that name a cache entry: a digest of JSON-able settings."""
     text = json.dumps(values, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,19 +4,17 @@ ends.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from lib.storage.files import process_lives
-from lib.storage.runs import Stopped
+from filelock import FileLock, Timeout
 
-ORPHAN_WAIT_S = 15.0
+from lib.storage.files import write_json
+from lib.storage.runs import Stopped
 
 
 class FolderInUse(Stopped):
@@ -24,63 +22,39 @@ class FolderInUse(Stopped):
 
 
 @contextmanager
-def locked(folder: str | Path, *, wait: bool = False) -> Iterator[int]:
-    """Hold ``folder/.lock`` and yield its file descriptor, which the kernel of a notebook inherits.
+def locked(folder: str | Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold ``folder/.lock``; ``wait`` waits for the owner instead of refusing.
 
-    ``wait`` waits for a living owner instead of refusing. The lock outlives a killed owner until
-    its kernel, which still writes, has ended too (a second or so).
+    ``folder/.owner.json`` says who holds it: on Windows nobody else may read the lock itself.
 
     Raises
     ------
     FolderInUse : names the owner's process and its start.
     """
-    path = Path(folder) / ".lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / ".owner.json"
+    lock = FileLock(folder / ".lock")
     try:
-        if wait:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        else:
-            _take(handle, path)
-        note = {
-            "pid": os.getpid(),
-            "started": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
-        }
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(note).encode(), 0)
-        yield handle
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise FolderInUse(
+            f"{folder} is in use by {_owner(note)}. Wait until it ends, or give this run its own "
+            "folder with --set name=…"
+        ) from None
+    try:
+        started = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        write_json(note, {"pid": os.getpid(), "started": started})
+        yield
     finally:
-        os.close(handle)
+        note.unlink(missing_ok=True)
+        lock.release()
 
 
-def _take(handle: int, path: Path) -> None:
-    """Lock, or FolderInUse where the owner lives; what a killed owner's kernel still holds is
-    waited for.
-    """
-    deadline = time.monotonic() + ORPHAN_WAIT_S
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = _owner(path)
-            if time.monotonic() > deadline or (owner and process_lives(owner["pid"])):
-                break
-        time.sleep(0.1)
-    raise FolderInUse(
-        f"{path.parent} is in use by {_name(owner)}. Wait until it ends, or give this "
-        "run its own folder with --set name=…"
-    )
-
-
-def _name(owner: dict | None) -> str:
-    if owner is None:
+def _owner(note: Path) -> str:
+    """The owner by process and start; just another process while the note is being written."""
+    try:
+        owner = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return "another process"
     return f"process {owner['pid']}, started {owner['started']}"
-
-
-def _owner(path: Path) -> dict | None:
-    """Who wrote the lock; None while it is being written."""
-    try:
-        return json.loads(path.read_text())
-    except ValueError:
-        return None

@@ -1,24 +1,25 @@
-"""Progress of a long step: a bar in JupyterLab, plain lines with the time left anywhere else."""
+"""Progress of a long step: a bar where one can move, plain lines with the time left elsewhere."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
+from types import TracebackType
 
-from IPython import get_ipython
-from IPython.display import display
-
-FIRST_LINE_S, EVERY_S, DRAWING_S = 2.0, 5.0, 0.1
+FIRST_LINE_S = 2.0
+EVERY_S = 5.0
 
 
 def headless() -> bool:
-    """Whether nobody can move a slider: not in a live notebook, or run by
-    ``lib.workbook.command`` (WORKBOOK_HEADLESS=1).
+    """Whether nobody can move a slider: not in a live notebook, or run by ``lib.workbook``.
+
+    The latter sets WORKBOOK_HEADLESS=1.
     """
-    return (
-        os.environ.get("WORKBOOK_HEADLESS", "") not in ("", "0")
-        or getattr(get_ipython(), "kernel", None) is None
-    )
+    if os.environ.get("WORKBOOK_HEADLESS", "") not in ("", "0"):
+        return True
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is None
 
 
 def clock(seconds: float) -> str:
@@ -34,8 +35,8 @@ def clock(seconds: float) -> str:
 class Progress:
     """``with Progress("training", total=30) as progress: progress.step()`` for each of 30 steps.
 
-    Headless it prints a line every five seconds at most, so that a step of less than two seconds
-    prints nothing.
+    A bar of tqdm's in a live notebook and in a terminal. Elsewhere it prints a line every five
+    seconds at most, so that a step of less than two seconds prints nothing.
 
     Parameters
     ----------
@@ -44,60 +45,55 @@ class Progress:
     """
 
     def __init__(self, name: str, total: int):
-        self.name, self.total, self.done = name, int(total), 0
+        self.name = name
+        self.total = int(total)
+        self.done = 0
         self.started = time.monotonic()
-        self._next_line, self._next_drawing = self.started + FIRST_LINE_S, self.started
-        self._bar = None if headless() else _bar(name, self.total)
+        self._printed = False
+        self._next_line = self.started + FIRST_LINE_S
+        self._bar = _bar(name, self.total)
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._bar is not None:
-            self._bar.children[0].bar_style = "success" if kind is None else "danger"
-            self._bar.children[1].value = (
-                self.closing_line() if kind is None else f"stopped at {self._count()}"
-            )
-        elif kind is None and self._next_line > self.started + FIRST_LINE_S:
-            print(f"{self.name}: {self.closing_line()}", flush=True)
+            self._bar.close()
+        elif kind is None and self._printed:
+            took = clock(time.monotonic() - self.started)
+            print(f"{self.name}: {self.done} of {self.total} in {took}", flush=True)
 
     def step(self, n: int = 1, note: str = "") -> None:
         """``n`` more steps are done; ``note`` (such as the current loss) ends the line."""
         self.done += n
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(n)
+            return
         now = time.monotonic()
-        if self._bar is None:
-            if now >= self._next_line and self.done < self.total:
-                self._next_line = now + EVERY_S
-                print(f"{self.name}: {self.line(now, note)}", flush=True)
-        elif now >= self._next_drawing or self.done >= self.total:
-            self._next_drawing = (
-                now + DRAWING_S
-            )  # a message to the browser takes longer than a step on a GPU
-            self._bar.children[0].value = self.done
-            self._bar.children[1].value = self.line(now, note)
+        if now >= self._next_line and self.done < self.total:
+            self._next_line = now + EVERY_S
+            self._printed = True
+            print(f"{self.name}: {self._line(now, note)}", flush=True)
 
-    def line(self, now: float, note: str = "") -> str:
+    def _line(self, now: float, note: str) -> str:
         """Steps done and the time left at the mean pace so far."""
         pace = (now - self.started) / max(self.done, 1)
-        left = f"{clock(pace * max(self.total - self.done, 0))} left"
-        return ", ".join([self._count(), left, *([note] if note else [])])
-
-    def closing_line(self) -> str:
-        return f"{self._count()} in {clock(time.monotonic() - self.started)}"
-
-    def _count(self) -> str:
-        return f"{self.done} of {self.total}"
+        left = clock(pace * max(self.total - self.done, 0))
+        return f"{self.done} of {self.total}, {left} left" + (f", {note}" if note else "")
 
 
 def _bar(name: str, total: int):
-    """An ipywidgets row: the bar, then its text. Imported here, because headless runs need no
-    widgets.
-    """
-    import ipywidgets as widgets
-
-    bar = widgets.IntProgress(
-        min=0, max=max(total, 1), description=name, style={"description_width": "initial"}
-    )
-    row = widgets.HBox([bar, widgets.Label("")])
-    display(row)
-    return row
+    """A bar of tqdm's, or None where none can move: papermill would keep its first state."""
+    if not headless():
+        from tqdm.notebook import tqdm  # here, because headless runs need no widgets
+    elif sys.stderr is not None and sys.stderr.isatty():
+        from tqdm import tqdm
+    else:
+        return None
+    return tqdm(total=total, desc=name)

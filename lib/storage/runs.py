@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from PIL import Image as Picture
 from lib.settings.loading import ROOT, Study, load_study
 from lib.storage.alt_text import describe
 from lib.storage.files import write_csv, write_with
+
+if TYPE_CHECKING:  # a command that draws nothing does without
+    from matplotlib.figure import Figure
 
 NOTEBOOKS = (
     "01_data_preparation",
@@ -35,12 +39,8 @@ TABLES = {
 
 DOTS = 150  # an inch of a saved figure, which is shown at 100
 
-NAMES = (
-    "observer",
-    "identity",
-    "stimulus",
-    "path",
-)  # columns that stay text where they hold digits alone
+# columns that stay text where they hold digits alone
+NAMES = ("observer", "identity", "stimulus", "path")
 
 
 class Stopped(RuntimeError):
@@ -60,6 +60,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
+        """The run folder, ``<output>/<name>``."""
         return self.study.folder
 
     def write_table(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +91,7 @@ class Run:
             )
         return pd.concat([read_csv(p) for p in paths], ignore_index=True)
 
-    def save_figure(self, figure, name: str, alt: str = "") -> Path:
+    def save_figure(self, figure: Figure, name: str, alt: str = "") -> Path:
         """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch, and the same in the
         notebook.
 
@@ -99,7 +100,8 @@ class Run:
         """
         import matplotlib.pyplot as plt  # commands that draw nothing start a second sooner
 
-        path, alt = self.folder / "figures" / f"{self.notebook}_{name}.png", alt or describe(figure)
+        path = self.folder / "figures" / f"{self.notebook}_{name}.png"
+        alt = alt or describe(figure)
         # no Software or date tag: the same study gives the same bytes
         words = {"Software": None, "Description": alt}
         write_with(path, lambda p: figure.savefig(p, dpi=DOTS, bbox_inches="tight", metadata=words))
@@ -109,7 +111,7 @@ class Run:
         display(Image(path.read_bytes(), width=width, alt=alt))
         return path
 
-    def rng(self, *key) -> np.random.Generator:
+    def rng(self, *key: object) -> np.random.Generator:
         """A generator for one named purpose, the same in every run of the study."""
         words = "/".join(map(str, (self.notebook, *key)))
         return np.random.default_rng(list(words.encode()))

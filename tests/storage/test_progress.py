@@ -63,23 +63,41 @@ def test_a_failing_step_is_not_called_done(hands, capsys):
     assert capsys.readouterr().out == "training: 1 of 2, 3 s left\n"
 
 
-def test_in_a_live_notebook_a_bar_moves(hands, monkeypatch):
+def test_in_a_live_notebook_a_bar_moves(monkeypatch):
     shown = []
     monkeypatch.setattr(progress, "headless", lambda: False)
-    monkeypatch.setattr(progress, "display", shown.append)
+    monkeypatch.setattr("tqdm.notebook.display", shown.append)
     with Progress("training", 4) as steps:
-        hands.now += 1
+        steps.step(2, note="loss 0.5")
+        steps.step(2, note="loss 0.25")
+    name, bar, text = shown[0].children
+    assert "training" in name.value and (bar.value, bar.max) == (4, 4)
+    words = text.value.replace("\u2007", " ")  # a space as wide as a digit
+    assert "4/4" in words and "loss 0.25" in words and bar.bar_style == "success"
+
+
+def test_a_bar_that_is_left_early_says_so(monkeypatch):
+    shown = []
+    monkeypatch.setattr(progress, "headless", lambda: False)
+    monkeypatch.setattr("tqdm.notebook.display", shown.append)
+    with pytest.raises(RuntimeError), Progress("training", 4) as steps:
         steps.step(2)
-        bar, text = shown[0].children
-        assert (bar.value, bar.max, text.value) == (2, 4, "2 of 4, 1 s left")
-        steps.step(2)
-    assert bar.bar_style == "success" and text.value == "4 of 4 in 1 s"
+        raise RuntimeError
+    assert shown[0].children[1].bar_style == "danger"
+
+
+def test_in_a_terminal_a_bar_moves_and_no_line_is_printed(monkeypatch, capsys):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    with Progress("training", 4) as steps:
+        steps.step(4)
+    out, err = capsys.readouterr()
+    assert out == "" and "4/4" in err
 
 
 def test_without_a_kernel_or_under_the_runner_nobody_can_move_a_slider(monkeypatch):
     monkeypatch.delenv("WORKBOOK_HEADLESS", raising=False)
     assert progress.headless()
-    monkeypatch.setattr(progress, "get_ipython", lambda: type("Shell", (), {"kernel": object()})())
+    monkeypatch.setattr("IPython.get_ipython", lambda: type("Shell", (), {"kernel": object()})())
     assert not progress.headless()
     monkeypatch.setenv("WORKBOOK_HEADLESS", "1")
     assert progress.headless()
