@@ -186,14 +186,17 @@ def cell_steps(
         tick=tick,
     )
     judged = replace(data, labels=torch.from_numpy(base.labels))
-    accuracy = [judge(network, judged, split, device) for split in SPLITS[1:]]
+    accuracy, log_odds = zip(
+        *(judge(network, judged, split, device) for split in SPLITS[1:]), strict=True
+    )
     result = {
         "cell": asdict(cell),
         "training": asdict(run.study.training),
         "precision": device.precision,
         "history": fit.history,
         "best_epoch": fit.best_epoch,
-        "accuracy": accuracy,
+        "accuracy": list(accuracy),
+        "test_log_odds": log_odds[-1].tolist(),
     }
     if then:
         checkpoint.finish(None, result)
@@ -203,18 +206,21 @@ def cell_steps(
     return network
 
 
-def judge(network: Network, data: Data, split: str, device: Device) -> dict:
-    """split, n, accuracy and area under the ROC curve (NaN where only one class is there)."""
+def judge(network: Network, data: Data, split: str, device: Device) -> tuple[dict, np.ndarray]:
+    """split, n, accuracy and area under the ROC curve (NaN where only one class is there); and the
+    log-odds (n,) behind them.
+    """
     rows = data.rows[split]
-    p = answer(network, Halfway(data.maps, network.cut), device, rows=rows).p_happy
-    labels = data.labels.numpy()[rows]
+    answers = answer(network, Halfway(data.maps, network.cut), device, rows=rows)
+    p, labels = answers.p_happy, data.labels.numpy()[rows]
     auc = roc_auc_score(labels, p) if len(set(labels)) == 2 else np.nan
-    return {
+    row = {
         "split": split,
         "n": len(rows),
         "accuracy": float(((p > 0.5) == labels).mean()),
         "auc": float(auc),
     }
+    return row, answers.log_odds
 
 
 def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> pd.DataFrame:
@@ -242,6 +248,32 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
     return trials
 
 
+def answers_to_test(run: Run, chosen: Iterable[Cell], images: pd.DataFrame) -> pd.DataFrame:
+    """Table ``test_answers``: what every trained cell said to each test image after its last epoch.
+
+    Parameters
+    ----------
+    images : table ``images``, as they were trained on.
+
+    Returns
+    -------
+    architecture, pretraining, attention, seed, image (its path), identity, label (1: the positive
+    pole), log_odds, right (1 or 0)
+    """
+    test = images[images["split"] == "test"]
+    identity = test["identity"] if "identity" in test else pd.Series(np.nan, test.index)
+    label = (test["label"] == run.study.positive).to_numpy(int)
+    tables = []
+    for cell in chosen:
+        result = _checkpoint(run, cell).result() or {}
+        log_odds = np.array(result.get("test_log_odds", [np.nan] * len(test)))
+        known = {"image": test["path"].to_numpy(), "identity": identity.to_numpy(), "label": label}
+        right = np.where(np.isfinite(log_odds), (log_odds > 0) == label, np.nan)
+        table = pd.DataFrame(_who(cell) | known | {"log_odds": log_odds, "right": right})
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
 def load_trained(run: Run, cell: Cell) -> Network:
     """A trained cell's network in fp32, in eval mode, ready for saliency.
 
@@ -249,14 +281,18 @@ def load_trained(run: Run, cell: Cell) -> Network:
     ------
     MissingResult : the cell is not trained in this run.
     """
+    return _checkpoint(run, cell).load_head(build_cell(cell, run.study, empty=True))
+
+
+def _checkpoint(run: Run, cell: Cell) -> Checkpoint:
+    """Where a trained cell's results lie; MissingResult where it is not trained."""
     pointer = _pointer(run, cell)
     if not pointer.is_file():
         raise MissingResult(
             f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
             "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once"
         )
-    folder = json.loads(pointer.read_text(encoding="utf-8"))["folder"]
-    return Checkpoint(pointer.parent / folder).load_head(build_cell(cell, run.study, empty=True))
+    return Checkpoint(pointer.parent / json.loads(pointer.read_text(encoding="utf-8"))["folder"])
 
 
 def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:

@@ -18,7 +18,14 @@ from lib.networks.network import Attention, make_classifier, preprocess
 from lib.storage.runs import MissingResult
 from lib.training import heads
 from lib.training import train as training
-from lib.training.train import answer_stimuli, groups, load_trained, make_base, train_cells
+from lib.training.train import (
+    answer_stimuli,
+    answers_to_test,
+    groups,
+    load_trained,
+    make_base,
+    train_cells,
+)
 
 pytestmark = pytest.mark.usefixtures("small_heads")
 
@@ -67,6 +74,10 @@ def test_networks_learn_what_tells_the_classes_apart_and_answer_with_it(tmp_path
         ["alexnet", 0],
         ["fe_alexnet", 0],
     ]
+    answers = answers_to_test(run, chosen, images)
+    shares = answers.groupby(["architecture", "pretraining", "seed"])["right"].mean()
+    assert len(answers) == 4 * 8 and (shares == 1).all()
+    assert ((answers["log_odds"] > 0) == answers["label"]).all()
     trials = answer_stimuli(run, chosen, stimuli)
     assert len(trials) == 4 * 8 and list(trials["observer"].unique()) == [
         cell.observer for cell in chosen
