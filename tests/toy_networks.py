@@ -29,9 +29,11 @@ def toy_network(seed=0, *, attention=None, channels=6, linear=False):
             else [nn.Linear(size, 16), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Linear(16, 2)]
         )
         block = make_block(attention, channels, torch.Generator().manual_seed(seed))
+        for layer in block.last_layers() if attention is not None else ():
+            nn.init.normal_(layer.weight, std=0.3)  # as after training: it changes something
         location = None if attention is None else attention.location
         return Network(nn.Sequential(*layers), nn.Sequential(*head), block, location).eval()
 
 
 def toy_attention(gain=0.7, location="conv5"):
-    return Attention(location=location, reduction=2, gain=gain)
+    return Attention(location=location, reduction=2, heads=1, gain=gain)

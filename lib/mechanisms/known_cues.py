@@ -131,8 +131,6 @@ def _render(
 def small_network(seed: int) -> Network:
     """Five convolutions (14 x 14 places behind the fifth), self-attention and a linear head, all
     drawn from ``seed``.
-
-    The attention's gain begins at 1: from 0 so short a training would hardly use the block.
     """
     layers, before = [], 3
     with torch.random.fork_rng(devices=[]):  # what torch draws here is drawn anew below
@@ -145,9 +143,8 @@ def small_network(seed: int) -> Network:
             layers += [nn.Conv2d(before, width, **first), nn.ReLU(inplace=True)]
             layers += [nn.MaxPool2d(2)] * (k in (0, 1, 4))
             before = width
-        block = make_block(
-            Attention(reduction=2, gain=1.0), before, torch.Generator().manual_seed(seed)
-        )
+        attention = Attention(location="conv5", reduction=2, heads=1)
+        block = make_block(attention, before, torch.Generator().manual_seed(seed))
         head = nn.Sequential(nn.Dropout(0.3), nn.Linear(before * 7 * 7, 2))
     return randomised(Network(nn.Sequential(*layers), head, block, "conv5").eval(), seed)
 

@@ -40,6 +40,8 @@ def cascade(network: Network, seed: int) -> Iterator[tuple[str, Network]]:
     for name, layers in _backwards(changed):
         for layer in layers:
             _draw_anew(layer, generator)
+        if name == "attention" and hasattr(changed.block, "position"):
+            nn.init.zeros_(changed.block.position)
         yield name, changed
 
 

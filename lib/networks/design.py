@@ -21,7 +21,8 @@ class Cell:
 
     Parameters
     ----------
-    architecture : as in the tables: the five words, ``alexnet_matched`` or ``alexnet_shuffled``.
+    architecture : as in the tables: the five words, ``fe_alexnet_guided``, ``alexnet_matched``,
+        ``alexnet_se`` or ``alexnet_shuffled``.
     labels : ``true``, or ``shuffled`` among the training images.
     """
 
@@ -100,6 +101,9 @@ def _control(study: Study, control: str) -> Cell:
         return Cell("alexnet", "untrained")
     if control == "shuffled":
         return Cell("alexnet_shuffled", study.networks.pretraining, labels="shuffled")
+    if control == "guided":
+        guided = Attention.of(study.attention, kind="self", guide=study.attention.guide)
+        return Cell("fe_alexnet_guided", study.networks.pretraining, guided)
     block = Attention.of(study.attention, kind=control, region_prior=None)  # matched or se
     return Cell(f"alexnet_{control}", study.networks.pretraining, block)
 

@@ -39,37 +39,3 @@ def bilinear(n: int, m: int, dtype: torch.dtype, device: torch.device) -> Tensor
     """Weights (m, n) that interpolate n places to m."""
     with torch.inference_mode(False):  # they are kept, for trainings too
         return F.interpolate(torch.eye(n)[None], m, mode="linear")[0].T.to(device, dtype)
-
-
-def over_places(x: Tensor) -> Tensor:
-    """The map's mean over places, (B, C), as a product: in bf16 many times as fast as torch's
-    mean.
-    """
-    x = x.flatten(2)  # (B, C, N)
-    return (x @ x.new_ones(x.shape[2], 1))[:, :, 0] / x.shape[2]
-
-
-class Weighted(torch.autograd.Function):
-    """``x * weight * mask``, whose gradients are sums of products, for the same reason.
-
-    x : (B, C, H, W). weight : (B, C). mask : (B, 1, H, W) or None for 1. y : x * weight where it is
-        at hand.
-    """
-
-    @staticmethod
-    def forward(
-        ctx, x: Tensor, weight: Tensor, mask: Tensor | None = None, y: Tensor | None = None
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight, mask)
-        y = x * weight[:, :, None, None] if y is None else y
-        return y if mask is None else y * mask
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple:
-        x, weight, mask = ctx.saved_tensors
-        ones = x.new_ones(x.shape[0], 1, *x.shape[2:]) if mask is None else mask
-        both = (gradient * x).flatten(2)  # (B, C, N)
-        for_x = gradient * weight[:, :, None, None] * ones if ctx.needs_input_grad[0] else None
-        for_weight = (both @ ones.flatten(2).transpose(1, 2))[:, :, 0]
-        for_mask = None if mask is None else (weight[:, None] @ both).view_as(mask)
-        return for_x, for_weight, for_mask, None

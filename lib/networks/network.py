@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from lib.networks import weights
-from lib.networks.attention import Attention, make_block, region_prior
+from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
 from lib.networks.dropout import Dropout
 from lib.networks.linear import Linear
+from lib.networks.part_maps import guidance_loss, guide_map, region_prior
 from lib.networks.vision import torchvision
 from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
 
@@ -61,6 +62,8 @@ class Network(nn.Module):
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("spread", torch.ones(channels, 1, 1))
         self.register_buffer("prior", None)
+        self.register_buffer("guide", None, persistent=False)
+        self.guidance = 0.0
 
     def train(self, mode: bool = True) -> Network:
         """Training mode for block and classifier; the frozen convolutions stay as they are."""
@@ -104,18 +107,31 @@ class Network(nn.Module):
         self.spread.copy_(spread.clamp_min(1e-6).view_as(self.spread))
 
     def set_regions(self, attention: Attention, regions: Mapping[str, Tensor]) -> None:
-        """Turn part masks, (height, width) or (n, height, width), into the attention's prior; n
-        masks are averaged.
+        """Turn part masks into the attention's prior, and into where a guide draws it.
+
+        Masks are (height, width), or (n, height, width), which are averaged.
         """
         size = tuple(min(side, attention.grid) for side in grid_size(self.features, self.cut))
-        if not any(attention.region_weights().values()):
-            self.prior = None
-            return
         shared = {
             part: torch.as_tensor(mask).float().reshape(-1, *mask.shape[-2:]).mean(0)
             for part, mask in regions.items()
         }
-        self.prior = region_prior(attention.region_weights(), shared, size).to(self.mean.device)
+        prior = region_prior(attention.region_weights(), shared, size)
+        self.prior = None if prior is None else prior.to(self.mean.device)
+        self.guidance = attention.guidance if attention.guide else 0.0
+        self.guide = None
+        if attention.guide:
+            self.guide = guide_map(attention.guide, shared, size).to(self.mean.device)
+
+    def guidance_loss(self, cached: Tensor) -> Tensor | float:
+        """What a guide adds to the loss: how far attention is from where people look.
+
+        0 without a guide; see ``lib.networks.part_maps.guidance_loss``.
+        """
+        if self.guide is None:
+            return 0.0
+        weights = self.block.attention_map(cached, self.prior)
+        return self.guidance * guidance_loss(weights, self.guide)
 
     def trained(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
@@ -171,7 +187,7 @@ def build_network(
         make_classifier(backbone, n_classes, seed, dropout),
         *_place(attention, features, seed),
     )
-    if attention is not None and attention.region_prior:
+    if attention is not None and (attention.region_prior or attention.guide):
         network.set_regions(attention, box_regions(Morphs().boxes))
     return network.eval()
 

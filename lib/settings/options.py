@@ -89,9 +89,12 @@ class AttentionSettings:
     reduction: Whole = Field(8, ge=1, le=32)
     heads: Whole = Field(4, ge=1, le=16)
     temperature: Number = Field(1.0, ge=0.01, le=100)
-    gain: Number = Field(0.0, ge=-10, le=10)  # residual gain before training
+    gain: Number = Field(1.0, ge=-10, le=10)  # of the block's change; 0 takes the block out
     grid: Whole = Field(14, ge=2, le=56)  # places a side at most; finer maps are averaged to it
     region_prior: dict[Part, LogWeight] | None = None  # log-weight of each part
+    # control guided where people saw no hidden parts: how much each is used, from a published result
+    guide: dict[Part, Annotated[Number, Field(ge=0)]] | None = None
+    guidance: Number = Field(1.0, ge=0, le=1000)  # control guided: its weight in the loss
 
 
 @settings

@@ -33,7 +33,8 @@ def make_step(
         clear_gradients(network)
         with device.products():
             with device.autocast():
-                loss = F.cross_entropy(network(x, start=network.cut), labels)
+                answers = network(x, start=network.cut)
+                loss = F.cross_entropy(answers, labels) + network.guidance_loss(x)
             loss.backward()
         optimiser.step()
         for layer in network.classifier:

@@ -182,11 +182,11 @@ class LabControls:
         return LabState(**{name: control.value for name, control in self.controls.items()})
 
     def changed(self, name: str) -> None:
-        """A control was moved: another block starts from its own learned gain."""
+        """A control was moved: another block starts from the study's gain."""
         if self._quiet:
             return
         if name in ("kind", "location", "reduction", "heads"):
-            self._set(gain=self._gain())
+            self._set(gain=self.start.gain)
         self.redraw()
 
     def redraw(self) -> None:
@@ -247,7 +247,7 @@ class LabControls:
             f"trained: {judged['accuracy']:.3f} of {judged['n']} test images right", "success"
         )
         if self.state().structure == state.structure:
-            self._set(gain=self._gain())
+            self._set(gain=self.start.gain)
         self.redraw()
 
     def _ticker(self) -> Callable[[str], None]:
@@ -267,12 +267,6 @@ class LabControls:
 
     def _running(self, running: bool) -> None:
         self.buttons["Train"].disabled, self.buttons["Cancel"].disabled = running, not running
-
-    def _gain(self) -> float:
-        try:
-            return self.lab.learned_gain(self.state())
-        except ValueError:
-            return self.start.gain
 
     def _set(self, **values) -> None:
         """Move controls without redrawing at each."""

@@ -2,8 +2,8 @@
 curve and likeness.
 
 Gain, temperature and region prior act on a block as it is; kind, location, reduction and heads make
-another block, which is new until it is trained. A new block sits in the trained AlexNet, so that at
-gain 0 it *is* AlexNet.
+another block, which is new until it is trained. A new block sits in the trained AlexNet and changes
+nothing yet; a trained one is AlexNet with another head at gain 0.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class AttentionLab:
         self._files: dict[tuple, Callable[[], Network]] = {
             _structure(cell.attention): partial(load_trained, run, cell)
             for cell in own
-            if cell.attention is not None
+            if cell.attention is not None and cell.architecture != "fe_alexnet_guided"
         }
         plain = [cell for cell in own if cell.architecture == "alexnet"]
         if not plain:
@@ -157,7 +157,7 @@ class AttentionLab:
             self.stimuli[self.stimuli["condition"] == "full"],
         )
         weights = attention.region_prior or {}
-        state = LabState(
+        return LabState(
             *(getattr(attention, name) for name in STRUCTURE),
             attention.temperature,
             attention.gain,
@@ -166,18 +166,6 @@ class AttentionLab:
             faces["level"].max(),
             "full",
             "mouth",
-        )
-        return replace(state, gain=self.learned_gain(state))
-
-    def learned_gain(self, state: LabState) -> float:
-        """The gain that training gave the state's block; the study's starting gain for a block
-        that is new.
-        """
-        network = self.network(state, apply=False)
-        return (
-            float(network.learned_gain)
-            if hasattr(network, "learned_gain")
-            else self.run.study.attention.gain
         )
 
     def network(self, state: LabState, apply: bool = True) -> Network:
@@ -216,7 +204,6 @@ class AttentionLab:
         longest.
         """
         self._last = None
-        network.learned_gain = float(network.block.gain.detach())
         self.networks[key] = self._prepare(key, network)
         self.trained.add(key)
         for old in [k for k in self._open if k != ("none",)][:-LOADED]:
@@ -249,7 +236,7 @@ class AttentionLab:
         cell = Cell(
             architecture_of(attention),
             self.plain_cell.pretraining,
-            replace(attention, gain=self.starting_gain(state)),
+            replace(attention, gain=study.attention.gain),
         )
         base = make_base(self.run, [cell], self.images, self.device, self.regions)
         checkpoint = Checkpoint(folder_of(self.run, cell, base, self.device))
@@ -270,12 +257,6 @@ class AttentionLab:
         """Steps of one training."""
         training = self.run.study.training
         return training.epochs * n_steps(int((self.images["split"] == "train").sum()), training)
-
-    def starting_gain(self, state: LabState) -> float:
-        """The gain that training begins with: the control's for a new block, the study's for
-        one that was trained.
-        """
-        return self.run.study.attention.gain if state.structure in self.trained else state.gain
 
     def maps(self, cut: int) -> torch.Tensor:
         """The stimuli at a cut, from the cache."""
@@ -335,9 +316,9 @@ class AttentionLab:
         if state.kind == "none":
             return "AlexNet without a block."
         if state.structure in self.trained:
-            learned = self.networks[state.structure].learned_gain
-            return f"This block is trained; its learned gain is {learned:+.3f}."
-        return "This block is new: at gain 0 the network is AlexNet. Press Train to train it."
+            gain = self.run.study.attention.gain
+            return f"This block is trained. Gain {gain:g} is as it was trained, 0 takes it out."
+        return "This block is new: it changes nothing yet, whatever its gain. Press Train."
 
     def plain_answers(self, condition: str) -> pd.DataFrame:
         """The trained AlexNet's answers to a condition."""
@@ -346,10 +327,9 @@ class AttentionLab:
 
     def settings(self, state: LabState) -> tuple[str, str]:
         """The state as a study's YAML and as the words after ``--set``."""
-        values = asdict(
-            replace(state.attention(self.run.study.attention.grid), gain=self.starting_gain(state))
-        )
+        values = asdict(state.attention(self.run.study.attention.grid))
         prior = values.pop("region_prior")
+        values.pop("guide")
         words = [f"attention.{name}={value}" for name, value in values.items()]
         values |= {"region_prior": prior} if prior else {}
         words += [as_override(prior)] if prior else []

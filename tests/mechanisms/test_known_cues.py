@@ -118,7 +118,7 @@ def test_training_reaches_every_weight_is_repeatable_and_leaves_the_global_gener
     changed = [
         key for key, value in first.state_dict().items() if not torch.equal(value, before[key])
     ]
-    assert {key for key in before if key.endswith(("weight", "gain"))} <= set(changed)
+    assert {key for key in before if key.endswith(("weight", "position"))} <= set(changed)
     assert torch.equal(state, torch.get_rng_state())
     assert not first.training and not any(p.requires_grad for p in first.features.parameters())
     assert all(p.grad is None for p in first.parameters())

@@ -47,7 +47,7 @@ def test_the_network_is_torchvisions_function(name):
 
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_at_gain_0_fe_alexnet_is_alexnet(plain, kind, location):
+def test_an_untrained_fe_alexnet_is_alexnet(plain, kind, location):
     other = build_network(
         "fe_alexnet", pretraining="untrained", attention=Attention(kind, location), seed=3
     )
@@ -55,10 +55,27 @@ def test_at_gain_0_fe_alexnet_is_alexnet(plain, kind, location):
         assert (other(images()) - plain(images())).abs().max() < 1e-6
 
 
-def test_fe_alexnets_default_is_self_attention_behind_conv5(plain):
+@pytest.mark.parametrize("kind", KINDS)
+def test_at_gain_0_a_trained_fe_alexnet_is_alexnet(plain, kind):
+    other = build_network(
+        "fe_alexnet", pretraining="untrained", attention=Attention(kind, gain=0.0), seed=3
+    )
+    open_up(other)
+    with torch.no_grad():
+        assert (other(images()) - plain(images())).abs().max() < 1e-6
+
+
+def open_up(network):
+    """Last layers that are no longer zero, as after training."""
+    has_block = next(network.block.parameters(), None) is not None
+    for layer in network.block.last_layers() if has_block else ():
+        torch.nn.init.normal_(layer.weight, std=0.1)
+
+
+def test_fe_alexnets_default_is_self_attention_behind_conv3(plain):
     network = build_network("fe_alexnet", pretraining="untrained")
-    assert network.block.attention_map(torch.randn(1, 256, 13, 13)).shape == (1, 1, 169, 169)
-    assert network.location == "conv5" and plain.location is None
+    assert network.block.attention_map(torch.randn(1, 384, 13, 13)).shape == (1, 4, 169, 169)
+    assert network.location == "conv3" and plain.location is None
     assert network.attention_map(images(1)).sum(-1).allclose(torch.ones(1))
     with pytest.raises(ValueError, match="only kind 'self'"):
         plain.attention_map(images(1))
@@ -130,16 +147,22 @@ def test_unknown_names_are_refused_with_the_allowed_ones(given, says):
 
 
 def test_a_region_prior_works_from_the_studys_boxes_and_an_even_one_does_nothing():
-    strong = Attention(region_prior={"mouth": 4.0}, gain=1.0)
-    network = build_network("fe_alexnet", pretraining="untrained", attention=strong)
-    share = network.attention_map(images(1))[0, 0].mean(0).view(13, 13)
-    free = build_network("fe_alexnet", pretraining="untrained", attention=Attention(gain=1.0))
-    assert (
-        share[10:12, 4:9].sum()
-        > 2 * free.attention_map(images(1))[0, 0].mean(0).view(13, 13)[10:12, 4:9].sum()
+    prior = {"mouth": 4.0}
+    network, free, flat = (
+        build_network(
+            "fe_alexnet", pretraining="untrained", attention=Attention(region_prior=one, heads=1)
+        )
+        for one in (prior, None, dict.fromkeys(("eyes", "nose", "mouth"), 1.0))
     )
-    even = Attention(region_prior={"eyes": 1.0, "nose": 1.0, "mouth": 1.0}, gain=1.0)
-    flat = build_network("fe_alexnet", pretraining="untrained", attention=even)
+    torch.manual_seed(0)
+    open_up(network)
+    for other in (free, flat):
+        other.load_state_dict(network.state_dict(), strict=False)
+    share, before = (
+        one.attention_map(images(1))[0, 0].mean(0).view(13, 13)[10:12, 4:9].sum()
+        for one in (network, free)
+    )
+    assert share > 2 * before
     with torch.no_grad():
         assert torch.equal(flat(images(1)), free(images(1)))
         assert not torch.equal(network(images(1)), free(images(1)))

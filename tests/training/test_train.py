@@ -204,10 +204,10 @@ def test_a_checkpoint_whose_name_looks_like_a_number_or_a_date_is_found(tmp_path
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_fe_alexnet_whose_gain_stays_closed_trains_to_exactly_alexnet(tmp_path, images, stimuli):
+def test_fe_alexnet_at_gain_0_trains_to_exactly_alexnet(tmp_path, images, stimuli):
     """Invariant: one seed means the same head, the same batches and the same dropout."""
-    run = a_run(tmp_path, **{"training.attention_lr": 1e-8})
-    pair = [Cell("alexnet", "untrained"), Cell("fe_alexnet", "untrained", Attention())]
+    run = a_run(tmp_path)
+    pair = [Cell("alexnet", "untrained"), Cell("fe_alexnet", "untrained", Attention(gain=0.0))]
     _, history, _ = train_cells(run, pair, images)
     one, two = (history[history["architecture"] == cell.architecture] for cell in pair)
     assert np.allclose(one["validation_loss"], two["validation_loss"], atol=1e-4)
