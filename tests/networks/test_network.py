@@ -121,7 +121,7 @@ def test_parameter_counts_are_the_published_ones(plain):
     """
     assert parameter_counts(plain)["all"] == 61_100_840 - 998 * 4097
     with_block = build_network("fe_alexnet", pretraining="untrained")
-    assert parameter_counts(with_block)["block"] == 4 * 256 * 32 + 3 * 32 + 256 + 1
+    assert parameter_counts(with_block)["block"] == 4 * 384 * 48 + 3 * 48 + 384 + 4 * 27**2
 
 
 def test_the_seed_decides_the_head_and_the_block_but_not_the_convolutions(plain):

@@ -3,6 +3,7 @@ stopped.
 """
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def test_a_new_block_is_alexnet_whatever_its_gain_and_is_called_new(lab, kind, l
 
 
 def test_trained_networks_that_were_put_away_come_back_the_same(lab, monkeypatch):
-    monkeypatch.setattr("lib.widgets.attention_lab.LOADED", 1)
+    monkeypatch.setattr(import_module("lib.widgets.attention_lab"), "LOADED", 1)
     one = replace(lab.default(), kind="se", location="conv4")
     lab.train(one)
     first = lab.view(one).answers["p_happy"].to_numpy()
