@@ -92,7 +92,7 @@ class AttentionSettings:
     gain: Number = Field(1.0, ge=-10, le=10)  # of the block's change; 0 takes the block out
     grid: Whole = Field(14, ge=2, le=56)  # places a side at most; finer maps are averaged to it
     region_prior: dict[Part, LogWeight] | None = None  # log-weight of each part
-    # control guided where people saw no hidden parts: how much each is used, from a published result
+    # control guided, where people saw no hidden parts: each part's use, from a published result
     guide: dict[Part, Annotated[Number, Field(ge=0)]] | None = None
     guidance: Number = Field(1.0, ge=0, le=1000)  # control guided: its weight in the loss
 
