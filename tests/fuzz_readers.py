@@ -240,7 +240,7 @@ def _set(source: str) -> Callable[[Path], object]:
         for k in range(12):
             (path.parent / f"{k}.png").touch()
         before = _outside(path.parent)
-        find_images(study.images, path.parent / "derived")
+        find_images(study, path.parent / "derived")
         assert _outside(path.parent) == before, "something was written outside the folder"
 
     return read

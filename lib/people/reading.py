@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.people.files import read_answers
+from lib.people.matching import on_pictures
 from lib.people.trials import SESSION_WORDS, TRIAL_COLUMNS, TrialError, repeats, trial_table
 from lib.settings.options import CONDITIONS, Exclude, Observers, Study, resolve
 
@@ -29,8 +30,15 @@ REPORT_COLUMNS = [
 SEVERAL_TIMES = 8
 
 
-def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_people(
+    study: Study, stimuli: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ``observers.file`` and apply the study's exclusion rules.
+
+    Parameters
+    ----------
+    stimuli : the study's pictures; the names in the table's column ``stimulus`` are matched to
+        them.
 
     Returns
     -------
@@ -61,6 +69,7 @@ def read_people(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
         stimulus=_text(table, settings, "stimulus"),
         **{name: _covariate(table, settings, name) for name in settings.covariates},
     )
+    trials = on_pictures(trials, stimuli, study, where)
     _refuse_twice(trials, table, settings, where)
     trials["repeat"] = _repeats(trials, table, settings)
     return _exclude(trials, settings.exclude, no_trials=int(blank.sum()))

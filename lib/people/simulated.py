@@ -33,7 +33,7 @@ def people(
     trials, report : as ``read_people``; the report of simulated people has one row.
     """
     if study.observers.file is not None:
-        trials, report = read_people(study)
+        trials, report = read_people(study, stimuli)
         return validate_trials(trials), report
     trials = simulate_people(study, stimuli, rng)
     report = pd.DataFrame(

@@ -16,7 +16,7 @@ from lib.settings.options import ROOT, Images, Study
 from lib.storage.files import file_hash, settings_hash
 
 SPLITS = ("train", "validation", "test")
-LEVELS = {"sad": (0.0, 0.25), "happy": (0.75, 1.0)}
+LEVELS = ((0.0, 0.25), (0.75, 1.0))  # of the negative and the positive pictures
 _DEFAULT_COUNTS = {
     "train": 400,
     "validation": 100,
@@ -56,13 +56,14 @@ def builtin_set(study: Study, folder: Path) -> pd.DataFrame:
     Columns path, label, split, identity, level, sha256.
     """
     images = study.images
-    rows = pd.DataFrame([row for split in SPLITS for row in _plan(images, split)])
+    rows = pd.DataFrame([row for split in SPLITS for row in _plan(study, split)])
     settings = settings_hash(
         drawing_version(),
         images.identities,
         images.split_seed,
         images.diagnosticity,
         [wanted(images, split) for split in SPLITS],
+        study.poles,
     )
     place = folder / "faces" / settings
     # person by person: of the heads, which take longer than the rest of a face, only some are kept
@@ -77,13 +78,14 @@ def builtin_set(study: Study, folder: Path) -> pd.DataFrame:
     return rows.assign(path=paths)[["path", "label", "split", "identity", "level", "sha256"]]
 
 
-def _plan(images: Images, split: str) -> list[dict]:
+def _plan(study: Study, split: str) -> list[dict]:
     """One row a picture: person, level and the seed of its nuisance."""
+    images = study.images
     people = split_identities(images)[split]
     rows = []
-    for label, (low, high) in LEVELS.items():
+    for side, (label, (low, high)) in enumerate(zip(study.poles, LEVELS, strict=True)):
         for k in range(wanted(images, split)):
-            seed = (images.split_seed, SPLITS.index(split), list(LEVELS).index(label), k)
+            seed = (images.split_seed, SPLITS.index(split), side, k)
             person = people[k % len(people)]
             rows.append(
                 {

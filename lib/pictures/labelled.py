@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.pictures.builtin import LEVELS, SPLITS, builtin_set, wanted
-from lib.pictures.reading import ImageError, read_image, unreadable
-from lib.pictures.sources import LABELS, find_images
+from lib.pictures.builtin import SPLITS, builtin_set, wanted
+from lib.pictures.reading import ImageError, listed, read_image, unreadable
+from lib.pictures.sources import find_images
 from lib.settings.options import ROOT, Study, resolve
 from lib.storage.files import file_hashes
 from lib.storage.runs import relative
@@ -30,7 +30,7 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
 
     Returns
     -------
-    Columns path, label (happy or sad), split (train, validation, test), identity, level (built-in
+    Columns path, label (a pole's word), split (train, validation, test), identity, level (built-in
     faces only), sha256; sorted by split, label and path; each split balanced, with at most
     ``images.n_<split>`` images.
     ``attrs["notes"]`` lists in sentences what was left out and why; ``attrs["duplicates"]`` the
@@ -45,7 +45,7 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
     if study.images.source == "builtin":
         images, notes = builtin_set(study, folder), []
     else:
-        images, notes = find_images(study.images, folder)
+        images, notes = find_images(study, folder)
         images = images.assign(sha256=file_hashes(map(resolve, images["path"])))
     _refuse_conflicts(images)
     images, duplicates = _without_duplicates(images)
@@ -68,22 +68,17 @@ def survey_images(study: Study) -> tuple[pd.DataFrame, list[str]]:
     problems : sentences with the remedy; empty when the images can be used.
     """
     if study.images.source == "builtin":
-        rows = [(split, label, wanted(study.images, split)) for split in SPLITS for label in LEVELS]
+        rows = [
+            (split, label, wanted(study.images, split)) for split in SPLITS for label in study.poles
+        ]
         return pd.DataFrame(rows, columns=["split", "label", "n"]), []
     try:
-        images, _ = find_images(study.images, folder=None)
+        images, _ = find_images(study, folder=None)
         counts = images.groupby(["split", "label"]).size().rename("n").reset_index()
-        _refuse_empty(images)
+        _refuse_empty(images, study)
     except ImageError as error:
         return pd.DataFrame(columns=["split", "label", "n"]), [str(error)]
     return counts, []
-
-
-def _listed(items, limit: int = 10) -> str:
-    """The first few items, one a line, and how many more there are."""
-    items = list(items)
-    more = [f"  … and {len(items) - limit} more"] if len(items) > limit else []
-    return "\n".join([f"  {item}" for item in items[:limit]] + more)
 
 
 def _refuse_conflicts(images: pd.DataFrame) -> None:
@@ -91,14 +86,10 @@ def _refuse_conflicts(images: pd.DataFrame) -> None:
     labels = images.groupby("sha256")["label"].transform("nunique")
     if (labels > 1).any():
         groups = images[labels > 1].groupby("sha256")
-        lines = [
-            " = ".join(f"{p} ({label})" for p, label in zip(g["path"], g["label"], strict=True))
-            for _, g in groups
-        ]
+        lines = [" = ".join(f"{_where(r)} ({r.label})" for r in g.itertuples()) for _, g in groups]
         raise ImageError(
-            f"{len(lines)} pictures carry both labels; allowed: one label "
-            "for each picture. Remove the "
-            f"wrong copy of each:\n{_listed(lines)}"
+            f"{len(lines)} pictures carry both labels; allowed: one label for each picture. Remove "
+            f"the wrong copy of each:\n{listed(lines)}"
         )
     named = images[images["identity"].astype(str).ne("")]
     splits = named.groupby("identity")["split"].unique()
@@ -106,11 +97,15 @@ def _refuse_conflicts(images: pd.DataFrame) -> None:
     if len(shared):
         lines = [f"{identity}: {', '.join(where)}" for identity, where in shared.items()]
         raise ImageError(
-            f"{len(shared)} people are in more than one split; allowed: "
-            "each person in one split. Change "
-            "the split column, or leave it out and the workbook splits by "
-            f"person:\n{_listed(lines)}"
+            f"{len(shared)} people are in more than one split; allowed: each person in one split. "
+            "Change the split column, or leave it out and the workbook splits by "
+            f"person:\n{listed(lines)}"
         )
+
+
+def _where(row) -> str:
+    """Where a user finds a picture: its row in a table that holds the pixels, else its path."""
+    return row.row if getattr(row, "row", "").partition(",")[2] else row.path
 
 
 def _without_duplicates(images: pd.DataFrame) -> tuple[pd.DataFrame, list[dict]]:
@@ -142,15 +137,15 @@ def _duplicate_note(duplicates: list[dict]) -> str:
     )
 
 
-def _refuse_empty(images: pd.DataFrame) -> None:
+def _refuse_empty(images: pd.DataFrame, study: Study) -> None:
     for split in SPLITS:
         here = images[images["split"] == split]["label"].value_counts()
-        if missing := [label for label in LABELS if not here.get(label, 0)]:
+        if missing := [label for label in study.poles if not here.get(label, 0)]:
             found = ", ".join(f"{n} {label}" for label, n in here.items()) or "no images at all"
             raise ImageError(
-                f"the {split} split has no image labelled {' or '.join(missing)} "
-                f"({found}); needed: both "
-                "classes in every split. Check images.labels and the folders or splits of your set"
+                f"the {split} split has no image labelled {' or '.join(missing)} ({found}); "
+                "needed: both classes in every split. Check images.labels and the folders or "
+                "splits of your set"
             )
 
 
@@ -158,7 +153,7 @@ def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFr
     """As many images of each class as asked for, chosen by ``images.split_seed``; None takes
     all there are.
     """
-    _refuse_empty(images)
+    _refuse_empty(images, study)
     chosen = []
     for split in SPLITS:
         here = images[images["split"] == split].sort_values(["label", "path"])
@@ -173,7 +168,7 @@ def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFr
                 f"{have.idxmin()} images, so {each} of each class are used"
             )
         rng = np.random.default_rng([14, study.images.split_seed, SPLITS.index(split)])
-        for label in sorted(LABELS):
+        for label in sorted(study.poles):
             rows = here[here["label"] == label]
             chosen.append(rows.iloc[np.sort(rng.permutation(len(rows))[:each])])
     return pd.concat(chosen, ignore_index=True)
@@ -185,5 +180,5 @@ def _refuse_unreadable(images: pd.DataFrame) -> None:
         raise ImageError(
             f"{len(problems)} images cannot be read; allowed: whole image "
             "files. Replace them or take "
-            f"them out:\n{_listed(problems)}"
+            f"them out:\n{listed(problems)}"
         )

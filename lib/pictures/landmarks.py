@@ -45,17 +45,18 @@ def read_tem(path: str | Path) -> np.ndarray:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+        lines = _text(path.read_bytes()).splitlines() or [""]
+    except (OSError, UnicodeError) as error:
         raise ImageError(f"{path.name} cannot be read as landmarks: {error}") from None
-    if not lines[0].strip().isdigit() or int(lines[0]) < 3:
+    if not lines[0].strip().isdecimal() or int(lines[0]) < 3:
         raise ImageError(
             f"{path.name}, line 1: {lines[0].strip()!r}; allowed: the number of points, 3 or more"
         )
     points = []
     for number, line in enumerate(lines[1 : int(lines[0]) + 1], start=2):
         try:
-            x, y = map(float, line.split())
+            # a decimal comma, as WebMorph leaves it on a German system
+            x, y = (float(cell.replace(",", ".")) for cell in line.split())
         except ValueError:
             raise ImageError(
                 f"{path.name}, line {number}: {line!r}; allowed: x and y of a point"
@@ -63,11 +64,22 @@ def read_tem(path: str | Path) -> np.ndarray:
         points.append((x, y))
     if len(points) < int(lines[0]) or not np.isfinite(points).all():
         raise ImageError(
-            f"{path.name} holds {len(points)} whole points and says "
-            f"{lines[0].strip()}; the file is cut "
-            "off: save it again from WebMorph"
+            f"{path.name} holds {len(points)} whole points and says {lines[0].strip()}; the file "
+            "is cut off: save it again from WebMorph"
         )
     return np.array(points)
+
+
+def _text(data: bytes) -> str:
+    """Text in UTF-8 or UTF-16, with or without a byte order mark."""
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return data.decode("utf-16" if wide else "utf-8-sig")
+
+
+def _tem_beside(path: Path) -> Path:
+    """The ``.tem`` of a picture; its suffix may be in capitals."""
+    found = (path.with_suffix(suffix) for suffix in (".tem", ".TEM", ".Tem"))
+    return next((p for p in found if p.is_file()), path.with_suffix(".tem"))
 
 
 def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
@@ -79,7 +91,7 @@ def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
     ImageError : no .tem of the same name, landmarks outside the picture, or an unreadable picture.
     """
     path = Path(path)
-    tem = path.with_suffix(".tem")
+    tem = _tem_beside(path)
     if not tem.is_file():
         raise ImageError(
             f"{path.name} has no landmarks: {tem.name} is not beside it. Export it from WebMorph"
@@ -98,32 +110,31 @@ def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
     return Landmarked(picture, (points + 0.5) * scale - offset - 0.5)
 
 
-def morph(sad: Landmarked, happy: Landmarked, level: float) -> np.ndarray:
+def morph(negative: Landmarked, positive: Landmarked, level: float) -> np.ndarray:
     """Both faces warped to the shape between them and cross-faded there.
 
     Parameters
     ----------
-    level : 0 gives the sad picture itself, 1 the happy one.
+    level : 0 gives the negative picture itself, 1 the positive one.
 
     Returns
     -------
     uint8 (size, size, 3)
     """
-    shape = between(sad, happy, level)
-    triangles = _triangles(_framed(between(sad, happy, 0.5), len(sad.picture)))
-    warped = [warp(face, shape, triangles).astype(np.float32) for face in (sad, happy)]
+    shape = between(negative, positive, level)
+    triangles = _triangles(_framed(between(negative, positive, 0.5), len(negative.picture)))
+    warped = [warp(face, shape, triangles).astype(np.float32) for face in (negative, positive)]
     return np.round((1 - level) * warped[0] + level * warped[1]).astype(np.uint8)
 
 
-def between(sad: Landmarked, happy: Landmarked, level: float) -> np.ndarray:
+def between(negative: Landmarked, positive: Landmarked, level: float) -> np.ndarray:
     """The landmarks at a level, (n, 2); ImageError where the two faces have different templates."""
-    if sad.points.shape != happy.points.shape:
+    if negative.points.shape != positive.points.shape:
         raise ImageError(
-            f"landmarks of {len(sad.points)} and {len(happy.points)} points "
-            "given; allowed: two faces "
-            "delineated with the same template"
+            f"landmarks of {len(negative.points)} and {len(positive.points)} points given; "
+            "allowed: two faces delineated with the same template"
         )
-    return (1 - level) * sad.points + level * happy.points
+    return (1 - level) * negative.points + level * positive.points
 
 
 def warp(face: Landmarked, shape: np.ndarray, triangles: np.ndarray) -> np.ndarray:

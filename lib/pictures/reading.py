@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 from lib.storage.files import FULL, DiskFullError, file_hash, temporary_name, threads, write_csv
 from lib.storage.progress import Progress
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+COMMON = (".png", ".jpg", ".bmp", ".tif", ".webp", ".gif")  # the usual ones, for messages
 SIZE = 224  # pixels a side, what the networks get
 MOST_PIXELS = 50_000_000  # a damaged header can promise more than the memory holds
 BEHIND_ALPHA = 128  # mid-grey shows through transparent pixels
@@ -70,7 +70,7 @@ def read_image(path: str | Path, size: int | None = SIZE) -> np.ndarray:
         reason = " ".join(str(error).split())
         raise ImageError(
             f"{path.name} cannot be read as an image: {reason} ({path}). Allowed: whole "
-            f"{', '.join(s[1:] for s in SUFFIXES)} files. Replace the file or take it out"
+            f"{', '.join(s[1:] for s in COMMON)} files. Replace the file or take it out"
         ) from None
 
 
@@ -120,6 +120,25 @@ def opened(path: Path) -> Iterator[Image.Image]:
         yield picture
 
 
+def read_grey(path: str | Path, most: int) -> tuple[np.ndarray, Image.Image]:
+    """A picture's grey values as they are stored, neither turned nor resized.
+
+    Parameters
+    ----------
+    most : pixels a side; of a larger picture the middle is taken, on its grid of 8 x 8 blocks.
+
+    Returns
+    -------
+    float32 (height, width), and the opened picture for its format, mode and size
+    """
+    with opened(Path(path)) as picture:
+        picture.load()
+        width, height = picture.size
+        left, top = ((max(0, n - most) // 16) * 8 for n in (width, height))
+        middle = picture.crop((left, top, min(width, left + most), min(height, top + most)))
+        return np.asarray(_eight_bit(middle).convert("L"), np.float32), picture
+
+
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """An 8-bit grey or RGB picture."""
     if picture.mode == "F" or picture.mode.startswith("I"):
@@ -127,14 +146,28 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
         low, high = values.min(), values.max()
         if low < 0 or high > 65535 or (picture.mode == "F" and high > 255):
             raise ValueError(f"pixel values from {low:g} to {high:g}; allowed: 8 or 16 bits")
-        # 65535 is white in 16 bits, 255 in 8 bits, 1 in floating point
-        white = 65535 if picture.mode != "F" else 255 if high > 1 else 1
+        white = _white(high) if picture.mode != "F" else (255 if high > 1 else 1)
         return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         behind = Image.new("RGBA", picture.size, (BEHIND_ALPHA,) * 3 + (255,))
         return Image.alpha_composite(behind, picture).convert("RGB")
     return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
+
+
+def _white(highest: float) -> int:
+    """White in a picture of 16-bit numbers: many cameras leave 8, 10 or 12 bits in them.
+
+    With a highest value below a sixteenth of 65535 the picture would be black otherwise.
+    """
+    return next((2**bits - 1 for bits in (8, 10, 12) if highest < 2**bits), 65535)
+
+
+def listed(items: Iterable, limit: int = 10) -> str:
+    """The first few items, one a line, and how many more there are."""
+    items = list(items)
+    more = [f"  … and {len(items) - limit} more"] if len(items) > limit else []
+    return "\n".join([f"  {item}" for item in items[:limit]] + more)
 
 
 def unreadable(paths: Iterable[Path]) -> list[str]:

@@ -1,40 +1,40 @@
-"""Where a user's labelled images are: class folders, the official fer2013.csv, a manifest, or
-file names.
-"""
+"""Where a user's labelled images are: class folders, a table, or file names; and their splits."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib.pictures.reading import SUFFIXES, ImageError, keep_pictures
-from lib.settings.options import Images, resolve
-from lib.storage.files import file_hash, read_text_table, settings_hash
+from lib.pictures.listing import (
+    NAMING,
+    Listing,
+    composed,
+    counted,
+    is_picture,
+    list_files,
+    naming_of,
+)
+from lib.pictures.manifests import fer_csv, manifest, unpacked
+from lib.pictures.reading import ImageError
+from lib.settings.options import Images, Study, resolve
 
-LABELS = ("happy", "sad")
-FER_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # codes 0 to 6
-FER_USAGES = ("Training", "PublicTest", "PrivateTest")
-_SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "publictest": "validation",
-    "test": "test",
-    "testing": "test",
-    "privatetest": "test",
+SPLIT_WORDS = {
+    "train": ("train", "training", "learn", "tr"),
+    "validation": ("validation", "validate", "valid", "val", "dev", "devel", "publictest"),
+    "test": ("test", "testing", "tst", "holdout", "privatetest"),
+    "eval": ("eval", "evaluation"),  # validation beside a test split, else the test split
 }
+_SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
+_FILLERS = {"set", "split", "data", "images", "imgs", "faces", "pictures"}
 _SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
+Found = tuple[pd.DataFrame, list[str]]  # path, label, split, identity, row; and notes
 
-Found = tuple[pd.DataFrame, list[str]]  # path, label, split, identity; and notes
 
-
-def find_images(images: Images, folder: Path | None) -> Found:
+def find_images(study: Study, folder: Path | None) -> Found:
     """All images of the two classes, unchecked, with a split each.
 
     Parameters
@@ -44,13 +44,32 @@ def find_images(images: Images, folder: Path | None) -> Found:
 
     Returns
     -------
-    Columns path, label, split, identity (empty where unknown); and notes on what was left out.
+    Columns path, label (a pole's word), split, identity (empty where unknown), row (of a table);
+    and notes on what was left out.
 
     Raises
     ------
     ImageError : nothing there or nothing usable, with what was found and the remedy.
     """
+    images = study.images
     root = resolve(images.root)
+    _refuse_nowhere(images, root)
+    notes: list[str] = []
+    if images.source == "fer2013_csv":
+        found = _labelled(fer_csv(images, root), study, notes)
+        found = unpacked(found, images, root, folder)
+    elif images.source == "manifest":
+        found = _labelled(manifest(images, root), study, notes)
+    else:
+        read = _class_folders if images.source == "folder" else _file_names
+        found = _labelled(read(study, root, notes), study, notes).assign(row="")
+    found = found.assign(identity=found["identity"].fillna("").astype(str))
+    found = found.sort_values("path", ignore_index=True)
+    found = _with_splits(found, images, notes)
+    return found, notes
+
+
+def _refuse_nowhere(images: Images, root: Path) -> None:
     wants_file = images.source in ("fer2013_csv", "manifest")
     if wants_file and not root.is_file():
         raise ImageError(
@@ -59,220 +78,159 @@ def find_images(images: Images, folder: Path | None) -> Found:
         )
     if not wants_file and not root.is_dir():
         raise ImageError(
-            f"images.root: no such folder: {root}; images.source "
-            f"{images.source!r} needs a folder of "
-            "images. Give its path, relative to the project's root or absolute, such as "
+            f"images.root: no such folder: {root}; images.source {images.source!r} needs a folder "
+            "of images. Give its path, relative to the project's root or absolute, such as "
             "images.root=data/raw/fer2013"
         )
-    found, notes = {
-        "folder": _class_folders,
-        "fer2013_csv": _fer_csv,
-        "manifest": _manifest,
-        "filenames": _file_names,
-    }[images.source](images, root, folder)
-    found = found.assign(identity=found["identity"].fillna("").astype(str))
-    return _with_splits(found.sort_values("path", ignore_index=True), images, notes), notes
 
 
-def _class_folders(images: Images, root: Path, folder: Path | None) -> Found:
-    """``split/class/file`` or ``class/file``."""
-    tops = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-    splits = {p: _SPLIT_NAMES[p.name.lower()] for p in tops if p.name.lower() in _SPLIT_NAMES}
-    classes = {
-        (d, split) for top, split in splits.items() for d in top.iterdir() if d.is_dir()
-    } or {(d, "") for d in tops}
-    names = sorted({d.name for d, _ in classes})
-    known = [n for n in names if n in images.labels]
-    if missing := sorted(set(images.labels) - set(known)):
+def split_word(name: str) -> str:
+    """``train``, ``validation``, ``test`` or ``eval`` for a word; empty for another one."""
+    words = [w for w in re.split(r"[\W_]+", name.casefold()) if w and w not in _FILLERS]
+    joined = "".join(words)
+    return _SPLIT_OF.get(joined) or _SPLIT_OF.get(re.sub(r"set$", "", joined), "")
+
+
+def _class_folders(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
+    """``split/class/file``, ``class/split/file`` or ``class/file``, below any number of folders."""
+    images = study.images
+    listing = list_files(root)
+    dirs = {p: p.relative_to(root).parts[:-1] for p in listing.pictures}
+    skip = _shared_depth(dirs.values(), images.labels)
+    rows, loose, strange = [], [], []
+    splits = {d[skip] for d in dirs.values() if len(d) > skip and split_word(d[skip])}
+    for path, whole in dirs.items():
+        parts, name = whole[skip:], path.relative_to(root).as_posix()
+        if splits and parts and parts[0] not in splits:
+            strange.append(name)
+        elif len(parts) <= bool(splits):
+            loose.append(name)
+        else:
+            split, label = parts[:2] if splits else ("", parts[0])
+            if not splits and len(parts) > 1 and split_word(parts[1]):
+                split = parts[1]
+            rows.append((_given(path, root, images), label, split, ""))
+    found = pd.DataFrame(rows, columns=["path", "label", "split", "identity"])
+    found["label"] = _as_labelled(found["label"], images.labels)
+    _refuse_lacking(found, root, study, listing)
+    notes += counted(loose, "pictures outside the class folders")
+    notes += counted(strange, "pictures in folders that are neither train, validation nor test")
+    notes += listing.notes()
+    return _with_people(found, notes)
+
+
+def _shared_depth(dirs: Iterable[tuple[str, ...]], labels: Mapping[str, str]) -> int:
+    """How many leading folders all pictures share that are neither a split's nor a class's."""
+    dirs = list(dirs)
+    shared = []
+    for level in zip(*dirs, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    known = {composed(label).casefold() for label in labels}
+    told = [bool(split_word(name)) or composed(name).casefold() in known for name in shared]
+    return told.index(True) if any(told) else len(shared)
+
+
+def _as_labelled(names: pd.Series, labels: Mapping[str, str]) -> pd.Series:
+    """Names as the study writes them, where they differ in capitals or kinds of umlauts."""
+    ours = {composed(label).casefold(): label for label in labels}
+    return names.map(lambda n: n if n in labels else ours.get(composed(n).casefold(), composed(n)))
+
+
+def _refuse_lacking(found: pd.DataFrame, root: Path, study: Study, listing: Listing) -> None:
+    names = sorted(found["label"].unique())
+    if missing := sorted(set(study.images.labels) - set(names)):
+        passed = "".join(f". {note}" for note in listing.notes())
         raise ImageError(
             f"{root} has no class folder {', '.join(missing)}; found: "
-            f"{', '.join(names) or 'none'}. "
-            "Name your folders' classes in images.labels, such as "
-            "images.labels='{joy: happy, grief: sad}'"
-            " (the folders are split/class or class)"
+            f"{', '.join(names) or 'none'}. Name your folders' classes in images.labels, such as "
+            f"{_example(study)} (the folders are split/class or class){passed}"
         )
-    rows, others = [], 0
-    for d, split in sorted(classes):
-        files = sorted(p for p in d.rglob("*") if p.is_file() and not p.name.startswith("."))
-        pictures = [p for p in files if p.suffix.lower() in SUFFIXES]
-        others += len(files) - len(pictures)
-        rows += [(_given(p, root, images), d.name, split, "") for p in pictures]
-    found = pd.DataFrame(rows, columns=["path", "label", "split", "identity"])
-    notes = [f"{others} files that are no images were passed over"] if others else []
-    return _labelled(found, images, notes), notes
 
 
-def _file_names(images: Images, root: Path, folder: Path | None) -> Found:
+def _example(study: Study) -> str:
+    return f"images.labels='{{joy: {study.positive}, grief: {study.negative}}}'"
+
+
+def _with_people(found: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """People from file names of a known form, where no one is in several of the given splits."""
+    names = found["path"].str.rsplit("/", n=1).str[-1]
+    if (known := naming_of(names)) is None:
+        return found
+    people = names.str.extract(f"(?i)^{NAMING[known]}")["identity"].fillna("").str.upper()
+    splits = found["split"].groupby(people).nunique()
+    if shared := list(splits.index[(splits > 1) & (splits.index != "")]):
+        notes.append(
+            f"**{len(shared)} people are in more than one split**, by their file names ({known}), "
+            f"such as {shared[0]}: a network may know them. Take the split folders away, and the "
+            "workbook splits by person"
+        )
+        return found
+    notes.append(f"people are told apart by their file names ({known}), such as {people.iloc[0]}")
+    return found.assign(identity=people)
+
+
+def _file_names(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
     """Label and person from each file's path by a regular expression, as in KDEF's
-    ``AF01HAS.JPG``.
+    ``AF01HAS.JPG``; a file without a picture's suffix counts where the name fits and it is one.
     """
+    images, listing = study.images, list_files(root)
     pattern = re.compile(images.pattern)
-    files = sorted(p for p in root.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
-    matches = [(p, pattern.search(p.relative_to(root).as_posix())) for p in files]
+    matches = {
+        p: pattern.search(composed(p.relative_to(root).as_posix())) for p in listing.pictures
+    }
+    for path in list(listing.others):
+        match = pattern.search(composed(path.relative_to(root).as_posix()))
+        if match and is_picture(path):
+            matches[path] = match
+            listing.others.remove(path)
     rows = [
-        (
-            _given(p, root, images),
-            m["label"],
-            m.groupdict().get("split") or "",
-            m.groupdict().get("identity") or "",
-        )
-        for p, m in matches
+        (_given(p, root, images), m["label"], *(m.groupdict().get(k) or "" for k in _MORE))
+        for p, m in matches.items()
         if m
     ]
     if not rows:
-        example = files[0].relative_to(root).as_posix() if files else "none"
+        example = next((p.relative_to(root).as_posix() for p in matches), "none")
         raise ImageError(
-            f"images.pattern {images.pattern!r} matches none of the "
-            f"{len(files)} images in {root} (the "
-            f"first is {example!r}); allowed: a regular expression with (?P<label>...)"
+            f"images.pattern {images.pattern!r} matches none of the {len(matches)} images in "
+            f"{root} (the first is {example!r}); allowed: a regular expression with (?P<label>...)"
         )
-    notes = (
-        [
-            (
-                f"{len(files) - len(rows)} images whose names do not match "
-                "images.pattern were passed over"
-            )
-        ]
-        if (len(rows) < len(files))
-        else []
-    )
-    return _labelled(
-        pd.DataFrame(rows, columns=["path", "label", "split", "identity"]), images, notes
-    ), notes
+    left = [p.relative_to(root).as_posix() for p, m in matches.items() if not m]
+    notes += counted(left, "images whose names do not match images.pattern")
+    notes += listing.notes()
+    return pd.DataFrame(rows, columns=["path", "label", *_MORE])
 
 
-def _manifest(images: Images, root: Path, folder: Path | None) -> Found:
-    """A CSV ``path,label,split[,identity]``; paths are relative to the CSV and stay below its
-    folder.
-    """
-    table = _read_csv(root, ("path", "label"))
-    base = root.parent.resolve()
-    for row, path in enumerate(table["path"], start=2):
-        _refuse_path(path, base, f"{root.name}, row {row}")
-    table = table.reindex(columns=["path", "label", "split", "identity"], fill_value="")
-    table["path"] = [_given(base / p, base, images, root.parent) for p in table["path"]]
-    notes: list[str] = []
-    return _labelled(table, images, notes), notes
+_MORE = ("split", "identity")
 
 
-def _refuse_path(path: str, base: Path, where: str) -> None:
-    """ImageError unless ``path`` is a file below ``base``, links followed."""
-    try:
-        inside, there = (base / path).resolve().is_relative_to(base), (base / path).is_file()
-    except (OSError, ValueError) as error:  # too long, or with a zero byte
-        raise ImageError(
-            f"{where}: path {path[:60]!r} can be no file's name ({error.args[-1]})"
-        ) from None
-    if not inside:
-        raise ImageError(
-            f"{where}: path {path!r} leads out of the manifest's folder; "
-            "allowed: paths relative to "
-            f"{base}. Move the image below it"
-        )
-    if not there:
-        raise ImageError(
-            f"{where}: no such image: {base / path}. Paths are relative to the manifest's folder"
-        )
-
-
-def _read_csv(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    try:
-        table = read_text_table(path)
-    except ValueError as error:
-        raise ImageError(
-            f"{path.name} cannot be read as CSV: {' '.join(str(error).split())}"
-        ) from None
-    if missing := [c for c in needed if c not in table.columns]:
-        raise ImageError(
-            f"{path.name} has no column {', '.join(missing)}; found: "
-            f"{', '.join(table.columns)}; needed: "
-            f"{', '.join(needed)}"
-        )
-    if table.empty:
-        raise ImageError(f"{path.name} has a header and no rows; needed: one row an image")
-    return table
-
-
-def _fer_csv(images: Images, root: Path, folder: Path | None) -> Found:
-    """The official fer2013.csv: ``emotion,pixels,Usage``; the used classes are unpacked to PNG."""
-    table = _read_csv(root, ("emotion", "pixels", "Usage"))
-    codes, usage = table["emotion"].str.strip(), table["Usage"].str.strip()
-    _refuse_words(codes, [str(k) for k in range(7)], f"0 to 6 ({', '.join(FER_EMOTIONS)})", root)
-    _refuse_words(usage, FER_USAGES, ", ".join(FER_USAGES), root)
-    names = codes.astype(int).map(dict(enumerate(FER_EMOTIONS)))
-    place = (
-        None
-        if folder is None
-        else folder / "fer2013" / settings_hash(file_hash(root), sorted(images.labels))
-    )
-    files = [f"{word}_{row:05d}.png" for row, word in enumerate(usage)]
-    found = pd.DataFrame(
-        {
-            "path": files,
-            "label": names,
-            "split": usage,
-            "identity": "",
-            "pixels": table["pixels"],
-            "row": np.arange(len(table)) + 2,
-        }
-    )
-    notes: list[str] = []
-    found = _labelled(found, images, notes).rename(columns={"path": "file"})
-    if place is not None:
-        found = keep_pictures(place, found, lambda row: _pixels(row, root), "unpacking fer2013.csv")
-    found["path"] = [str(place / f) if place else f for f in found["file"]]
-    return found[["path", "label", "split", "identity"]], notes
-
-
-def _refuse_words(column: pd.Series, words: Sequence[str], allowed: str, source: Path) -> None:
-    """ImageError that names the first row with another word."""
-    for row in np.flatnonzero(~column.isin(words)):
-        raise ImageError(
-            f"{source.name}, row {row + 2}: {column.name} {column.iloc[row]!r}; allowed: {allowed}"
-        )
-
-
-def _pixels(row, source: Path) -> np.ndarray:
-    """The 48 x 48 grey picture of one row."""
-    values = row.pixels.split()
-    if len(values) != 48 * 48 or not all(v.isdigit() and int(v) < 256 for v in values):
-        raise ImageError(
-            f"{source.name}, row {row.row}: {len(values)} pixel values; "
-            "allowed: 2304 whole numbers from "
-            "0 to 255. The file may be truncated: fetch it again"
-        )
-    return np.array(values, np.uint8).reshape(48, 48)
-
-
-def _given(path: Path, root: Path, images: Images, given: Path | None = None) -> str:
+def _given(path: Path, root: Path, images: Images) -> str:
     """A path as the study gave its root: relative where that was relative."""
-    base = Path(images.root) if given is None else Path(images.root).parent
-    return (base.expanduser() / path.relative_to(root)).as_posix()
+    return (Path(images.root).expanduser() / path.relative_to(root)).as_posix()
 
 
-def _labelled(found: pd.DataFrame, images: Images, notes: list[str]) -> pd.DataFrame:
-    """Keep the rows whose label the study names, under the two words happy and sad; count the
-    others.
-    """
-    meant = found["label"].map(images.labels)
+def _labelled(found: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFrame:
+    """Keep the rows whose label the study names, under the two poles' words; count the others."""
+    labels = study.images.labels
+    names = _as_labelled(found["label"].astype(str), labels)
+    meant = names.map(labels)
     if meant.notna().sum() == 0:
-        labels = ", ".join(sorted(map(str, found["label"].unique()))[:12]) or "none"
+        words = ", ".join(sorted(names.unique())[:12]) or "none"
         raise ImageError(
-            f"no image carries a label of images.labels ({', '.join(images.labels)}); "
-            f"found: {labels}. "
-            "Name your set's labels, such as images.labels='{positive: happy, negative: sad}'"
+            f"no image carries a label of images.labels ({', '.join(labels)}); found: {words}. "
+            f"Name your set's labels, such as {_example(study)}"
         )
-    left_out = found["label"][meant.isna()].value_counts()
+    left_out = names[meant.isna()].value_counts()
     if len(left_out):
         notes.append(
             "left out, as images.labels does not name them: "
             + ", ".join(f"{n} {label}" for label, n in left_out.sort_index().items())
         )
-    if found["label"][meant.notna()].map(images.labels).nunique() < 2:
-        only = meant.dropna().iloc[0]
+    if meant.nunique() < 2:
         raise ImageError(
-            f"all {meant.notna().sum()} images are {only}; needed: both happy and sad. Check "
-            "images.labels and the set"
+            f"all {meant.notna().sum()} images are {meant.dropna().iloc[0]}; needed: both "
+            f"{study.positive} and {study.negative}. Check images.labels and the set"
         )
     return found.assign(label=meant)[meant.notna()].reset_index(drop=True)
 
@@ -281,19 +239,20 @@ def _with_splits(found: pd.DataFrame, images: Images, notes: list[str]) -> pd.Da
     """Splits by their names; those that a set lacks are made by person, or by file where no
     person is known.
     """
-    given = found["split"].fillna("").astype(str).str.strip().str.lower()
-    if unknown := sorted(set(given) - set(_SPLIT_NAMES) - {""}):
+    given = found["split"].fillna("").astype(str).str.strip()
+    split = given.map({word: split_word(word) for word in given.unique()})
+    if unknown := sorted(set(given[split == ""]) - {""}):
+        words = "; ".join(f"{ours}: {', '.join(w)}" for ours, w in SPLIT_WORDS.items())
         raise ImageError(
-            f"split {', '.join(map(repr, unknown[:5]))}; allowed: train, "
-            "validation, test (or an empty "
-            "column: the workbook then splits)"
+            f"split {', '.join(map(repr, unknown[:5]))}; allowed: {words}; or an empty column: "
+            "the workbook then splits"
         )
-    split = given.map(_SPLIT_NAMES | {"": ""})
+    split = _eval_as(split, notes)
     if (split == "").any() and (split != "").any():
+        first = found["path"][split == ""].iloc[0]
         raise ImageError(
-            f"{(split == '').sum()} images have no split and {(split != '').sum()} "
-            "have one; allowed: all "
-            "or none"
+            f"{(split == '').sum()} images have no split (such as {first}) and "
+            f"{(split != '').sum()} have one; allowed: all or none"
         )
     have = set(split) - {""}
     if have and "train" not in have:
@@ -306,12 +265,26 @@ def _with_splits(found: pd.DataFrame, images: Images, notes: list[str]) -> pd.Da
         wanted = {s: _SHARES[s] for s in ("train", *lacking)} if have else _SHARES
         split = split.mask(source, _made(found[source], wanted, images.split_seed))
         notes.append(
-            f"{' and '.join(s for s in lacking if s != 'train')} split made "
-            "from the images without one, by "
-            f"{'person' if found['identity'].ne('').any() else 'file'} (images.split_seed="
-            f"{images.split_seed})"
+            f"{' and '.join(s for s in lacking if s != 'train')} split made from the images "
+            f"without one, by {'person' if found['identity'].ne('').any() else 'file'} "
+            f"(images.split_seed={images.split_seed})"
         )
     return found.assign(split=split)
+
+
+def _eval_as(split: pd.Series, notes: list[str]) -> pd.Series:
+    """Evaluation is the validation split beside a test split, and else the test split."""
+    have = set(split)
+    if "eval" not in have:
+        return split
+    if {"validation", "test"} <= have:
+        raise ImageError(
+            "the set has the splits validation, test and evaluation; allowed: one of each. Rename "
+            "or remove one"
+        )
+    meant = "validation" if "test" in have else "test"
+    notes.append(f"the split evaluation is taken as {meant}")
+    return split.replace("eval", meant)
 
 
 def _made(rows: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from lib.faces.render import make_identity, part_regions
 from lib.pictures.builtin import drawing_version
 from lib.pictures.hiding import box_regions, control_patch, occlude
 from lib.pictures.landmarks import between, landmark_regions, read_landmarked
+from lib.pictures.listing import counted
 from lib.pictures.morphs import Morph, find_morphs
 from lib.pictures.reading import ImageError, keep_pictures
 from lib.settings.options import ROOT, Study, resolve
@@ -37,16 +39,17 @@ def make_stimuli(
     Returns
     -------
     Columns stimulus (unique, such as ``id003_full_0.50``), path, identity, level, condition; and
-    the pictures that a morph was made from (sad, happy, correlation), where there are any. Sorted
-    by identity, condition and level.
+    the pictures that a morph was made from (negative, positive, correlation), where there are any.
+    Sorted by identity, condition and level. ``attrs["notes"]`` says what was passed over.
 
     Raises
     ------
     ImageError : too few images or files that do not fit.
     """
     folder = ROOT / "data/derived" if folder is None else Path(folder)
-    morphs = find_morphs(study, images)
-    rows = pd.DataFrame([row for one in morphs for row in _plan(one, study)])
+    notes: list[str] = []
+    morphs = find_morphs(study, images, notes)
+    rows = pd.DataFrame([row for one in morphs for row in _plan(one, study, notes)])
     place = folder / "morphs" / settings_hash(asdict(study.morphs), _made_from(study, morphs))
     drawn = rows["path"].isna()
     if drawn.any():
@@ -58,27 +61,40 @@ def make_stimuli(
     rows["path"] = [relative(p) for p in rows["path"]]
     rows = rows.drop(columns="file", errors="ignore")
     order = {condition: k for k, condition in enumerate(study.morphs.conditions)}
-    return rows.sort_values(
+    rows = rows.sort_values(
         ["identity", "condition", "level"],
         ignore_index=True,
         kind="stable",
         key=lambda c: c.map(order) if c.name == "condition" else c,
     )
+    rows.attrs["notes"] = notes
+    return rows
+
+
+def own_pictures(study: Study) -> pd.DataFrame:
+    """The user's own morphs as stimuli, without drawing or opening anything but their files.
+
+    Returns
+    -------
+    The rows of ``make_stimuli`` that stand for files of the user's.
+    """
+    rows = [row for one in find_morphs(study, pd.DataFrame()) for row in _plan(one, study, [])]
+    return pd.DataFrame([row for row in rows if row["path"] is not None], columns=COLUMNS)
 
 
 def levels_of(study: Study) -> np.ndarray:
-    """The study's equal steps from fully sad to fully happy."""
+    """The study's equal steps from fully negative to fully positive."""
     return np.linspace(0, 1, study.morphs.levels).round(6)
 
 
-def _plan(one: Morph, study: Study) -> list[dict]:
+def _plan(one: Morph, study: Study, notes: list[str]) -> list[dict]:
     """One row for each level and condition of a morph; ``path`` is None where the picture must
     be drawn.
     """
     given = sorted({level for condition, level in one.ready if condition == "full"})
-    levels = given or levels_of(study)
+    levels = np.array(given) if given else levels_of(study)
     digits = 2 if np.allclose(np.round(levels, 2), levels) else 4
-    return [
+    rows = [
         {
             "stimulus": f"{one.identity}_{condition}_{level:.{digits}f}",
             "path": one.ready.get((condition, level)),
@@ -87,9 +103,25 @@ def _plan(one: Morph, study: Study) -> list[dict]:
             "condition": condition,
             **one.members,
         }
-        for level in levels
         for condition in study.morphs.conditions
+        for level in _levels_of_condition(one, condition, levels, study, notes)
     ]
+    return sorted(rows, key=itemgetter("level"))  # a level's conditions share what is drawn
+
+
+def _levels_of_condition(
+    one: Morph, condition: str, levels: np.ndarray, study: Study, notes: list[str]
+) -> np.ndarray:
+    """Whole faces at all levels; parts that are hidden here at those nearest to equal steps."""
+    own = sorted({level for c, level in one.ready if c == condition})
+    if condition == "full" or not one.ready:
+        return levels
+    if own:
+        gone = [f"{one.identity} at {level:g}" for level in levels if level not in own]
+        notes += counted(gone, f"levels without a picture of the condition {condition!r}")
+        return np.intersect1d(own, levels)
+    nearest = np.abs(levels[None] - levels_of(study)[:, None]).argmin(1)
+    return levels[np.unique(nearest)]
 
 
 def _made_from(study: Study, morphs: list[Morph]) -> list:
@@ -98,12 +130,12 @@ def _made_from(study: Study, morphs: list[Morph]) -> list:
     """
     if study.morphs.source == "builtin":
         return [drawing_version(), study.images.diagnosticity, [m.identity for m in morphs]]
-    names = ("morphs.py", "landmarks.py", "hiding.py", "reading.py")
+    names = ("morphs.py", "morph_folder.py", "landmarks.py", "hiding.py", "reading.py")
     code = [file_hash(ROOT / "lib/pictures" / name) for name in names]
     used = {
         path
         for m in morphs
-        for path in (m.members.get("sad"), m.members.get("happy"), *m.ready.values())
+        for path in (m.members.get("negative"), m.members.get("positive"), *m.ready.values())
         if path
     }
     tems = (
@@ -164,24 +196,20 @@ def regions_of(study: Study, stimuli: pd.DataFrame, size: int = 224) -> dict[str
             part_regions(make_identity(int(name.removeprefix("id"))), size=size) for name in names
         ]
         return _stacked(found, stimuli["identity"].map({name: k for k, name in enumerate(names)}))
-    if not {"sad", "happy"} <= set(stimuli.columns):
+    if not {"negative", "positive"} <= set(stimuli.columns):
         raise ImageError(
             "morphs.regions=landmarks given; these stimuli were not made from landmarked pictures. "
             "Use morphs.regions=boxes"
         )
-    keys = list(dict.fromkeys(zip(stimuli["sad"], stimuli["happy"], stimuli["level"], strict=True)))
+    keys = list(stimuli[["negative", "positive", "level"]].itertuples(index=False, name=None))
     ends = lru_cache(maxsize=8)(lambda path: read_landmarked(resolve(path), size))
+    each = list(dict.fromkeys(keys))
     found = [
-        landmark_regions(between(ends(sad), ends(happy), level), size) for sad, happy, level in keys
+        landmark_regions(between(ends(negative), ends(positive), level), size)
+        for negative, positive, level in each
     ]
-    index = {key: k for k, key in enumerate(keys)}
-    return _stacked(
-        found,
-        [
-            index[key]
-            for key in zip(stimuli["sad"], stimuli["happy"], stimuli["level"], strict=True)
-        ],
-    )
+    index = {key: k for k, key in enumerate(each)}
+    return _stacked(found, [index[key] for key in keys])
 
 
 def _stacked(found: list[dict[str, np.ndarray]], index) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ import yaml
 
 from lib.people.guess import guess_people
 from lib.pictures.labelled import survey_images
-from lib.pictures.reading import SUFFIXES, ImageError
+from lib.pictures.listing import SUFFIXES
+from lib.pictures.reading import ImageError
 from lib.settings.loading import ROOT, StudyError
 from lib.settings.options import Images, Study, resolve
 from lib.settings.values import NAME

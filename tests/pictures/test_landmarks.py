@@ -44,7 +44,7 @@ def test_points_come_back_from_a_tem_file(tmp_path):
     "text, message",
     [
         ("points\n1 2\n", "line 1"),
-        ("3\n1 2\n3 4\n", "line 4"),
+        ("3\n1 2\n3 4\n", "holds 2 whole points and says 3"),
         ("3\n1 2\n3 x\n5 6\n", "line 3"),
         ("3\n1 2\n3 4\n5 nan\n", "cut off"),
     ],

@@ -8,7 +8,8 @@ from PIL import Image
 
 from lib.faces.render import make_identity, render_face
 from lib.pictures.labelled import load_images
-from lib.pictures.morphs import as_regular, builtin_people, fade, match_pairs
+from lib.pictures.morph_folder import as_regular
+from lib.pictures.morphs import builtin_people, fade, match_pairs
 from lib.pictures.reading import ImageError, encode_png, read_image
 from lib.pictures.stimuli import make_stimuli, regions_of
 from lib.settings.loading import load_study, resolve
@@ -158,12 +159,12 @@ def of_photographs(folder, **settings):
 def test_matched_pairs_find_the_twins_and_fade_between_them(photographs):
     study, _, stimuli = of_photographs(photographs, **{"morphs.source": "matched_pairs"})
     assert len(stimuli) == 3 * 3 * 4
-    for sad, happy in zip(stimuli["sad"], stimuli["happy"], strict=True):
+    for sad, happy in zip(stimuli["negative"], stimuli["positive"], strict=True):
         assert sad.split("/")[-1] == happy.split("/")[-1] and "/test/" in sad
     assert (stimuli["correlation"].astype(float) > 0.9).all()
     name = stimuli["identity"][0]
     ends = [picture(stimuli, name, "full", level).astype(float) for level in (0.0, 1.0)]
-    np.testing.assert_array_equal(ends[0], read_image(resolve(stimuli["sad"][0])))
+    np.testing.assert_array_equal(ends[0], read_image(resolve(stimuli["negative"][0])))
     np.testing.assert_allclose(
         picture(stimuli, name, "full", 0.5), (ends[0] + ends[1]) / 2, atol=0.51
     )
@@ -179,7 +180,7 @@ def test_averages_share_out_the_test_images(photographs):
     _, _, stimuli = of_photographs(
         photographs, **{"morphs.source": "averages", "morphs.identities": 2}
     )
-    assert set(stimuli["sad"]) == {"mean of 3", "mean of 2"}
+    assert set(stimuli["negative"]) == {"mean of 3", "mean of 2"}
     mean = np.mean(
         [read_image(photographs / f"set/test/sad/{k}.png").astype(float) for k in (1, 3)], 0
     )
