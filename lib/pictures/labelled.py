@@ -42,15 +42,8 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
         labels, or one person in two splits; with the list and the remedy.
     """
     folder = ROOT / "data/derived" if folder is None else Path(folder)
-    if study.images.source == "builtin":
-        images, notes = builtin_set(study, folder), []
-    else:
-        images, notes = find_images(study, folder)
-        images = images.assign(sha256=file_hashes(map(resolve, images["path"])))
-    _refuse_conflicts(images)
-    images, duplicates = _without_duplicates(images)
-    if duplicates:
-        notes.append(_duplicate_note(duplicates))
+    notes: list[str] = []
+    images, duplicates = _distinct(study, folder, notes)
     images = _balanced(images, study, notes)
     _refuse_unreadable(images)
     images["path"] = [relative(p) for p in images["path"]]
@@ -59,25 +52,50 @@ def load_images(study: Study, folder: str | Path | None = None) -> pd.DataFrame:
     return images
 
 
+def _distinct(
+    study: Study, folder: Path | None, notes: list[str]
+) -> tuple[pd.DataFrame, list[dict]]:
+    """All images, each once, and the copies that were left out; ``folder`` None draws and unpacks
+    nothing.
+    """
+    if study.images.source == "builtin":
+        images = builtin_set(study, folder)
+    else:
+        images, found = find_images(study, folder)
+        notes += found
+    if "sha256" not in images:
+        images = images.assign(sha256=file_hashes(map(resolve, images["path"])))
+    _refuse_conflicts(images)
+    images, duplicates = _without_duplicates(images)
+    if duplicates:
+        notes.append(_duplicate_note(duplicates))
+    return images, duplicates
+
+
 def survey_images(study: Study) -> tuple[pd.DataFrame, list[str]]:
-    """What a study's images are, without opening them.
+    """What a study's images are: everything that ``load_images`` looks at, but nothing is written.
 
     Returns
     -------
-    counts : columns split, label, n.
+    counts : columns split, label, n, each picture once; ``attrs["notes"]`` says what is left out.
     problems : sentences with the remedy; empty when the images can be used.
     """
+    empty = pd.DataFrame(columns=["split", "label", "n"])
     if study.images.source == "builtin":
         rows = [
             (split, label, wanted(study.images, split)) for split in SPLITS for label in study.poles
         ]
-        return pd.DataFrame(rows, columns=["split", "label", "n"]), []
+        return pd.DataFrame(rows, columns=empty.columns), []
+    notes: list[str] = []
     try:
-        images, _ = find_images(study, folder=None)
-        counts = images.groupby(["split", "label"]).size().rename("n").reset_index()
-        _refuse_empty(images, study)
+        images, _ = _distinct(study, None, notes)
+        chosen = _balanced(images, study, [])
+        if study.images.source != "fer2013_csv":
+            _refuse_unreadable(chosen)
     except ImageError as error:
-        return pd.DataFrame(columns=["split", "label", "n"]), [str(error)]
+        return empty, [str(error)]
+    counts = images.groupby(["split", "label"]).size().rename("n").reset_index()
+    counts.attrs["notes"] = notes
     return counts, []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -147,13 +148,18 @@ def fer_csv(images: Images, root: Path) -> pd.DataFrame:
 
 
 def unpacked(found: pd.DataFrame, images: Images, root: Path, folder: Path | None) -> pd.DataFrame:
-    """``found`` with its pictures as PNG below ``folder``; None unpacks nothing."""
+    """``found`` with its pictures as PNG below ``folder``, and their SHA-256.
+
+    None unpacks nothing: the paths do not exist, and the hashes are those of the rows' pixels.
+    """
     if folder is None:
-        return found.drop(columns="pixels")
+        hashes = [hashlib.sha256(_pixels(r)).hexdigest() for r in found.itertuples()]
+        return found.assign(sha256=hashes).drop(columns="pixels")
     place = folder / "fer2013" / settings_hash(file_hash(root), sorted(images.labels))
     rows = found.rename(columns={"path": "file"})
     rows = keep_pictures(place, rows, _pixels, "unpacking fer2013.csv")
-    return found.assign(path=[str(place / file) for file in found["path"]]).drop(columns="pixels")
+    paths = [str(place / file) for file in rows["file"]]
+    return rows.assign(path=paths).drop(columns=["pixels", "file"])
 
 
 def _only(column: pd.Series, words: Iterable[str], allowed: str, source: Path) -> None:

@@ -64,23 +64,21 @@ def find_images(study: Study, folder: Path | None) -> Found:
         read = _class_folders if images.source == "folder" else _file_names
         found = _labelled(read(study, root, notes), study, notes).assign(row="")
     found = found.assign(identity=found["identity"].fillna("").astype(str))
-    found = found.sort_values("path", ignore_index=True)
-    found = _with_splits(found, images, notes)
-    return found, notes
+    return _with_splits(found.sort_values("path", ignore_index=True), images, notes), notes
 
 
 def _refuse_nowhere(images: Images, root: Path) -> None:
     wants_file = images.source in ("fer2013_csv", "manifest")
+    remedy = "Give its path, relative to the project's root or absolute"
     if wants_file and not root.is_file():
         raise ImageError(
             f"images.root: no such file: {root}; images.source {images.source!r} needs a CSV file. "
-            "Give its path, relative to the project's root or absolute"
+            f"{remedy}"
         )
     if not wants_file and not root.is_dir():
         raise ImageError(
             f"images.root: no such folder: {root}; images.source {images.source!r} needs a folder "
-            "of images. Give its path, relative to the project's root or absolute, such as "
-            "images.root=data/raw/fer2013"
+            f"of images. {remedy}, such as images.root=data/raw/fer2013"
         )
 
 
@@ -111,7 +109,7 @@ def _class_folders(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
                 split = parts[1]
             rows.append((_given(path, root, images), label, split, ""))
     found = pd.DataFrame(rows, columns=["path", "label", "split", "identity"])
-    found["label"] = _as_labelled(found["label"], images.labels)
+    found = found.assign(label=_as_labelled(found["label"], images.labels))
     _refuse_lacking(found, root, study, listing)
     notes += counted(loose, "pictures outside the class folders")
     notes += counted(strange, "pictures in folders that are neither train, validation nor test")
@@ -175,8 +173,7 @@ def _file_names(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
     """Label and person from each file's path by a regular expression, as in KDEF's
     ``AF01HAS.JPG``; a file without a picture's suffix counts where the name fits and it is one.
     """
-    images, listing = study.images, list_files(root)
-    pattern = re.compile(images.pattern)
+    images, listing, pattern = study.images, list_files(root), re.compile(study.images.pattern)
     matches = {
         p: pattern.search(composed(p.relative_to(root).as_posix())) for p in listing.pictures
     }
@@ -185,8 +182,9 @@ def _file_names(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
         if match and is_picture(path):
             matches[path] = match
             listing.others.remove(path)
+    more = ("split", "identity")
     rows = [
-        (_given(p, root, images), m["label"], *(m.groupdict().get(k) or "" for k in _MORE))
+        (_given(p, root, images), m["label"], *(m.groupdict().get(k) or "" for k in more))
         for p, m in matches.items()
         if m
     ]
@@ -199,10 +197,7 @@ def _file_names(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
     left = [p.relative_to(root).as_posix() for p, m in matches.items() if not m]
     notes += counted(left, "images whose names do not match images.pattern")
     notes += listing.notes()
-    return pd.DataFrame(rows, columns=["path", "label", *_MORE])
-
-
-_MORE = ("split", "identity")
+    return pd.DataFrame(rows, columns=["path", "label", *more])
 
 
 def _given(path: Path, root: Path, images: Images) -> str:

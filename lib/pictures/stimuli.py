@@ -71,15 +71,22 @@ def make_stimuli(
     return rows
 
 
-def own_pictures(study: Study) -> pd.DataFrame:
-    """The user's own morphs as stimuli, without drawing or opening anything but their files.
+def planned(study: Study) -> tuple[pd.DataFrame, list[str]]:
+    """The stimuli of a study with morphs of its own, without drawing any.
 
     Returns
     -------
-    The rows of ``make_stimuli`` that stand for files of the user's.
+    rows : as ``make_stimuli``; path is missing where a picture would be drawn.
+    notes : what is passed over.
+
+    Raises
+    ------
+    ImageError : files that do not fit, or that cannot be read.
     """
-    rows = [row for one in find_morphs(study, pd.DataFrame()) for row in _plan(one, study, [])]
-    return pd.DataFrame([row for row in rows if row["path"] is not None], columns=COLUMNS)
+    notes: list[str] = []
+    morphs = find_morphs(study, pd.DataFrame(), notes)
+    rows = [row for one in morphs for row in _plan(one, study, notes)]
+    return pd.DataFrame(rows), notes
 
 
 def levels_of(study: Study) -> np.ndarray:

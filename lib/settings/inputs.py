@@ -55,7 +55,9 @@ class Morphs:
     source: Literal["builtin", "matched_pairs", "averages", "landmarks", "folder"] = "builtin"
     root: Text | None = None  # folder of morphs, or of images with .tem landmarks
     pattern: Text = "{condition}_{step}.jpg"  # source folder: {identity}, {condition}, {step}
-    identities: Whole = Field(6, ge=1)  # faces, pairs or averages to morph
+    # how many faces; none given: 6, and all there are in a folder
+    identities: Annotated[Whole, Field(ge=1)] | None = None
+    # equal steps; of a folder's, all whole faces are used, and parts are hidden at the nearest
     levels: Whole = Field(21, ge=2, le=201)
     conditions: Conditions = CONDITIONS
     regions: Literal["truth", "boxes", "landmarks"] = "truth"
@@ -67,6 +69,11 @@ class Morphs:
             "mouth": (52, 171, 169, 199),
         }
     )
+
+    @property
+    def count(self) -> int:
+        """How many faces the workbook makes where the study does not say."""
+        return 6 if self.identities is None else self.identities
 
 
 @settings

@@ -37,6 +37,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     said = first.strip().lower().removeprefix("sep=") if first.lower().startswith("sep=") else ""
     separator, skipped = (said or "\t", 1) if first.lower().startswith("sep=") else ("", 0)
     body = rest if skipped else text
+    _refuse_open_quote(body)
     rows = list(enumerate(_rows(body, separator or separator_of(body)), start=skipped + 1))
     filled = [(number, cells) for number, cells in rows if any(cells)]
     if not filled:
@@ -48,6 +49,16 @@ def read_table(path: str | Path) -> pd.DataFrame:
     table = pd.DataFrame(cells, columns=range(width), index=[number - 2 for number, _ in below])
     kept = [k for k, name in enumerate(names) if name is not None]
     return table[kept].set_axis([names[k] for k in kept], axis=1)
+
+
+def _refuse_open_quote(text: str) -> None:
+    """ValueError for a quote that is never closed: the rest of the file would be one cell."""
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), strict=True):
+            pass
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise ValueError("a quote is opened and never closed") from None
 
 
 def decoded(data: bytes) -> str:

@@ -17,8 +17,8 @@ from lib.networks.weights import MissingWeights, WeightsError
 from lib.people.reading import read_people
 from lib.people.trials import TrialError
 from lib.pictures.labelled import survey_images
-from lib.pictures.morphs import find_morphs
 from lib.pictures.reading import ImageError
+from lib.pictures.stimuli import planned
 from lib.settings.loading import examine
 from lib.settings.options import Study, resolve
 from lib.storage.progress import clock
@@ -28,6 +28,7 @@ from lib.training.heads import n_steps
 
 OPEN_GAIN = 0.05  # a block whose gain stays below does next to nothing
 FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
+MANY_LEVELS = 21  # more are counted, not listed
 SPLITS = ("train", "validation", "test")
 
 
@@ -104,11 +105,12 @@ def check_study(path: str | Path, overrides: Mapping | Iterable[str] | str = ())
 
 
 def _images(study: Study, report: Report) -> pd.DataFrame | None:
-    """Images that will be used: a row for each split, columns happy and sad."""
+    """Images that will be used: a row for each split, a column for each pole."""
     found, problems = survey_images(study)
     if problems:
         report.problems += problems
         return None
+    report.warnings += found.attrs.get("notes", [])
     there = found.pivot_table(index="split", columns="label", values="n", aggfunc="sum")
     counts = there.copy()
     for split in SPLITS:
@@ -134,27 +136,18 @@ def _images(study: Study, report: Report) -> pd.DataFrame | None:
         else f"{study.images.source} {study.images.root}"
     )
     for split, row in counts.iterrows():
-        report.plan.append(
-            ("images", f"{split}: {row['happy']:,} happy, {row['sad']:,} sad ({where})")
-        )
+        each = ", ".join(f"{row[pole]:,} {pole}" for pole in reversed(study.poles))
+        report.plan.append(("images", f"{split}: {each} ({where})"))
     return counts
 
 
 def _morphs(study: Study, counts: pd.DataFrame | None, report: Report) -> int | None:
     """How many test pictures there will be."""
     morphs = study.morphs
-    identities, levels = morphs.identities, morphs.levels
+    identities, levels = morphs.count, morphs.levels
     if morphs.source in ("folder", "landmarks"):
-        try:
-            found = find_morphs(study, pd.DataFrame())
-        except ImageError as error:
-            report.problems.append(str(error))
-            return None
-        identities = len(found)
-        levels = len({level for one in found for _, level in one.ready}) or levels
-    elif (
-        counts is not None and morphs.source != "builtin" and counts.loc["test"].min() < identities
-    ):
+        return _own_morphs(study, report)
+    if counts is not None and morphs.source != "builtin" and counts.loc["test"].min() < identities:
         report.problems.append(
             f"morphs.identities: {identities} given; the test split has {counts.loc['test'].min()} "
             "images of a class, and each morph needs one of its own. Lower morphs.identities or "
@@ -172,13 +165,33 @@ def _morphs(study: Study, counts: pd.DataFrame | None, report: Report) -> int | 
     return n
 
 
+def _own_morphs(study: Study, report: Report) -> int | None:
+    """How many test pictures a folder gives; its files are opened as a run would."""
+    try:
+        rows, notes = planned(study)
+    except ImageError as error:
+        report.problems.append(str(error))
+        return None
+    report.warnings += notes
+    given, n = int(rows["path"].notna().sum()), len(rows)
+    report.plan.append(
+        (
+            "morphs",
+            f"{rows['identity'].nunique()} identities × {rows['level'].nunique()} levels "
+            f"({', '.join(rows['condition'].unique())}) = {n:,} pictures ({study.morphs.source}), "
+            f"{given:,} of them files in {study.morphs.root}",
+        )
+    )
+    return n
+
+
 def _people(study: Study, report: Report) -> None:
     if study.observers.file is None:
         n = study.observers.simulated.n
         report.plan.append(("people", f"{n} SIMULATED people: no observers.file is given"))
         return
     try:
-        trials, steps = read_people(study)
+        trials, steps = read_people(study, _seen(study))
     except TrialError as error:
         report.problems.append(str(error))
         return
@@ -193,13 +206,22 @@ def _people(study: Study, report: Report) -> None:
     )
     for step in steps[steps["observers_removed"] > 0].itertuples():
         report.plan.append(("people", f"excluded by {step.rule} ({step.limit}): {step.who}"))
-    report.plan.append(
-        (
-            "people",
-            f"levels {', '.join(f'{v:g}' for v in sorted(trials['level'].unique()))}; conditions "
-            f"{', '.join(dict.fromkeys(trials['condition']))}",
-        )
-    )
+    levels = sorted(trials["level"].unique())
+    shown = f"levels {', '.join(f'{v:g}' for v in levels)}"
+    if len(levels) > MANY_LEVELS:
+        shown = f"{len(levels)} levels from {levels[0]:g} to {levels[-1]:g}"
+    conditions = ", ".join(dict.fromkeys(trials["condition"]))
+    report.plan.append(("people", f"{shown}; conditions {conditions}"))
+
+
+def _seen(study: Study) -> pd.DataFrame | None:
+    """The user's own pictures, which people may have seen; None where they cannot be read."""
+    if study.morphs.source != "folder" or study.morphs.root is None:
+        return None
+    try:
+        return planned(study)[0].dropna(subset="path")
+    except ImageError:  # said with the morphs
+        return None
 
 
 def _networks(study: Study, report: Report) -> list | None:

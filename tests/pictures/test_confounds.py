@@ -111,7 +111,7 @@ def test_patches_know_no_places():
 
 
 def test_people_are_left_out_whole():
-    """The label is the person's: read from other people it is chance, however often each is seen."""
+    """The label is the person's: in other people it is chance, however often each is seen."""
     rng = np.random.default_rng(7)
     people = np.repeat(np.arange(20), 10)
     features = rng.normal(size=(20, 30))[people] + rng.normal(0, 0.01, (200, 30))

@@ -190,10 +190,12 @@ def test_wrong_folders_and_classes_are_refused_with_the_remedy(folder, tmp_path)
         load(folder, tmp_path)
 
 
-def test_the_survey_counts_without_opening_and_returns_problems_as_words(folder, tmp_path):
-    (folder / "train/happy/0.png").write_bytes(b"broken")
+def test_the_survey_finds_what_a_run_would_refuse(folder, tmp_path):
     counts, problems = survey_images(study(folder))
     assert not problems and counts.set_index(["split", "label"])["n"]["train", "happy"] == 6
+    (folder / "train/happy/0.png").write_bytes(b"broken")
+    _, problems = survey_images(study(folder))
+    assert len(problems) == 1 and "1 images cannot be read" in problems[0]
     _, problems = survey_images(study(tmp_path / "nowhere"))
     assert len(problems) == 1 and "no such folder" in problems[0]
     demo = load_study("data/studies/demo.yaml")
