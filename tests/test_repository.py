@@ -344,7 +344,7 @@ def test_a_benchmark_finds_all_that_it_takes_from_the_project(script):
 
 def test_notebook_libraries_come_through_one_module_which_spares_two_seconds():
     """Imported before it, one of them has the grammar built that
-    ``lib.workbook.notebook_files`` keeps from being built.
+    ``lib.report.notebook_files`` keeps from being built.
     """
     slow = re.compile(
         r"^\s*(from|import) (nbformat|nbclient|papermill|nbconvert|jsonschema)\b", re.MULTILINE

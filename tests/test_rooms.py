@@ -25,6 +25,7 @@ ORDER = (
     "mechanisms",
     "figures",
     "widgets",
+    "report",
     "workbook",
     "study",
 )

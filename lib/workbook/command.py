@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.networks.devices import DeviceError
+from lib.report.page import write_report
 from lib.settings.loading import Study, StudyError, load_study
 from lib.settings.options import ROOT
 from lib.storage.files import FULL, remove_leftovers
@@ -24,7 +25,6 @@ from lib.workbook.arguments import NOTEBOOKS, parser
 from lib.workbook.execution import NotebookFailed, execute
 from lib.workbook.lab import open_lab
 from lib.workbook.manifest import write_manifest
-from lib.workbook.report import write_report
 from lib.workbook.stages import Stage, stages
 
 STOPPED, INTERRUPTED = 1, 130

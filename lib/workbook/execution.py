@@ -16,10 +16,10 @@ from pathlib import Path
 
 import psutil
 
+from lib.report.notebook_files import DeadKernelError, nbformat, papermill
 from lib.settings.options import ROOT
 from lib.storage.files import temporary_name, write_with
 from lib.storage.runs import Stopped
-from lib.workbook.notebook_files import DeadKernelError, nbformat, papermill
 from lib.workbook.stages import Cost
 
 PATIENCE_S = 600  # for a kernel to start: a busy laptop takes minutes

@@ -15,10 +15,10 @@ from pathlib import Path
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from lib.report.notebook_files import nbformat
+from lib.report.rendering import PROGRESS, few_colours
 from lib.settings.options import ROOT, resolve
 from lib.storage.files import write_text, write_with
-from lib.workbook.notebook_files import nbformat
-from lib.workbook.rendering import PROGRESS, few_colours
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
 WIDEST = 1000  # pixels of a picture

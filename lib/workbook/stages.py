@@ -15,7 +15,7 @@ from lib.storage.files import file_hash, settings_hash, write_json
 from lib.storage.runs import TABLES, Stopped, put_together
 
 # These run notebooks or read their results; a change in them changes no result.
-OUTSIDE = ("workbook", "study")
+OUTSIDE = ("report", "workbook", "study")
 
 
 class MissingOutput(Stopped):

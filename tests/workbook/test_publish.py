@@ -13,9 +13,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from lib.figures.style import COLOURS
+from lib.report.rendering import shrink
 from lib.settings.options import ROOT
 from lib.workbook.publish import NotPublishable, _smaller, clean, publish
-from lib.workbook.rendering import shrink
 
 
 def executed(*outputs):

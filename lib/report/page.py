@@ -12,13 +12,13 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from lib.report.cards import answer_sentence, claim_cards, limits
+from lib.report.rendering import TEMPLATES, Section, figure_html, render_notebook
+from lib.report.spreadsheet import write_excel
 from lib.storage.alt_text import read_alt_text
 from lib.storage.files import write_text, write_with
 from lib.storage.progress import clock
 from lib.storage.runs import read_csv
-from lib.workbook.cards import answer_sentence, claim_cards, limits
-from lib.workbook.rendering import TEMPLATES, Section, figure_html, render_notebook
-from lib.workbook.spreadsheet import write_excel
 
 LARGEST = 10_000_000  # bytes: what passes as a mail attachment
 GZIP_FROM = 100_000

@@ -19,8 +19,8 @@ import bleach
 from PIL import Image
 from traitlets.config import Config
 
-from lib.workbook.notebook_files import HTMLExporter, nbformat
-from lib.workbook.prose import render_markdown
+from lib.report.notebook_files import HTMLExporter, nbformat
+from lib.report.prose import render_markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
 PROGRESS = re.compile(r"^[\w ,()-]+: \d+ of \d+(, .* left.*| in .*)\n?", re.M)

@@ -7,8 +7,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from lib.workbook import spreadsheet
-from lib.workbook.spreadsheet import write_excel
+from lib.report import spreadsheet
+from lib.report.spreadsheet import write_excel
 
 
 def test_in_excel_text_stays_text_numbers_numbers_and_gaps_gaps(tmp_path):

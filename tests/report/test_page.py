@@ -15,11 +15,11 @@ import pytest
 from browser_tools import chromium
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from lib.report import page as report
+from lib.report.page import attach, write_report
+from lib.report.rendering import render_notebook
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
-from lib.workbook import report
-from lib.workbook.rendering import render_notebook
-from lib.workbook.report import attach, write_report
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 CLAIMS = pd.DataFrame(

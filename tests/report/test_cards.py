@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lib.workbook.cards import answer_sentence, claim_cards, limits
+from lib.report.cards import answer_sentence, claim_cards, limits
 
 CLAIMS = pd.DataFrame(
     {

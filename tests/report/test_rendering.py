@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from workbook.test_report import EVIL, Page, png
+from report.test_page import EVIL, Page, png
 
-from lib.workbook.prose import render_markdown
-from lib.workbook.rendering import prose_html, shrink, table_html
+from lib.report.prose import render_markdown
+from lib.report.rendering import prose_html, shrink, table_html
 
 
 def test_drawings_stay_exact_and_pictures_get_small():
