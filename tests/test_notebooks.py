@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from scipy.special import expit
 from smoke_run import SMOKE
+from test_windows import names_that_clash
 
 from lib.people.trials import validate_trials
 from lib.settings.options import ROOT
@@ -39,6 +40,11 @@ COLUMNS = {
     "claims": "id claim evidence value low high verdict simulated",
 }
 VERDICTS = {"supported", "partly", "not supported", "not testable here"}
+
+
+def test_every_file_of_a_run_can_lie_on_windows(smoke):
+    written = [path.relative_to(smoke.folder) for path in smoke.folder.rglob("*")]
+    assert len(written) > 20 and names_that_clash(written) == []
 
 
 def test_all_five_notebooks_ran_in_order_to_their_last_cell_without_errors(smoke):

@@ -62,7 +62,9 @@ def write_manifest(study: Study, request, stages: list[Stage], *, status: str) -
 def versions() -> dict[str, str]:
     """Python and every package that environment.yml pins, as installed."""
     pinned = re.findall(
-        r"^\s*- ([A-Za-z0-9_.-]+)==", (ROOT / "environment.yml").read_text(), flags=re.M
+        r"^\s*- ([A-Za-z0-9_.-]+)==",
+        (ROOT / "environment.yml").read_text(encoding="utf-8"),
+        flags=re.M,
     )
     return {"python": platform.python_version()} | {name: _version(name) for name in pinned}
 

@@ -37,7 +37,7 @@ def publish(folder: Path, notebooks: Path, figures: Path) -> None:
     NotPublishable : the run is not complete, an output holds an error, or one holds a path of this
         machine.
     """
-    status = json.loads((folder / "manifest.json").read_text())["status"]
+    status = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["status"]
     if status != "complete":
         raise NotPublishable(
             f"{folder.name} is {status!r}; only a complete run is published: run it again first"

@@ -123,7 +123,7 @@ class Stage:
         write_json(self.marker, {"key": key, **asdict(cost), "outputs": self._hashes()})
 
     def read_marker(self) -> dict:
-        return json.loads(self.marker.read_text()) if self.marker.is_file() else {}
+        return json.loads(self.marker.read_text(encoding="utf-8")) if self.marker.is_file() else {}
 
     def done(self, key: str) -> bool:
         """Whether it ran under this key and all it left is there unchanged."""

@@ -157,4 +157,4 @@ def _fit(trials: pd.DataFrame, settings: Statistics) -> dict:
 def read_result(folder: Path, job: Job) -> dict | None:
     """What the cell left, None while it is not finished."""
     path = folder / "cells" / job.key / "result.json"
-    return json.loads(path.read_text()) if path.is_file() else None
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
