@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.people.mat_files import read_mat
 from lib.people.trials import TrialError
 from lib.storage.files import read_text_table
 
 EXCEL = (".xlsx", ".xlsm", ".xls")
-SUFFIXES = (".csv", ".tsv", ".txt", *EXCEL)
+SUFFIXES = (".csv", ".tsv", ".txt", *EXCEL, ".mat")
 
 
 def read_answers(path: Path, sheet: str | None = None) -> pd.DataFrame:
@@ -31,7 +32,9 @@ def read_answers(path: Path, sheet: str | None = None) -> pd.DataFrame:
             "absolute; without a file the people are simulated"
         )
     try:
-        if path.suffix.lower() in EXCEL:
+        if path.suffix.lower() == ".mat":
+            table = read_mat(path)
+        elif path.suffix.lower() in EXCEL:
             table = _read_excel(path, sheet)
         else:
             table = read_text_table(path, _separator(path), "utf-8-sig")
