@@ -6,6 +6,7 @@
 #   make coverage                    all tests, and which lines of lib they reach
 #   make weights                     torchvision's ImageNet weights, once
 #   make publish                     rerun the default study, refresh notebooks/ and figures/
+#   make house                       counts: modules, lines, docstrings, annotations, long functions
 #   make bench                       measure, into runs/benchmarks/
 #
 # In a conda environment made from environment.yml: make workbook PY=python
@@ -22,7 +23,7 @@ PY ?= .venv/bin/python
 SETTINGS = $(if $(strip $(SET)),--set $(SET))
 SET_UP = $(if $(filter .venv/bin/python,$(PY)),.venv/.complete)
 
-.PHONY: workbook test coverage lab weights publish bench setup
+.PHONY: workbook test coverage lab weights publish house bench setup
 .DEFAULT_GOAL := workbook
 
 workbook: $(SET_UP)
@@ -45,6 +46,9 @@ weights: $(SET_UP)
 publish: $(SET_UP)
 	$(PY) -m lib.workbook run --study data/studies/demo.yaml
 	$(PY) -m lib.workbook.publish runs/demo
+
+house: $(SET_UP)
+	$(PY) tests/house.py
 
 bench: $(SET_UP)
 	$(PY) tests/benchmarks

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house
 import nbformat
 import pytest
 from make_tools import outside_make
@@ -32,51 +33,51 @@ def tracked(*endings: str) -> list[Path]:
     return [path for path in paths if path.is_file() and path.name.endswith(endings or ("",))]
 
 
-def functions(path: Path) -> list[ast.FunctionDef]:
-    return [
-        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)
-    ]
-
-
-def body_lines(function: ast.FunctionDef) -> int:
-    """Lines of the body without the docstring."""
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
-
-
-def test_no_module_is_longer_than_300_lines():
-    assert {p.name: n for p in MODULES if (n := len(p.read_text().splitlines())) > 300} == {}
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "modules over 300 lines",
+        "functions over 60 lines",
+        "lines over 100 characters",
+    ],
+)
+def test_nothing_breaks_a_rule_of_the_house(rule):
+    assert house.offenders()[rule] == []
 
 
 def test_functions_are_short():
-    sizes = {f"{path.stem}.{f.name}": body_lines(f) for path in MODULES for f in functions(path)}
-    assert {name: size for name, size in sizes.items() if size > 60} == {}
-    assert statistics.median(sizes.values()) <= 10
+    sizes = [house.body_lines(one) for path in MODULES for one in house.functions(path)]
+    assert statistics.median(sizes) <= 10
 
 
-def public_functions():
-    for path in MODULES:
-        tree = ast.parse(path.read_text())
-        classes = [
-            c for c in tree.body if isinstance(c, ast.ClassDef) and not c.name.startswith("_")
-        ]
-        for node in [*tree.body, *(member for c in classes for member in c.body)]:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                yield path, node
+CODE = """
+def bare(x): pass
+def half(x: int) -> int:
+    \"\"\"Says so.\"\"\"
+    a, b = 1, 2
+    c, d = half(x)
+    return 1 if a else 2 if b else 3
+class Block:
+    def forward(self, x): return x
+    def ready(self) -> bool:
+        \"\"\"Whether it is.\"\"\"
+        return True if self else (False or True)
+    def _own(self): pass
+class _Hidden:
+    def seen(self): pass
+"""
 
 
-def test_public_functions_say_what_they_take():
-    # forward and backward are torch's own, where shapes stand in comments
-    bare = [
-        f"{path.stem}.{f.name}({a.arg})"
-        for path, f in public_functions()
-        for a in [*f.args.args, *f.args.kwonlyargs]
-        if a.annotation is None
-        and a.arg not in ("self", "cls")
-        and f.name not in ("forward", "backward")
-        and not ast.get_docstring(f)
-    ]
-    assert bare == []
+def test_the_counts_of_the_house_are_right(tmp_path):
+    path = tmp_path / "code.py"
+    path.write_text(CODE, encoding="utf-8")
+    public = {one.name: one for one in house.public_functions(path)}
+    assert list(public) == ["bare", "half", "forward", "ready"]
+    assert [house.is_documented(one) for one in public.values()] == [False, True, True, True]
+    assert [house.is_annotated(one) for one in public.values()] == [False, True, True, True]
+    assert house.body_lines(public["half"]) == 3
+    nodes = list(ast.walk(house.tree(path)))
+    assert sum(map(house.packs_several, nodes)) == 1 == sum(map(house.nests_conditions, nodes))
 
 
 def test_every_module_says_what_it_is_for():
@@ -312,6 +313,7 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
             '-m lib.workbook run --study "a.yaml" --set x=1 y=2 --resume --only 04',
         ),
         (["weights"], "-m lib.weights"),
+        (["house"], "tests/house.py"),
         (["test"], "-m pytest -n 2 --dist worksteal"),
         (
             ["coverage"],

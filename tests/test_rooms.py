@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from graphlib import TopologicalSorter
-from pathlib import Path
-
+import house
 import pytest
-
-from lib.settings.options import ROOT
 
 # each package may import only those before it
 ORDER = (
@@ -29,27 +24,7 @@ ORDER = (
     "workbook",
     "study",
 )
-LIB = ROOT / "lib"
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-MODULES = {module_name(path): path for path in LIB.rglob("*.py")}
-
-
-def imported(path: Path) -> set[str]:
-    """The modules of ``lib`` that a file names in an import, also within functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("lib"):
-            members = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= members & MODULES.keys() or {node.module}
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.startswith("lib.")}
-    return found & MODULES.keys()
+MODULES = {house.module_name(path): path for path in house.MODULES}
 
 
 def package(module: str) -> str:
@@ -57,7 +32,7 @@ def package(module: str) -> str:
 
 
 def test_every_package_has_its_place():
-    folders = {path.parent.name for path in LIB.glob("*/__init__.py")}
+    folders = {path.parent.name for path in house.LIB.glob("*/__init__.py")}
     assert folders == set(ORDER)
 
 
@@ -67,12 +42,13 @@ def test_imports_go_one_way(name):
     if here not in ORDER:  # a command or a public name at the top of lib
         return
     allowed = ORDER[: ORDER.index(here) + 1]
-    assert {other for other in imported(MODULES[name]) if package(other) not in allowed} == set()
+    assert {
+        other for other in house.imported(MODULES[name], MODULES) if package(other) not in allowed
+    } == set()
 
 
 def test_no_module_imports_itself_in_a_circle():
-    graph = {name: imported(path) - {name} for name, path in MODULES.items()}
-    assert list(TopologicalSorter(graph).static_order())
+    assert house.cycles() == []
 
 
 def test_the_search_for_imports_finds_them(tmp_path):
@@ -82,4 +58,16 @@ def test_the_search_for_imports_finds_them(tmp_path):
         "def f():\n    from lib.people.trials import counts\n    import lib.networks.vision\n",
         encoding="utf-8",
     )
-    assert imported(file) == {"lib.storage.files", "lib.people.trials", "lib.networks.vision"}
+    found = house.imported(file, MODULES)
+    assert found == {"lib.storage.files", "lib.people.trials", "lib.networks.vision"}
+
+
+def test_the_search_for_circles_finds_them(tmp_path, monkeypatch):
+    (tmp_path / "lib").mkdir()
+    paths = [tmp_path / "lib" / f"{name}.py" for name in "abc"]
+    for path, other in zip(paths, "bca", strict=True):
+        path.write_text(f"from lib import {other}", encoding="utf-8")
+    monkeypatch.setattr(house, "ROOT", tmp_path)
+    monkeypatch.setattr(house, "MODULES", paths)
+    (circle,) = house.cycles()
+    assert {"lib.a", "lib.b", "lib.c"} <= set(circle.split(" -> "))
