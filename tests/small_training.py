@@ -9,8 +9,6 @@ from PIL import Image
 from torch import Generator, nn
 
 from lib.networks import network as networks
-from lib.networks.dropout import Dropout
-from lib.networks.linear import Linear
 from lib.people.simulated import simulate_people
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
@@ -20,7 +18,7 @@ from lib.training import features
 def small_classifier(backbone, n_classes, seed, dropout):
     """Heads of eight units instead of 4096."""
     classifier = nn.Sequential(
-        Dropout(dropout), Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes)
+        nn.Dropout(dropout), nn.Linear(9216, 8), nn.ReLU(), nn.Linear(8, n_classes)
     )
     generator = Generator().manual_seed(seed or 0)
     for layer in (classifier[1], classifier[3]):

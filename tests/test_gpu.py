@@ -11,15 +11,14 @@ from training.test_heads import Killed, separable, small_network
 from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention
 from lib.networks.devices import Device, choose_device
-from lib.networks.dropout import own_numbers
 from lib.networks.network import build_network
 from lib.networks.panel import Panel
 from lib.settings.options import LOCATIONS, Training
 from lib.training.checkpoints import Checkpoint, put_head
 from lib.training.features import cached_features
-from lib.training.heads import head_steps, make_optimiser, near, train_head
-from lib.training.steps import EAGER, Replayed, make_step
-from lib.training.together import at_once, together
+from lib.training.heads import make_optimiser, make_step, train_head
+from lib.training.recorded import WARM_UP, Recorded
+from lib.training.train import on_gpu
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 SHAPES = dict(
@@ -63,14 +62,13 @@ def test_a_recorded_step_is_the_step_dropout_included(gpu):
     data, parameters = uneven((256, 6, 6)), []
     for recorded in (False, True):
         network = small_network().to("cuda").train()
-        with own_numbers(network, "cuda") as generator:
-            step = make_step(network, make_optimiser(network, TRAINING), gpu, generator)
-            assert isinstance(step, Replayed)
-            step = step if recorded else step.step
-            for seed in range(2):  # what is recorded under one seed is replayed under another
-                generator.manual_seed(seed)
-                for n in [8, 7] * (EAGER + 3):
-                    step(data.maps[:n].cuda(), data.labels[:n].cuda())
+        step = make_step(network, make_optimiser(network, TRAINING), gpu)
+        assert isinstance(step, Recorded)
+        step = step if recorded else step.step
+        for seed in range(2):  # what is recorded under one seed is replayed under another
+            torch.manual_seed(seed)
+            for n in [8, 7] * (WARM_UP + 3):
+                step(data.maps[:n].cuda(), data.labels[:n].cuda())
         parameters.append([p.detach().clone() for p in network.trained().values()])
     assert all(torch.equal(a, b) for a, b in zip(*parameters, strict=True))
 
@@ -102,27 +100,8 @@ def test_a_training_repeats_itself_and_goes_on_where_it_was_killed(tmp_path, gpu
         )
     assert same(trained(attention, gpu, data, checkpoint=Checkpoint(tmp_path, every_s=1e9)), whole)
     assert same(
-        trained(attention, gpu, type(data)(near(data.maps, gpu), data.labels, data.rows)), whole
+        trained(attention, gpu, type(data)(on_gpu(data.maps, gpu), data.labels, data.rows)), whole
     )
-
-
-@pytest.mark.parametrize("attention", [None, Attention("self", "conv5", gain=0.1)])
-def test_heads_trained_at_once_are_the_heads_trained_alone(gpu, attention):
-    data, seeds = uneven((256, 13, 13) if attention else (256, 6, 6)), range(3)
-    alone = [
-        train_head(small_network(attention, seed=seed), data, TRAINING, seed=seed, device=gpu)
-        for seed in seeds
-    ]
-    there = type(data)(near(data.maps, gpu), data.labels, data.rows)
-    fits = together(
-        [
-            head_steps(small_network(attention, seed=seed), there, TRAINING, seed=seed, device=gpu)
-            for seed in seeds
-        ],
-        gpu,
-    )
-    assert at_once(gpu) > 1 and all(same(*pair) for pair in zip(alone, fits, strict=True))
-    assert alone[0].history != alone[1].history
 
 
 def test_a_gpu_trains_as_the_processor_does():

@@ -16,7 +16,7 @@ import torch
 from scipy.special import expit
 from torch import Tensor, nn
 
-from lib.networks.devices import PROCESSOR, Device, sent
+from lib.networks.devices import PROCESSOR, Device
 from lib.networks.network import Network, preprocess
 
 BATCH = 64  # pictures a forward pass
@@ -114,6 +114,6 @@ def _batch(
     if isinstance(images, np.ndarray):
         return preprocess(images[rows], device.name).contiguous(memory_format=torch.channels_last)
     x = images.x if isinstance(images, Halfway) else images
-    x = sent(x[torch.from_numpy(rows).to(x.device)], device)
+    x = x[torch.from_numpy(rows).to(x.device)].to(device.name)
     x = x.contiguous(memory_format=torch.channels_last)
     return Halfway(x, images.start) if isinstance(images, Halfway) else x

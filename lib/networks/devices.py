@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from lib.settings.options import Training
 
@@ -32,20 +30,6 @@ class Device:
     def autocast(self) -> AbstractContextManager:
         """Inside, products and convolutions are computed in ``dtype``; fp32 stays as it is."""
         return torch.autocast(self.name, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
-
-    @contextmanager
-    def products(self) -> Iterator[None]:
-        """Inside, a GPU that computes in bf16 multiplies fp32 in TF32: three bits more than bf16,
-        and a large layer's weights are read as they are, which is faster than rounding them to bf16
-        at every step."""
-        if self.name == "cpu" or self.precision == "fp32":
-            yield
-            return
-        torch.backends.cuda.matmul.allow_tf32 = True
-        try:
-            yield
-        finally:
-            torch.backends.cuda.matmul.allow_tf32 = False
 
     @property
     def key(self) -> dict[str, str]:
@@ -81,18 +65,6 @@ def choose_device(training: Training) -> Device:
         _exact_gpu()
     wanted = training.precision == "bf16" or (training.precision == "auto" and has_bf16(name))
     return Device(name, torch.bfloat16 if wanted else torch.float32)
-
-
-def sent(x: Tensor, device: Device) -> Tensor:
-    """On the device; to a GPU by way of pinned memory, which it reads while Python goes on."""
-    if device.name == "cpu" or x.is_cuda:
-        return x.to(device.name)
-    return x.pin_memory().to(device.name, non_blocking=True)
-
-
-def fetched(x: Tensor) -> Tensor:
-    """In the processor's memory; from a GPU into pinned memory, which is many times as fast."""
-    return torch.empty(x.shape, dtype=x.dtype, pin_memory=True).copy_(x) if x.is_cuda else x
 
 
 def _exact_gpu() -> None:

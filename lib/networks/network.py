@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from lib.networks import weights
 from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
-from lib.networks.dropout import Dropout
-from lib.networks.linear import Linear
 from lib.networks.part_maps import guidance_loss, guide_map, region_prior
 from lib.networks.vision import torchvision
 from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
@@ -232,7 +230,6 @@ def make_classifier(
         classifier = getattr(torchvision.models, backbone)(
             num_classes=n_classes, dropout=dropout
         ).classifier
-        classifier = nn.Sequential(*map(_own_layer, classifier[:-1]), classifier[-1])
     classifier = classifier.to_empty(device="cpu")
     if seed is None:
         return classifier
@@ -248,13 +245,6 @@ def make_classifier(
             nn.init.normal_(layer.weight, 0, 0.01, generator=generator)
             nn.init.zeros_(layer.bias)
     return classifier
-
-
-def _own_layer(layer: nn.Module) -> nn.Module:
-    """The layer in this project's version, where it has one."""
-    if isinstance(layer, nn.Dropout):
-        return Dropout(layer.p)
-    return Linear(layer.in_features, layer.out_features) if isinstance(layer, nn.Linear) else layer
 
 
 def relu_index(features: nn.Sequential, location: str) -> int:

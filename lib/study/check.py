@@ -24,7 +24,7 @@ from lib.settings.options import Study, resolve
 from lib.storage.progress import clock
 from lib.study.costs import Cost, expected_cost
 from lib.training.attention_grid import available, points
-from lib.training.heads import n_steps
+from lib.training.heads import total_steps
 
 OPEN_GAIN = 0.05  # a block whose gain stays below does next to nothing
 FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
@@ -283,7 +283,7 @@ def _attention(study: Study, kept: list, n_train: int, report: Report) -> None:
     """Whether training is long enough for the attention's gain to leave its start: Adam moves
     it by a rate a step.
     """
-    training, steps = study.training, study.training.epochs * n_steps(n_train, study.training)
+    training, steps = study.training, total_steps(n_train, study.training)
     reach = abs(study.attention.gain) + steps * training.attention_lr
     if (
         any(cell.attention for cell in kept)

@@ -31,7 +31,7 @@ from lib.storage.progress import Progress
 from lib.storage.runs import Run
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
-from lib.training.heads import n_steps
+from lib.training.heads import total_steps
 from lib.training.train import (
     folder_of,
     load_base_features,
@@ -183,7 +183,7 @@ def run_grid(
         for cell in (cell for cell in silent if places[cell].trained()):  # by notebooks 02 and 03
             ask(cell, places[cell].load_head(build_cell(cell, run.study, empty=True)))
         waiting = {cell: places[cell] for cell in silent if not places[cell].trained()}
-        steps = run.study.training.epochs * n_steps(len(base.rows["train"]), run.study.training)
+        steps = total_steps(len(base.rows["train"]), run.study.training)
         with Progress(f"attention grid ({group[0].pretraining})", steps * len(waiting)) as progress:
             train_all(run, waiting, base, device, _ticker(progress, cancelled), ask)
         for cell in cells:

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import json
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from lib.networks.devices import Device
-from lib.networks.linear import Linear
 from lib.networks.network import Network
 from lib.storage.files import write_json, write_with
 
@@ -108,34 +106,6 @@ class Checkpoint:
                 path.unlink()
 
 
-class Writer:
-    """Finishes checkpoints in a thread of its own, while the next networks are made; leaving
-    the block waits for it.
-    """
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1)
-        self._pending: list[Future] = []
-
-    def finish(self, checkpoint: Checkpoint, head: dict[str, Tensor], result: dict) -> None:
-        """``Checkpoint.finish``, later; a head on a GPU is fetched at once."""
-        head = {name: value.cpu() for name, value in head.items()}
-        self._pending.append(self._pool.submit(checkpoint.finish, head, result))
-
-    def wait(self) -> None:
-        """Until all is on disk; what went wrong there, such as a full disk, is raised here."""
-        while self._pending:
-            self._pending.pop(0).result()
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, kind, error, traceback) -> None:
-        self._pool.shutdown()
-        if kind is None:
-            self.wait()
-
-
 def take_head(
     network: Network, device: Device, into: dict[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
@@ -146,9 +116,9 @@ def take_head(
     rounded, at half the space in bf16, and give the same logits.
     """
     rounded = {
-        f"{name}.{kind}"
-        for name, layer in network.named_modules()
-        if isinstance(layer, Linear)
+        f"classifier.{k}.{kind}"
+        for k, layer in enumerate(network.classifier[:-1])  # the last computes in fp32
+        if isinstance(layer, nn.Linear)
         for kind in ("weight", "bias")
     }
     tensors = network.trained() | {name: getattr(network, name) for name in BUFFERS}

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lib.networks.devices import PROCESSOR, Device, fetched, sent
+from lib.networks.devices import PROCESSOR, Device
 from lib.networks.network import preprocess
 from lib.networks.weights import features_hash
 from lib.pictures.reading import read_image
@@ -76,12 +76,8 @@ class Entry:
         """Put the images from ``start`` into the file; ``count`` syncs it, and all in it count
         from then on.
         """
-        rows = (
-            fetched(values.to(self.dtype).contiguous())
-            .view(len(values), -1)
-            .view(torch.uint8)
-            .numpy()
-        )
+        rows = values.to("cpu", self.dtype).contiguous()
+        rows = rows.view(len(values), -1).view(torch.uint8).numpy()
         done = start + len(values)
         with open(self.data, "r+b" if self.data.is_file() else "w+b") as handle:
             handle.seek(start * rows.shape[1])
@@ -195,7 +191,7 @@ def _compute(
         entry: entry.done() // CHUNK * CHUNK for _, entries in missing.values() for entry in entries
     }
     starts, counted = range(min(done.values()), len(paths), CHUNK), time.monotonic()
-    ahead = loaded([paths[s : s + CHUNK] for s in starts], pinned=device.name == "cuda")
+    ahead = loaded([paths[s : s + CHUNK] for s in starts])
     with Progress(f"features of {', '.join(missing)}", len(paths) - starts.start) as progress:
         for start, images in zip(starts, ahead, strict=True):
             count = time.monotonic() - counted >= COUNT_S
@@ -211,13 +207,9 @@ def _compute(
 def loaded(
     chunks: Sequence[Sequence[str]],
     read: Callable[[str], np.ndarray] = read_image,
-    *,
-    pinned: bool = False,
 ) -> Iterator[np.ndarray]:
     """Each chunk of files as uint8 (n, 224, 224, 3); the next is decoded while the last is worked
     on.
-
-    ``pinned`` puts them where a GPU reads fast.
     """
     with ThreadPoolExecutor(threads()) as pool:
 
@@ -227,11 +219,7 @@ def loaded(
         ahead = start(chunks[0]) if chunks else []
         for following in [*chunks[1:], ()]:
             waiting, ahead = ahead, start(following)
-            pictures = [future.result() for future in waiting]
-            room = torch.empty(
-                (len(pictures), *pictures[0].shape), dtype=torch.uint8, pin_memory=pinned
-            )
-            yield np.stack(pictures, out=room.numpy())
+            yield np.stack([future.result() for future in waiting])
 
 
 def forward(
@@ -274,7 +262,7 @@ def channel_statistics(
     """
     total = squares = torch.zeros(maps.shape[1], dtype=torch.float64, device=device.name)
     for chunk in np.array_split(np.sort(rows), max(len(rows) // 256, 1)):
-        x = sent(maps[torch.from_numpy(chunk)], device).float()
+        x = maps[torch.from_numpy(chunk)].to(device.name).float()
         total = total + x.sum(dim=(0, 2, 3)).double()
         squares = squares + x.square().sum(dim=(0, 2, 3)).double()
     n = len(rows) * maps.shape[2] * maps.shape[3]

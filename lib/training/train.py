@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -32,10 +32,9 @@ from lib.settings.options import resolve
 from lib.storage.files import file_hashes, settings_hash, write_json
 from lib.storage.progress import Progress
 from lib.storage.runs import MissingResult, Run
-from lib.training.checkpoints import Checkpoint, Writer
+from lib.training.checkpoints import Checkpoint
 from lib.training.features import channel_statistics, compute_features
-from lib.training.heads import Data, head_steps, n_steps, near
-from lib.training.together import at_once, finished, parted, side_by_side, together
+from lib.training.heads import Data, total_steps, train_head
 
 SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
@@ -90,22 +89,15 @@ def train_cells(
     weights : architecture, pretraining, source, sha256, loaded_keys, missing, unexpected,
         differs_from_init.
     """
-    study, device = run.study, choose_device(run.study.training)
-    results, n_train = {}, int((images["split"] == "train").sum())
+    study, device, results = run.study, choose_device(run.study.training), {}
     for group, base in make_bases(run, chosen, images, device, regions):
         checkpoints = {
             cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group
         }
-        waiting = [cell for cell in group if not checkpoints[cell].trained()]
-        total = len(waiting) * study.training.epochs * n_steps(n_train, study.training)
-        with Progress(f"training {group[0].backbone} ({group[0].pretraining})", total) as progress:
-            train_all(
-                run,
-                {cell: checkpoints[cell] for cell in waiting},
-                base,
-                device,
-                lambda note: progress.step(note=note),
-            )
+        waiting = {cell: place for cell, place in checkpoints.items() if not place.trained()}
+        total = len(waiting) * total_steps(len(base.rows["train"]), study.training)
+        with Progress(f"training {_name(group[0])}", total) as progress:
+            train_all(run, waiting, base, device, lambda note: progress.step(note=note))
         for cell in group:
             results[cell] = checkpoints[cell].result()
             write_json(_pointer(run, cell), {"folder": checkpoints[cell].folder.name})
@@ -126,23 +118,12 @@ def train_all(
     tick: Callable[[str], None],
     then: Callable[[Cell, Network], None] | None = None,
 ) -> None:
-    """Train cells of one base, as many at once as the device holds; see ``cell_steps`` for
-    ``then``.
+    """Train cells of one base, one after the other; see ``train_cell`` for ``tick`` and ``then``.
+
+    No network is kept: a VGG's head fills half a gigabyte.
     """
-    with Writer() as writer:
-
-        def steps(cell: Cell, network: Network) -> Generator[None, None, Network]:
-            return cell_steps(
-                run, cell, network, base, device, waiting[cell], tick, then, writer.finish
-            )
-
-        for some in parted(
-            list(waiting), at_once(device)
-        ):  # no network is kept: a VGG's head fills half a gigabyte
-            networks = side_by_side(lambda cell: ready(run, cell, base), some)
-            writer.wait()  # before Adam takes its memory
-            together(list(map(steps, some, networks)), device)
-            del networks
+    for cell, checkpoint in waiting.items():
+        train_cell(run, cell, base, device, checkpoint, tick, then)
 
 
 def train_cell(
@@ -152,31 +133,17 @@ def train_cell(
     device: Device,
     checkpoint: Checkpoint,
     tick: Callable[[str], None] = lambda note: None,
-) -> Network:
-    """Train one cell, judge it on validation and test, and keep it in its checkpoint."""
-    return finished(cell_steps(run, cell, ready(run, cell, base), base, device, checkpoint, tick))
-
-
-def cell_steps(
-    run: Run,
-    cell: Cell,
-    network: Network,
-    base: Base,
-    device: Device,
-    checkpoint: Checkpoint,
-    tick: Callable[[str], None] = lambda note: None,
     then: Callable[[Cell, Network], None] | None = None,
-    keep: Callable[[Checkpoint, dict[str, Tensor], dict], None] = Checkpoint.finish,
-) -> Generator[None, None, Network]:
-    """``train_cell`` for ``lib.training.together``, from the cell's untrained network on: yields
-    after every step.
+) -> Network:
+    """Train one cell, judge it on validation and test, and keep it in its checkpoint.
 
-    ``then`` is called with the trained network, whose head is not kept in that case: writing it
-    takes a second or two. Otherwise ``keep`` writes head and results.
+    ``tick`` is called after every step. ``then`` is called with the trained network, whose results
+    alone are kept in that case, not its head.
     """
-    base.maps[network.cut] = near(base.maps[network.cut], device)  # for all seeds
+    network = ready(run, cell, base)
+    base.maps[network.cut] = on_gpu(base.maps[network.cut], device)  # for all seeds
     data = _data(cell, base, network)
-    fit = yield from head_steps(
+    fit = train_head(
         network,
         data,
         run.study.training,
@@ -198,12 +165,19 @@ def cell_steps(
         "accuracy": list(accuracy),
         "test_log_odds": log_odds[-1].tolist(),
     }
+    checkpoint.finish(None if then else fit.best, result)
     if then:
-        checkpoint.finish(None, result)
         then(cell, network)
-    else:
-        keep(checkpoint, fit.best, result)
     return network
+
+
+def on_gpu(maps: Tensor, device: Device) -> Tensor:
+    """The maps on the GPU where they fill less than half of its free memory, else as they are."""
+    if device.name != "cuda" or maps.is_cuda:
+        return maps
+    torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
+    fits = maps.nbytes < 0.5 * torch.cuda.mem_get_info()[0]
+    return maps.to(device.name) if fits else maps
 
 
 def judge(network: Network, data: Data, split: str, device: Device) -> tuple[dict, np.ndarray]:
@@ -342,7 +316,7 @@ def make_bases(
     )
     maps, read = compute_features(networks, paths, device), file_hashes(map(resolve, paths))
     rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
-    labels = (images["label"] == "happy").to_numpy().astype(np.int64)
+    labels = (images["label"] == run.study.positive).to_numpy().astype(np.int64)
     for group in groups(chosen):
         (features, _), own = networks[_name(group[0])], maps[_name(group[0])]
         key = settings_hash(

@@ -9,7 +9,6 @@ nothing yet; a trained one is AlexNet with another head at gain 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 
@@ -32,7 +31,7 @@ from lib.storage.runs import MissingResult, Run
 from lib.training.attention_grid import architecture_of
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
-from lib.training.heads import computing, n_steps, take
+from lib.training.heads import total_steps
 from lib.training.train import folder_of, load_trained, make_base, train_cell, trial_rows
 from lib.widgets.lab_reference import Reference
 
@@ -144,7 +143,7 @@ class AttentionLab:
                 "to networks.architectures"
             )
         self.plain_cell, self._maps, self._last = plain[0], {}, None
-        self._open: dict[tuple, ExitStack] = {}
+        self._open: list[tuple] = []  # whose networks are in memory, the latest last
         self.plain = self._prepare(("none",), load_trained(run, self.plain_cell))
         self.reference = Reference(people, self.plain_answers, run.study.statistics)
         self.networks: dict[tuple, Network] = {("none",): self.plain}
@@ -207,17 +206,14 @@ class AttentionLab:
         self.networks[key] = self._prepare(key, network)
         self.trained.add(key)
         for old in [k for k in self._open if k != ("none",)][:-LOADED]:
-            self._open.pop(old).close()
+            self._open.remove(old)
             del self.networks[old]
         return network
 
     def _prepare(self, key: tuple, network: Network) -> Network:
-        """On the device, its large layers in the working precision for as long as it is here."""
-        network = network.to(self.device.name).eval()
-        self._open.pop(key, ExitStack()).close()
-        self._open[key] = ExitStack()
-        self._open[key].enter_context(computing(network, self.device))
-        return network
+        """On the device; the latest of those in memory."""
+        self._open = [other for other in self._open if other != key] + [key]
+        return network.to(self.device.name).eval()
 
     def train(self, state: LabState, tick: Callable[[str], None] = lambda note: None) -> dict:
         """Train the state's network (seed 0) from its head on; what ``tick`` raises stops it, and
@@ -256,7 +252,7 @@ class AttentionLab:
     def steps(self) -> int:
         """Steps of one training."""
         training = self.run.study.training
-        return training.epochs * n_steps(int((self.images["split"] == "train").sum()), training)
+        return total_steps(int((self.images["split"] == "train").sum()), training)
 
     def maps(self, cut: int) -> torch.Tensor:
         """The stimuli at a cut, from the cache."""
@@ -347,7 +343,7 @@ class AttentionLab:
     def _map(self, network: Network, one: torch.Tensor) -> np.ndarray | None:
         if not hasattr(network.block, "attention_map"):
             return None
-        x = take(one[None], torch.tensor([0]), self.device).float()
+        x = one[None].to(self.device.name).float()
         return network.block.attention_map(x, network.prior).mean(dim=1).cpu().numpy()
 
 

@@ -24,8 +24,7 @@ from lib.psychometrics.tables import fit_table
 from lib.settings.loading import load_study
 from lib.settings.options import Training
 from lib.study import costs
-from lib.training.heads import computing, make_optimiser
-from lib.training.steps import make_step
+from lib.training.heads import make_optimiser, make_step
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -64,8 +63,7 @@ def step_rate(backbone: str, device) -> float:
         torch.arange(128) % 2,
         make_step(network, make_optimiser(network, training), device),
     )
-    with computing(network, device, train=True):
-        return costs.HEAD[backbone] / seconds(lambda: step(maps, labels))
+    return costs.HEAD[backbone] / seconds(lambda: step(maps, labels))
 
 
 def draw_seconds() -> float:

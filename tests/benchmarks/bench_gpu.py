@@ -38,9 +38,8 @@ from lib.storage.files import threads, write_csv
 from lib.storage.runs import Run
 from lib.training.attention_grid import points
 from lib.training.features import CHUNK, cached_features, forward, loaded
-from lib.training.heads import make_optimiser
-from lib.training.steps import EAGER, Replayed, make_step
-from lib.training.together import MOST
+from lib.training.heads import make_optimiser, make_step
+from lib.training.recorded import WARM_UP, Recorded
 from lib.training.train import answer_stimuli, train_cells
 
 BATCH, N_TRAIN, EPOCHS = 128, 28_000, 40
@@ -69,7 +68,7 @@ def milliseconds(call, repeats: int = 50) -> float:
 
 def a_step(
     architecture: str, attention: Attention | None, device: Device
-) -> tuple[Replayed, Tensor, Tensor]:
+) -> tuple[Recorded, Tensor, Tensor]:
     """A training step that has been recorded, with a batch of maps and labels."""
     network = (
         build_network(architecture, pretraining="untrained", attention=attention).to("cuda").train()
@@ -92,26 +91,9 @@ def a_step(
         torch.arange(BATCH, device="cuda") % 2,
     )
     step = make_step(network, make_optimiser(network, Training()), device)
-    for _ in range(EAGER + 1):
+    for _ in range(WARM_UP + 1):
         step(x, labels)
     return step, x, labels
-
-
-def at_the_same_time(architecture: str, n: int, device: Device) -> float:
-    """A step's time where ``n`` seeds train on streams of their own."""
-    made = [(*a_step(architecture, None, device), torch.cuda.Stream()) for _ in range(n)]
-
-    def one_each() -> None:
-        for *_, stream in made:
-            stream.wait_stream(torch.cuda.current_stream())
-        for _ in range(10):
-            for step, x, labels, stream in made:
-                with torch.cuda.stream(stream):
-                    step(x, labels)
-        for *_, stream in made:
-            torch.cuda.current_stream().wait_stream(stream)
-
-    return milliseconds(one_each, 5) / 10 / n
 
 
 def steps(device: Device) -> None:
@@ -126,8 +108,7 @@ def steps(device: Device) -> None:
         )
         print(
             f"a step of {architecture}'s head: {recorded:.2f} ms recorded, "
-            f"{launched:.2f} ms launched one by one, "
-            f"{at_the_same_time(architecture, MOST, device):.2f} ms with {MOST} seeds at once",
+            f"{launched:.2f} ms launched one by one",
             flush=True,
         )
     study = load_study(ROOT / "data/studies/attention_grid.yaml")

@@ -36,7 +36,6 @@ from torch import Tensor, nn
 from lib.networks import weights
 from lib.networks.answers import Halfway, answer
 from lib.networks.devices import Device, choose_device
-from lib.networks.linear import Linear
 from lib.networks.network import Network, build_network, preprocess
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import read_image
@@ -69,12 +68,7 @@ def batches(labels: np.ndarray, training: Training, epoch: int) -> list[np.ndarr
 
 def plain_head(network: Network) -> nn.Sequential:
     """The same head out of torch's own layers."""
-    head = copy.deepcopy(network.classifier)
-    for place, layer in enumerate(head):
-        if isinstance(layer, Linear):
-            head[place] = nn.Linear(layer.in_features, layer.out_features)
-            head[place].load_state_dict(layer.state_dict())
-    return head.train()
+    return copy.deepcopy(network.classifier).train()
 
 
 def loop(

@@ -10,8 +10,6 @@ from torch import nn
 from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention, make_block
 from lib.networks.devices import Device
-from lib.networks.dropout import Dropout
-from lib.networks.linear import Linear
 from lib.networks.network import Network
 from lib.networks.weights import new_features
 from lib.settings.options import LOCATIONS, Training
@@ -21,7 +19,7 @@ from lib.training.heads import (
     TrainingFailed,
     evaluate,
     make_optimiser,
-    n_steps,
+    total_steps,
     train_head,
 )
 
@@ -34,7 +32,7 @@ def small_network(
 ) -> Network:
     """AlexNet's convolutions with a small head."""
     torch.manual_seed(seed)
-    classifier = nn.Sequential(Dropout(0.3), Linear(9216, 16), nn.ReLU(), nn.Linear(16, 2))
+    classifier = nn.Sequential(nn.Dropout(0.3), nn.Linear(9216, 16), nn.ReLU(), nn.Linear(16, 2))
     block = make_block(attention, channels, torch.Generator().manual_seed(seed))
     return Network(
         new_features("alexnet"), classifier, block, attention.location if attention else None
@@ -62,14 +60,14 @@ def test_a_head_learns_what_is_there_and_nothing_from_noise(device):
         network := small_network(), data := separable(), training, seed=0, device=device
     )
     assert fit.history[-1]["train_loss"] < 0.5 * fit.history[0]["train_loss"]
-    assert evaluate(network, data, "test", device)[1] == 1.0
+    assert evaluate(network, data, "test", device)["test_accuracy"] == 1.0
     noise = Data(
         torch.randn(40, 256, 6, 6, generator=torch.Generator().manual_seed(5)),
         data.labels,
         data.rows,
     )
     train_head(network := small_network(), noise, training, seed=0, device=device)
-    assert evaluate(network, noise, "test", device)[1] < 0.9
+    assert evaluate(network, noise, "test", device)["test_accuracy"] < 0.9
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_other_ones():
@@ -168,7 +166,8 @@ def test_the_network_is_left_with_its_best_epoch_by_validation_loss():
     fit = train_head(network := small_network(), flipped, TRAINING, seed=0, device=FP32)
     losses = [row["validation_loss"] for row in fit.history]
     assert losses[-1] > min(losses) and fit.best_epoch == 1 + int(np.argmin(losses))
-    assert evaluate(network, flipped, "validation", FP32)[0] == pytest.approx(min(losses), abs=1e-6)
+    judged = evaluate(network, flipped, "validation", FP32)
+    assert judged["validation_loss"] == pytest.approx(min(losses), abs=1e-6)
 
 
 def test_a_loss_that_is_no_number_stops_with_a_remedy():
@@ -192,8 +191,13 @@ def test_the_block_has_its_own_learning_rate():
     assert len(make_optimiser(small_network(), TRAINING).param_groups) == 1
 
 
-def test_batches_are_as_equal_as_they_can_be():
-    assert [n_steps(n, Training(batch=128)) for n in (1, 128, 129, 400)] == [1, 1, 2, 4]
+def test_batches_are_as_equal_as_they_can_be_and_their_number_is_told():
+    for n, sizes in ((1, [1]), (8, [8]), (9, [5, 4]), (20, [7, 7, 6])):
+        found = list(separable().batches(np.arange(n)[::-1], TRAINING.batch, FP32))
+        assert [len(x) for x, _ in found] == sizes
+        assert total_steps(n, TRAINING) == TRAINING.epochs * len(sizes)
+        first = np.sort(np.arange(n)[::-1][: sizes[0]])  # in the order of the disk
+        assert torch.equal(found[0][0], separable().maps[first])
 
 
 def test_a_kept_head_gives_the_trained_networks_logits(tmp_path):

@@ -99,9 +99,9 @@ def test_what_is_trained_is_read_back_and_other_settings_train_anew(tmp_path, im
 
     def counting(*passed, **named):
         trained.append(named["seed"])
-        return heads.head_steps(*passed, **named)
+        return heads.train_head(*passed, **named)
 
-    monkeypatch.setattr(training, "head_steps", counting)
+    monkeypatch.setattr(training, "train_head", counting)
     again = train_cells(run, chosen, images)
     assert trained == [] and all(a.equals(b) for a, b in zip(first, again, strict=True))
     longer = a_run(tmp_path, **{"training.epochs": 2})
