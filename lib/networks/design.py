@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
-from lib.networks import weights
-from lib.networks.attention import Attention
+from lib.networks import weight_files
+from lib.networks.attention_options import Attention
 from lib.settings.options import Study, Training
 
 LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
@@ -79,7 +79,7 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
             continue
         kept += [cell] if cell not in kept else []
     if missing and (study.networks.missing_weights == "error" or not kept):
-        raise weights.MissingWeights("\n".join(dict.fromkeys(missing)))
+        raise weight_files.MissingWeights("\n".join(dict.fromkeys(missing)))
     table = [replace(cell, seed=seed) for cell in kept for seed in range(study.training.seeds)]
     return table, pd.DataFrame(left_out, columns=LEFT_OUT)
 
@@ -87,7 +87,9 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
 def fallback(study: Study, backbone: str) -> str:
     """The pretraining that takes the place of one whose weights are not at hand."""
     wanted = study.networks.missing_weights
-    there = wanted == "objects" and weights.find(backbone, "objects", weights_dir=study.weights_dir)
+    if wanted != "objects":
+        return "untrained"
+    there = weight_files.find(backbone, "objects", weights_dir=study.weights_dir)
     return "objects" if there else "untrained"
 
 
@@ -112,7 +114,7 @@ def _refuse_misfit(problems: list[Exception | None]) -> None:
     """A file of weights that fits no network at all is a mistake, whatever is to be done about
     missing ones.
     """
-    wrong = [problem for problem in problems if isinstance(problem, weights.WrongArchitecture)]
+    wrong = [problem for problem in problems if isinstance(problem, weight_files.WrongArchitecture)]
     if wrong and None not in problems:
         raise wrong[0]
 
@@ -121,16 +123,23 @@ def _problem(study: Study, cell: Cell) -> Exception | None:
     """Why a cell's weights cannot be used, None where they can. A broken file is no such
     reason: it raises.
     """
-    try:
-        weights.load(
-            cell.backbone,
-            cell.pretraining,
-            weights_dir=study.weights_dir,
-            face_weights=study.networks.face_weights,
+    if cell.pretraining == "untrained":
+        return None
+    given = {"weights_dir": study.weights_dir, "face_weights": study.networks.face_weights}
+    path = weight_files.find(cell.backbone, cell.pretraining, **given)
+    if path is not None and weight_files.is_whole(path, cell.backbone):
+        return None  # without torch, which takes seconds to load
+    if path is None:
+        return weight_files.MissingWeights(
+            weight_files.missing_message(
+                cell.backbone, cell.pretraining, study.networks.face_weights
+            )
         )
-    except weights.MissingWeights as error:
-        return error
-    except weights.WrongArchitecture as error:  # one face file fits one architecture
+    from lib.networks.weights import load
+
+    try:
+        load(cell.backbone, cell.pretraining, **given)
+    except weight_files.WrongArchitecture as error:  # one face file fits one architecture
         if cell.pretraining != "face":
             raise
         return error

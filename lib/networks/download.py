@@ -15,7 +15,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from lib.networks import weights
+from lib.networks import weight_files, weights
 from lib.storage.files import FULL, file_hash, write_with
 from lib.storage.progress import Progress
 
@@ -30,7 +30,7 @@ class DownloadError(OSError):
 def download(
     architectures: Iterable[str] = weights.BACKBONES,
     *,
-    folder: Path = weights.FOLDER,
+    folder: Path = weight_files.FOLDER,
     base_url: str | None = None,
 ) -> list[Path]:
     """Get what is not at hand yet and keep ``<architecture>_features_imagenet1k_v1.safetensors``.
@@ -62,7 +62,8 @@ def _one(backbone: str, folder: Path, base_url: str | None) -> Path:
     if kept.is_file():
         print(f"{kept.name}: already here", flush=True)
         return kept
-    address, name = weights.torchvision_weights(backbone).url, weights.torchvision_file(backbone)
+    address = weights.torchvision_weights(backbone).url
+    name = address.rpartition("/")[2]
     whole = folder / name
     if not whole.is_file():
         fetch(
@@ -152,7 +153,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "architectures", nargs="*", help=f"of {', '.join(weights.BACKBONES)}; none: all of them"
     )
-    parser.add_argument("--folder", type=Path, default=weights.FOLDER, help="where they are kept")
+    parser.add_argument(
+        "--folder", type=Path, default=weight_files.FOLDER, help="where they are kept"
+    )
     parser.add_argument("--base-url", help="another server that holds torchvision's files")
     given = parser.parse_args(words)
     if unknown := sorted(set(given.architectures) - set(weights.BACKBONES)):

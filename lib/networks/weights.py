@@ -20,27 +20,21 @@ from torch import Tensor, nn
 
 from lib.networks.packing import unpack
 from lib.networks.vision import torchvision
-from lib.settings.options import ROOT, resolve
+from lib.networks.weight_files import (
+    BACKBONES,
+    MissingWeights,
+    WeightsError,
+    WrongArchitecture,
+    find,
+    missing_message,
+)
+from lib.settings.options import ROOT
 from lib.storage.files import file_hash
 
-BACKBONES = ("alexnet", "vgg11", "vgg13", "vgg16")
-FOLDER = ROOT / "data/weights"
 INIT_SEED = (
     0  # one He initialisation for all untrained networks: the head's seeds are the replicates
 )
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-
-
-class MissingWeights(FileNotFoundError):
-    """Wanted weights are not at hand; the message names the remedies."""
-
-
-class WeightsError(ValueError):
-    """A weights file that cannot be used."""
-
-
-class WrongArchitecture(WeightsError):
-    """Weights of another network: convolutions missing, unexpected, or of another shape."""
 
 
 @dataclass(frozen=True)
@@ -133,55 +127,6 @@ def prove(
         "unexpected": "",
         "differs_from_init": differs,
     }
-
-
-def find(
-    backbone: str,
-    pretraining: str,
-    *,
-    weights_dir: str | Path | None = None,
-    face_weights: str | Path | None = None,
-) -> Path | None:
-    """The file that would be loaded: in ``weights_dir``, then data/weights, then torchvision's
-    cache.
-    """
-    if pretraining == "face":
-        return resolve(face_weights) if face_weights and resolve(face_weights).is_file() else None
-    name = "imagenet1k_v1" if pretraining == "imagenet" else pretraining
-    folders = [resolve(weights_dir)] if weights_dir else []
-    for folder in [*folders, FOLDER]:
-        patterns = [f"{backbone}_features_{name}.safetensors"]
-        if pretraining == "imagenet":
-            patterns += [torchvision_file(backbone), f"{backbone}.pth", f"{backbone}-*.pth"]
-        for pattern in patterns:
-            if found := sorted(folder.glob(pattern)):
-                return found[0]
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / torchvision_file(backbone)
-    return cached if pretraining == "imagenet" and cached.is_file() else None
-
-
-def missing_message(backbone: str, pretraining: str, face_weights: str | Path | None = None) -> str:
-    """What is missing and what helps."""
-    untrained = (
-        "or networks.missing_weights=untrained to go on with untrained "
-        "convolutions (objects: with the "
-        "project's own, for alexnet)"
-    )
-    if pretraining == "face":
-        return (
-            f"no file {face_weights!r} (networks.face_weights); allowed: "
-            f"a state-dict file of {backbone}; "
-            f"{untrained}"
-        )
-    if pretraining in ("objects", "faces"):
-        make = f"`python -m lib.pretraining {pretraining} --keep` makes them, for alexnet alone"
-        return f"no weights of {backbone} pretrained on {pretraining}; {make}; {untrained}"
-    return (
-        f"no ImageNet weights of {backbone}: `make weights` gets them "
-        "once; or weights_dir=<folder that holds "
-        f"{backbone}_features_imagenet1k_v1.safetensors or "
-        f"{torchvision_file(backbone)}>; {untrained}"
-    )
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
@@ -291,13 +236,6 @@ _hashes: WeakKeyDictionary[nn.Module, tuple[list, str]] = WeakKeyDictionary()
 def torchvision_weights(backbone: str):
     """torchvision's own record of its ImageNet weights, which knows their address."""
     return torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
-
-
-def torchvision_file(backbone: str) -> str:
-    """The name of torchvision's file; its last eight hexadecimal digits begin the file's
-    SHA-256.
-    """
-    return torchvision_weights(backbone).url.rsplit("/", 1)[1]
 
 
 def _plain(key: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weights
+from lib.networks import weight_files, weights
 from lib.networks.design import cells
 from lib.settings.loading import load_study
 
@@ -12,8 +12,8 @@ from lib.settings.loading import load_study
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch, tmp_path):
     """No weights but AlexNet's under ``given``."""
-    monkeypatch.setattr(weights, "FOLDER", tmp_path / "none")
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(weight_files, "FOLDER", tmp_path / "none")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     state = {
         name: value + 0.01
         for name, value in weights.new_features("alexnet", 1).state_dict().items()
@@ -59,7 +59,7 @@ def test_without_weights_alexnets_go_on_with_the_projects_own_and_a_vgg_untraine
         for k, v in weights.new_features("alexnet", 1).state_dict().items()
     }
     save_file(state, nowhere / "alexnet_features_objects.safetensors")
-    monkeypatch.setattr(weights, "FOLDER", nowhere)
+    monkeypatch.setattr(weight_files, "FOLDER", nowhere)
     (nowhere / "alexnet.pth").unlink()
     assert names(study(**given)) == ["alexnet-objects-s0", "vgg11-untrained-s0"]
 

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lib.networks import download as downloads
-from lib.networks import weights
+from lib.networks import weight_files, weights
 from lib.settings.options import ROOT
 
 REAL = ROOT.parent / "shared/weights"
@@ -25,8 +25,8 @@ REAL = ROOT.parent / "shared/weights"
 @pytest.fixture
 def nowhere(monkeypatch, tmp_path):
     """A machine without any weights: empty data/weights, empty torchvision cache."""
-    monkeypatch.setattr(weights, "FOLDER", tmp_path / "data_weights")
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setattr(weight_files, "FOLDER", tmp_path / "data_weights")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     return tmp_path
 
 
@@ -46,9 +46,9 @@ def put(folder: Path, name: str, tensors: dict) -> Path:
 def test_the_order_is_weights_dir_then_the_project_then_torchvisions_cache(nowhere):
     name = "alexnet_features_imagenet1k_v1.safetensors"
     assert weights.find("alexnet", "imagenet") is None
-    cached = put(nowhere / "hub/checkpoints", weights.torchvision_file("alexnet"), state())
+    cached = put(nowhere / "hub/checkpoints", weight_files.torchvision_file("alexnet"), state())
     assert weights.find("alexnet", "imagenet") == cached
-    own = put(weights.FOLDER, name, state())
+    own = put(weight_files.FOLDER, name, state())
     assert weights.find("alexnet", "imagenet") == own
     given = put(nowhere / "given", name, state())
     assert weights.find("alexnet", "imagenet", weights_dir=nowhere / "given") == given
@@ -299,7 +299,7 @@ def test_the_command_says_what_went_wrong_and_ends_with_1(published, tmp_path, c
 
 @pytest.mark.parametrize("backbone", weights.BACKBONES)
 def test_torchvisions_file_names_carry_the_start_of_their_hash(backbone):
-    name = weights.torchvision_file(backbone)
+    name = weight_files.torchvision_file(backbone)
     assert name.startswith(backbone) and int(name[-12:-4], 16) > 0
 
 
