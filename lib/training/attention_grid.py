@@ -29,7 +29,14 @@ from lib.storage.progress import Progress
 from lib.storage.runs import Run
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
-from lib.training.grid_points import POINT, Point
+from lib.training.grid_points import (
+    POINT,
+    Point,
+    architecture_of,
+    available,
+    point_name,
+    points,
+)
 from lib.training.heads import total_steps
 from lib.training.train import (
     folder_of,
@@ -38,6 +45,18 @@ from lib.training.train import (
     train_all,
     trial_rows,
 )
+
+__all__ = [
+    "Cancelled",
+    "Point",
+    "architecture_of",
+    "available",
+    "grid_table",
+    "point_name",
+    "points",
+    "run_grid",
+    "score_grid",
+]
 
 
 def run_grid(
