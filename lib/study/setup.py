@@ -44,6 +44,22 @@ def check_setup(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["check", "found", "state", "what_to_do"])
 
 
+def setup_in_words(setup: pd.DataFrame) -> str:
+    """Whether anything stops the study, in a sentence.
+
+    Parameters
+    ----------
+    setup : what ``check_setup`` returned.
+    """
+    problems = setup.loc[setup["state"] == PROBLEM, "check"]
+    if problems.empty:
+        return "Everything that this study needs is there."
+    return (
+        f"**{len(problems)} things stop this study**: {', '.join(problems)}; the last column says "
+        "what to do."
+    )
+
+
 def pinned(text: str) -> dict[str, str]:
     """The versions that environment.yml pins, by package, python among them.
 

@@ -7,6 +7,7 @@ import pytest
 
 from lib.figures.data import (
     GAP,
+    plot_confounds,
     plot_contact_sheet,
     plot_morphs,
     plot_parts,
@@ -111,3 +112,44 @@ def test_simulated_people_are_called_so_in_the_title(kind, said):
     ax = plot_raw_answers(answers(kind))
     assert ("SIMULATED" in ax.get_title()) is said and people_label(kind, 2) in ax.get_title()
     assert "95 % interval over people" in ax.get_title()
+
+
+def test_own_levels_are_counted_in_steps_that_several_people_saw():
+    """Forty levels, two a person: steps of 0.05, without the one that a single person saw."""
+    rows = [(f"p{k}", level, 1.0) for k in range(30) for level in (0.3 + k / 1000, 0.7 + k / 1000)]
+    rows += [("p0", 0.05, 0.0)]
+    trials = trial_table(
+        observer=[r[0] for r in rows],
+        kind="human",
+        level=[r[1] for r in rows],
+        response=[r[2] for r in rows],
+    )
+    table = raw_curves(trials)
+    # above 0.325 four people are at 0.35, and above 0.725 at 0.75
+    assert table["level"].tolist() == [0.3, 0.7] and table["n"].tolist() == [26, 26]
+
+
+def test_the_cues_stand_with_their_margins_and_a_warned_one_is_filled():
+    rows = [
+        ("training images", "traces of JPEG", 0.9, 0.88, 0.92, 0.1, True),
+        ("training images", "spectrum", 0.6, 0.57, 0.63, 0.25, False),
+        ("ends of the morphs", "spectrum", np.nan, np.nan, np.nan, 0.25, False),
+    ]
+    names = ["compared", "cue", "accuracy", "low", "high", "margin", "warning"]
+    ax = plot_confounds(pd.DataFrame(rows, columns=names))
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "spectrum (training images)",
+        "traces of JPEG (training images)",
+    ]
+    points = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [p.get_xdata()[0] for p in points] == [0.6, 0.9]
+    assert [p.get_markerfacecolor() == "white" for p in points] == [True, False]
+
+
+def test_morphs_are_shown_at_levels_that_all_conditions_have(files):
+    rows = [(files[10 * k], "A", k / 10, "full") for k in range(11)]
+    rows += [(files[10 * k], "A", k / 10, "eyes") for k in (0, 5, 10)]
+    stimuli = pd.DataFrame(rows, columns=["path", "identity", "level", "condition"])
+    ax = plot_morphs(stimuli, "A", ("angry", "happy"), side=16)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.00", "0.50", "1.00"]
+    assert ax.get_xlabel() == "level (0 angry, 1 happy)"
