@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from lib.faces.features import brow_points, lids, mouth_lines
+from lib.faces.features import brow_points, lids
 from lib.faces.identity import Identity, make_identity
+from lib.faces.mouth import mouth_lines
 
 MEASURES = {
     "mouth_corners": "mouth corners above the middle of the mouth, per cent of the face's height",

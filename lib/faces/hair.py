@@ -292,10 +292,6 @@ def _headscarf(person: Identity) -> list[Shape]:
         for s in (-1, 1)
         for k in (14, 22, 30)
     ]
-    return [
-        Shape(ring, person.hair),
-        *[
-            Shape(f, mix(person.hair, DARK, 0.4), 0.5, width=1.2, taper=(0.1, 0.3), paint=True)
-            for f in folds
-        ],
-    ]
+    shade = mix(person.hair, DARK, 0.4)
+    drawn = [Shape(f, shade, 0.5, width=1.2, taper=(0.1, 0.3), paint=True) for f in folds]
+    return [Shape(ring, person.hair), *drawn]

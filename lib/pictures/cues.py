@@ -121,7 +121,7 @@ CUES = (
     Cue(
         "shuffled patches",
         "picture",
-        0.35,
+        0.4,
         patches,
         "texture alone tells the classes apart, wherever it is; teeth and wrinkles do so a little",
     ),
