@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.io import loadmat
 
 from lib.people.trials import TrialError
 
@@ -20,6 +19,8 @@ def mat_structs(path: str | Path) -> dict[str, object]:
     ------
     TrialError : no such file, or none that can be read here, with the remedy.
     """
+    from scipy.io import loadmat  # here, because few files are such
+
     try:
         found = loadmat(path, simplify_cells=True)
     except NotImplementedError:  # HDF5 inside

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
-from scipy.signal import fftconvolve
 
 
 def occlude(image: np.ndarray, mask: np.ndarray, grey: float | None = None) -> np.ndarray:
@@ -91,6 +89,8 @@ def _free_places(
     """Where a shape covers nothing that is taken, (n, 2) first row and column, nearest to the
     middle first.
     """
+    from scipy.signal import fftconvolve  # here, for it takes a second
+
     shape, taken = (
         np.frombuffer(given, bool).reshape(n) for given, n in ((shape, size), (taken, whole))
     )
@@ -106,6 +106,8 @@ def _free_places(
 
 def _grown(area: int, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The free pixels nearest to a random free pixel."""
+    from scipy.ndimage import distance_transform_edt
+
     free = np.argwhere(~taken)
     start = np.ones(taken.shape, bool)
     start[tuple(free[rng.integers(len(free))])] = False

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from IPython.display import Image, Markdown, display
-from PIL import Image as Picture
+from PIL import Image
 
 from lib.settings.loading import ROOT, Study, load_study
 from lib.storage.alt_text import describe
@@ -99,6 +98,7 @@ class Run:
         The figure is closed: the notebook need not draw it again.
         """
         import matplotlib.pyplot as plt  # commands that draw nothing start a second sooner
+        from IPython import display
 
         path = self.folder / "figures" / f"{self.notebook}_{name}.png"
         alt = alt or describe(figure)
@@ -106,9 +106,9 @@ class Run:
         words = {"Software": None, "Description": alt}
         write_with(path, lambda p: figure.savefig(p, dpi=DOTS, bbox_inches="tight", metadata=words))
         plt.close(figure)
-        with Picture.open(path) as picture:
+        with Image.open(path) as picture:
             width = 100 * picture.width // DOTS
-        display(Image(path.read_bytes(), width=width, alt=alt))
+        display.display(display.Image(path.read_bytes(), width=width, alt=alt))
         return path
 
     def rng(self, *key: object) -> np.random.Generator:
@@ -163,7 +163,9 @@ def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:
 
 def say(text: str) -> None:
     """Show a sentence with computed numbers as prose."""
-    display(Markdown(text))
+    from IPython import display
+
+    display.display(display.Markdown(text))
 
 
 def relative(path: str | Path) -> str:

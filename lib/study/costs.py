@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.networks.design import Cell
-from lib.networks.devices import choose_device
 from lib.settings.options import Study
 
 # of torchvision's networks at 224 x 224: multiplications of the convolutions (10^9), numbers that
@@ -44,7 +43,13 @@ class Cost:
 
 
 def expected_cost(
-    study: Study, cells: Sequence[Cell], n_images: int, n_stimuli: int, grid: Sequence[Cell] = ()
+    study: Study,
+    cells: Sequence[Cell],
+    n_images: int,
+    n_stimuli: int,
+    grid: Sequence[Cell] = (),
+    *,
+    precision: str = "fp32",
 ) -> Cost:
     """The expected cost of a study.
 
@@ -52,8 +57,8 @@ def expected_cost(
     ----------
     cells : the networks to train. n_images : in all three splits. n_stimuli : test pictures.
     grid : networks that are trained and asked, but not kept or looked into.
+    precision : ``fp32`` or ``bf16``, in which networks are computed.
     """
-    precision = choose_device(study.training).precision
     bases = {(cell.backbone, cell.pretraining) for cell in [*cells, *grid]}
     passes = (
         sum(WORK[backbone] for backbone, _ in bases)

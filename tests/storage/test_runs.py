@@ -67,7 +67,7 @@ def test_a_figure_is_saved_with_its_description_and_the_same_bytes_each_time(
     study, axes, monkeypatch
 ):
     displayed = []
-    monkeypatch.setattr("lib.storage.runs.display", displayed.append)
+    monkeypatch.setattr("IPython.display.display", displayed.append)
     axes.plot([0, 1], [0, 1], label="AlexNet")
     axes.set(xlabel="level", ylabel="share of happy answers", title="Curves – full faces")
     axes.legend()
@@ -119,7 +119,7 @@ def test_a_notebook_opens_the_study_it_is_given_or_that_of_the_environment(monke
 
 def test_sentences_are_shown_as_prose_and_paths_relative_to_the_root(monkeypatch, tmp_path):
     shown = []
-    monkeypatch.setattr("lib.storage.runs.display", shown.append)
+    monkeypatch.setattr("IPython.display.display", shown.append)
     say("PSE **0.51**")
     assert shown[0]._repr_markdown_() == "PSE **0.51**"
     assert relative(ROOT / "data" / "x") == "data/x" and relative(tmp_path) == str(tmp_path)

@@ -71,6 +71,7 @@ def test_a_good_study_says_what_a_run_will_do(capsys):
         "8 SIMULATED people",
         "2 seeds each = 4 networks",
         "two processor cores",
+        "where they compute in bf16",
         "GB of disk",
     ):
         assert words in text
@@ -195,25 +196,13 @@ def test_people_are_counted_with_who_is_excluded(answers, tmp_path):
     )
 
 
-def test_training_too_short_for_the_attention_to_open_is_said_with_the_remedy(capsys):
-    """By hand: 64 images in batches of 128 are one step an epoch, 3 epochs; the gain cannot
-    pass 3 x 0.001.
-    """
-    short = ("training.epochs=3", "images.n_train=64", "training.batch=128")
-    _, text = run(
-        capsys, "check", "data/studies/smoke.yaml", "--set", *short, "training.attention_lr=0.001"
-    )
-    assert "3 steps of training at attention_lr 0.001" in text and "to 0.003 at most" in text
-    for enough in (
-        "training.attention_lr=0.02",
-        "attention.gain=-0.1",
-        "attention.kind=none",
-        "training.epochs=60",
-    ):
-        assert (
-            "at most"
-            not in run(capsys, "check", "data/studies/smoke.yaml", "--set", *short, enough)[1]
-        )
+def test_a_block_that_is_taken_out_is_said():
+    def notes(**settings):
+        report = check_study("data/studies/smoke.yaml", settings)
+        return [warning for warning in report.warnings if "attention.gain" in warning]
+
+    assert len(notes(**{"attention.gain": 0})) == 1
+    assert notes() == notes(**{"attention.gain": 0, "networks.architectures": ["alexnet"]}) == []
 
 
 def test_a_study_that_is_no_file_is_one_message(capsys):
@@ -238,6 +227,19 @@ def test_the_expected_cost_grows_with_images_seeds_and_depth():
     assert cost(**{"training.seeds": 4}).gigabytes == pytest.approx(2 * small.gigabytes, rel=0.1)
     assert cost(**{"images.n_train": 640}).seconds > small.seconds
     assert cost(**{"networks.architectures": ["alexnet", "vgg16"]}).seconds > small.seconds
+
+
+def test_nothing_heavy_is_loaded_to_check_a_study():
+    heavy = ("torch", "torchvision", "sklearn", "matplotlib", "statsmodels", "pingouin", "IPython")
+    code = (
+        "import sys; from lib.study.command import main\n"
+        "assert main(['check', 'data/studies/smoke.yaml']) == 0\n"
+        f"print('loaded:', *(name for name in {heavy} if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "loaded:"
 
 
 # ---- new
