@@ -4,6 +4,7 @@ person to check.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from lib.people.files import read_answers
 from lib.settings.options import CONDITIONS
+from lib.settings.words import POLES
 
 # words that columns are named by in common use (PsychoPy, jsPsych, E-Prime and hand-made tables)
 COLUMN_WORDS = {
@@ -56,13 +58,19 @@ class Guess:
     covariates: list[str]
 
 
-def guess_people(path: Path, columns: dict[str, str], codes: dict[str, str]) -> Guess:
+def guess_people(
+    path: Path,
+    columns: dict[str, str],
+    codes: dict[str, str],
+    poles: Sequence[str] = POLES,
+) -> Guess:
     """Guess the mapping of a table.
 
     Parameters
     ----------
     columns : what the user says already, ``{"observer": "participant"}``; it goes before the guess.
     codes : ``{"h": "happy", "s": "sad"}``, or with 1 and 0.
+    poles : the study's two words, the negative one first.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def guess_people(path: Path, columns: dict[str, str], codes: dict[str, str]) -> 
     levels = _numbers(table, columns.get("level"))
     return Guess(
         columns,
-        _codes(table.get(columns.get("response")), codes),
+        _codes(table.get(columns.get("response")), codes, poles),
         _range(levels),
         _unit(_numbers(table, columns.get("rt_s")), columns.get("rt_s", "")),
         [c for c in rest if c.lower() in ("group", "session", "block", "cue", "trial", "age")],
@@ -117,21 +125,22 @@ def _numbers(table: pd.DataFrame, column: str | None) -> pd.Series:
     return pd.to_numeric(table[column].str.replace(",", "."), errors="coerce").dropna()
 
 
-def _codes(responses: pd.Series | None, given: dict[str, str]) -> dict[str, int]:
+def _codes(
+    responses: pd.Series | None, given: dict[str, str], poles: Sequence[str]
+) -> dict[str, int]:
     """The answers that occur, with their meaning."""
+    negative, positive = (pole.lower() for pole in poles)
     if given:
-        return {
-            code: {"happy": 1, "1": 1, "sad": 0, "0": 0}.get(meaning.lower(), meaning)
-            for code, meaning in given.items()
-        }
+        meanings = {positive: 1, "1": 1, negative: 0, "0": 0}
+        return {code: meanings.get(meaning.lower(), meaning) for code, meaning in given.items()}
     found = sorted(set(responses.str.lower()) - set(MISSING)) if responses is not None else []
     plain = {value: value for value in (responses.unique() if responses is not None else [])}
-    codes = {value: 1 for value in plain if value.lower() in HAPPY_CODES}
-    codes |= {value: 0 for value in plain if value.lower() in SAD_CODES}
+    codes = {value: 1 for value in plain if value.lower() in {*HAPPY_CODES, positive}}
+    codes |= {value: 0 for value in plain if value.lower() in {*SAD_CODES, negative, negative[:1]}}
     return (
         codes
         if len(found) == 2 and set(codes.values()) == {0, 1}
-        else {"happy": 1, "sad": 0, "1": 1, "0": 0}
+        else {poles[1]: 1, poles[0]: 0, "1": 1, "0": 0}
     )
 
 

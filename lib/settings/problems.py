@@ -16,6 +16,7 @@ WRONG_SHAPE = {
     "dict_type": "keys and values",
     "tuple_type": "a list",
 }
+OF_THE_RIGHT_TYPE = ("literal_error", "greater_than_equal", "less_than_equal")
 NOUNS = {"integer": "a whole number", "number": "a number", "string": "text"}
 
 
@@ -51,11 +52,12 @@ def _setting(where: Sequence[str | int]) -> tuple[tuple[str, ...], Sequence[str 
 
 
 def _sentence(detail: dict, setting: Sequence[str], rest: Sequence[str | int]) -> str:
-    kind, given = detail["type"], detail["input"]
+    kind = detail["type"]
+    given = detail["input"]
     *sections, name = setting
     known = _schema(sections)["properties"]
     if kind in UNKNOWN:
-        near = did_you_mean(name, known).replace("mean ", f"mean {'.'.join([*sections, ''])}")
+        near = did_you_mean(name, known, "".join(f"{section}." for section in sections))
         return f"unknown key{near} (allowed: {', '.join(known)})"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
@@ -67,11 +69,8 @@ def _sentence(detail: dict, setting: Sequence[str], rest: Sequence[str | int]) -
     if kind in WRONG_SHAPE:
         return f"{shown(given)} given; allowed: {WRONG_SHAPE[kind]}"
     words, allowed = _allowed(known[name], rest)
-    typed = "" if kind in ("literal_error", *_LIMITS) else f" ({type(given).__name__})"
+    typed = f" ({type(given).__name__})" if kind not in OF_THE_RIGHT_TYPE else ""
     return f"{shown(given)} given{typed}; allowed: {allowed}{did_you_mean(given, words)}"
-
-
-_LIMITS = ("greater_than_equal", "less_than_equal")
 
 
 def _schema(sections: Sequence[str]) -> dict:
@@ -98,9 +97,13 @@ def _allowed(schema: dict, rest: Sequence[str | int]) -> tuple[list[str], str]:
         return schema["enum"], ", ".join(schema["enum"])
     if schema["type"] == "boolean":
         return [], "true or false"
-    low, high = schema.get("minimum"), schema.get("maximum")
-    limits = [f"from {low}"] * (low is not None) + [f"to {high}"] * (high is not None)
-    return [], " ".join([NOUNS[schema["type"]], *limits])
+    words = [NOUNS[schema["type"]]]
+    words += [
+        f"{word} {schema[limit]}"
+        for word, limit in (("from", "minimum"), ("to", "maximum"))
+        if limit in schema
+    ]
+    return [], " ".join(words)
 
 
 def _without_null(schema: dict) -> dict:

@@ -114,7 +114,8 @@ def _regions(study: Study) -> Broken:
 
 
 def _observers(study: Study) -> Broken:
-    ends, codes = study.observers.level_range, study.observers.codes
+    ends = study.observers.level_range
+    codes = study.observers.codes
     if len(ends) != 2 or ends[0] == ends[1]:
         yield (
             ("observers.level_range",),

@@ -48,10 +48,10 @@ def shown(given: object) -> str:
     return short.repr(given)
 
 
-def did_you_mean(given: object, allowed: Iterable[str]) -> str:
+def did_you_mean(given: object, allowed: Iterable[str], section: str = "") -> str:
     """``; did you mean conv3?`` where an allowed word is near, otherwise nothing."""
     close = difflib.get_close_matches(str(given), list(allowed), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {section}{close[0]}?" if close else ""
 
 
 def _number(given: object) -> object:

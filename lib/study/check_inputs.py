@@ -10,6 +10,7 @@ from lib.pictures.labelled import survey_images
 from lib.pictures.reading import ImageError
 from lib.pictures.stimuli import planned
 from lib.settings.options import Study
+from lib.settings.words import POLES, SIDES
 from lib.study.report import Report
 
 FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
@@ -36,6 +37,11 @@ def images(study: Study, report: Report) -> pd.DataFrame | None:
             "(95 % interval near 0.5)"
         )
     where = "built-in faces"
+    if study.images.source == "builtin" and study.poles not in (POLES, SIDES):
+        report.warnings.append(
+            f"the built-in faces go from {POLES[0]} to {POLES[1]}: poles {list(study.poles)} give "
+            "them other names, not another expression"
+        )
     if study.images.source != "builtin":
         where = f"{study.images.source} {study.images.root}"
     for split, row in counts.iterrows():

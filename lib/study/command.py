@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("new", help="write a commented study")
     make.add_argument("--name", help="name of the study, its file and its run folder")
     make.add_argument(
+        "--poles", help="the ends of the morph, such as 'angry,happy'; sad,happy where not given"
+    )
+    make.add_argument(
         "--images", help="folder of images, or a CSV file; without it the built-in faces are used"
     )
     make.add_argument(

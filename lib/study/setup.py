@@ -15,11 +15,16 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
+from lib.networks.weight_files import find
 from lib.settings.loading import StudyError, load_study
-from lib.settings.options import ROOT, Study, resolve
+from lib.settings.options import ARCHITECTURES, ROOT, Study, resolve
 
-OK, NOTE, PROBLEM = "ok", "note", "problem"
-DISK_GB, MEMORY_GB = 8.0, 5.0  # of the default study: heads of 15 networks, features, pictures
+OK = "ok"
+NOTE = "note"
+PROBLEM = "problem"
+# of the default study: heads of 15 networks, features, pictures
+DISK_GB = 8.0
+MEMORY_GB = 5.0
 
 Finding = tuple[str, str, str]  # what was found; ok, note or problem; what to do
 
@@ -78,7 +83,8 @@ def _pins() -> dict[str, str]:
 
 
 def _python(study: Study) -> Finding:
-    wanted, have = _pins()["python"], platform.python_version()
+    wanted = _pins()["python"]
+    have = platform.python_version()
     if have.startswith(f"{wanted}."):
         return have, OK, ""
     return (
@@ -133,6 +139,8 @@ def _gpu(study: Study) -> Finding:
 
     if torch.cuda.is_available():
         return torch.cuda.get_device_name(), OK, ""
+    if torch.backends.mps.is_available():
+        return "Apple's, by way of mps", OK, ""
     if shutil.which("nvidia-smi"):
         return (
             "one is there, but this torch cannot use it",
@@ -140,8 +148,9 @@ def _gpu(study: Study) -> Finding:
             "install torch with CUDA, see pytorch.org",
         )
     remedy = "nothing for the default study; large studies are quicker with one"
-    if study.training.device == "cuda":
-        return "none, and the study asks for cuda", PROBLEM, "set training.device=auto"
+    wanted = study.training.device
+    if wanted in ("cuda", "mps"):
+        return f"none, and the study asks for {wanted}", PROBLEM, "set training.device=auto"
     return f"none; {torch.get_num_threads()} processor threads", OK, remedy
 
 
@@ -170,14 +179,11 @@ def _disk(study: Study) -> Finding:
 
 
 def _weights(study: Study) -> Finding:
-    from lib.networks.weights import find
-
     wanted = study.networks.pretraining
     if wanted == "untrained":
         return "none needed", OK, ""
-    backbones = list(
-        dict.fromkeys("alexnet" if "alexnet" in a else a for a in study.networks.architectures)
-    )
+    built_in = [name for name in study.networks.architectures if name in ARCHITECTURES]
+    backbones = list(dict.fromkeys("alexnet" if "alexnet" in a else a for a in built_in))
     there = [
         b
         for b in backbones
@@ -194,7 +200,7 @@ def _weights(study: Study) -> Finding:
         "error": "the run stops",
         "leave_out": "these networks are left out",
         "untrained": "these networks stay untrained",
-        "objects": "AlexNet takes the project's own (generated objects), VGGs stay untrained",
+        "objects": "the project's own (generated objects) take their place where there are some",
     }[study.networks.missing_weights]
     remedy = (
         "`make weights` gets them once"

@@ -229,11 +229,12 @@ def test_the_expected_cost_grows_with_images_seeds_and_depth():
     assert cost(**{"networks.architectures": ["alexnet", "vgg16"]}).seconds > small.seconds
 
 
-def test_nothing_heavy_is_loaded_to_check_a_study():
+def test_nothing_heavy_is_loaded_to_check_a_study_or_write_one(tmp_path):
     heavy = ("torch", "torchvision", "sklearn", "matplotlib", "statsmodels", "pingouin", "IPython")
     code = (
         "import sys; from lib.study.command import main\n"
         "assert main(['check', 'data/studies/smoke.yaml']) == 0\n"
+        f"assert main(['new', '--name', 'mine', '--output', {str(tmp_path / 'a.yaml')!r}]) == 0\n"
         f"print('loaded:', *(name for name in {heavy} if name in sys.modules))"
     )
     done = subprocess.run(
@@ -273,6 +274,59 @@ def test_own_images_and_answers_become_a_study_that_can_run(faces, answers, tmp_
     # the boxes stand in the file, to be moved
     assert yaml.safe_load(target.read_text())["morphs"]["boxes"]["mouth"] == list(
         study.morphs.boxes["mouth"]
+    )
+
+
+@pytest.fixture(scope="module")
+def angry_faces(tmp_path_factory):
+    """Angry and happy faces, and others."""
+    root, rng = tmp_path_factory.mktemp("angry"), np.random.default_rng(2)
+    for label in ("anger", "happiness", "surprise"):
+        (root / label).mkdir()
+        for k in range(20):
+            picture = rng.integers(0, 255, (48, 48), dtype=np.uint8)
+            cv2.imwrite(str(root / label / f"{k:02d}.png"), picture)
+    return root
+
+
+def test_angry_faces_make_a_study_whose_poles_are_angry_and_happy(angry_faces, tmp_path, capsys):
+    target = tmp_path / "own.yaml"
+    table = pd.DataFrame(
+        [
+            {"subject": f"p{p}", "morph": level, "answer": ("a", "happy")[level > 40 + 5 * p]}
+            for p in range(4)
+            for level in range(0, 101, 10)
+        ]
+    )
+    table.to_csv(tmp_path / "people.csv", index=False)
+    given = ("--images", angry_faces, "--people", tmp_path / "people.csv", "--output", target)
+    code, text = run(capsys, "new", *given)
+    assert code == 0 and "happy, 14 angry" in text, text
+    study = load_study(target)
+    assert study.poles == ("angry", "happy")
+    assert study.images.labels == {"happiness": "happy", "anger": "angry"}
+    assert study.observers.codes == {"happy": 1, "a": 0}
+    assert "sad" not in target.read_text(encoding="utf-8")
+
+
+def test_poles_and_codes_may_be_said(angry_faces, answers, tmp_path, capsys):
+    target = tmp_path / "own.yaml"
+    given = ("--poles", "böse,froh", "--labels", "anger=negative happiness=froh")
+    people = ("--people", answers, "--codes", "H=froh S=negative")
+    code, text = run(capsys, "new", "--images", angry_faces, *given, *people, "--output", target)
+    assert code == 0, text
+    study = load_study(target)
+    assert study.poles == ("böse", "froh") and study.observers.codes == {"H": 1, "S": 0}
+    assert study.images.labels == {"anger": "böse", "happiness": "froh"}
+    code, text = run(capsys, "new", "--poles", "happy", "--output", tmp_path / "x.yaml")
+    assert code == 1 and "two words that differ" in text
+
+
+def test_built_in_faces_under_other_names_are_said():
+    report = check_study("data/studies/smoke.yaml", "poles=angry,happy")
+    assert any("go from sad to happy" in warning for warning in report.warnings)
+    assert not any(
+        "go from" in warning for warning in check_study("data/studies/smoke.yaml").warnings
     )
 
 
