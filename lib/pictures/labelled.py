@@ -4,6 +4,7 @@ counted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -72,31 +73,53 @@ def _distinct(
     return images, duplicates
 
 
-def survey_images(study: Study) -> tuple[pd.DataFrame, list[str]]:
-    """What a study's images are: everything that ``load_images`` looks at, but nothing is written.
+@dataclass(frozen=True)
+class Survey:
+    """What ``load_images`` would find: counts of split and label, the images that would be used,
+    what is left out, and why they cannot be used, where they cannot.
+    """
 
-    Returns
-    -------
-    counts : columns split, label, n, each picture once; ``attrs["notes"]`` says what is left out.
-    problems : sentences with the remedy; empty when the images can be used.
+    counts: pd.DataFrame
+    images: pd.DataFrame
+    notes: list[str]
+    problems: list[str]
+
+
+def survey(study: Study) -> Survey:
+    """Everything that ``load_images`` looks at; nothing is drawn, unpacked or written.
+
+    The images of the result are empty where their files do not exist yet (built-in faces,
+    fer2013.csv).
     """
     empty = pd.DataFrame(columns=["split", "label", "n"])
     if study.images.source == "builtin":
         rows = [
             (split, label, wanted(study.images, split)) for split in SPLITS for label in study.poles
         ]
-        return pd.DataFrame(rows, columns=empty.columns), []
+        return Survey(pd.DataFrame(rows, columns=empty.columns), pd.DataFrame(), [], [])
     notes: list[str] = []
+    there = study.images.source != "fer2013_csv"
     try:
         images, _ = _distinct(study, None, notes)
         chosen = _balanced(images, study, [])
-        if study.images.source != "fer2013_csv":
+        if there:
             _refuse_unreadable(chosen)
     except ImageError as error:
-        return empty, [str(error)]
+        return Survey(empty, pd.DataFrame(), notes, [str(error)])
     counts = images.groupby(["split", "label"]).size().rename("n").reset_index()
-    counts.attrs["notes"] = notes
-    return counts, []
+    return Survey(counts, chosen if there else pd.DataFrame(), notes, [])
+
+
+def survey_images(study: Study) -> tuple[pd.DataFrame, list[str]]:
+    """Counts of a study's images, each picture once, and problems in sentences with the remedy.
+
+    Returns
+    -------
+    counts : columns split, label, n.
+    problems : empty when the images can be used.
+    """
+    found = survey(study)
+    return found.counts, found.problems
 
 
 def _refuse_conflicts(images: pd.DataFrame) -> None:
