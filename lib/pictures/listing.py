@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path, PurePath
@@ -82,10 +83,22 @@ def list_files(root: Path) -> Listing:
     Order is that of the composed names, so that it is the same on every system.
     """
     listing = Listing(root)
-    files = (p for p in root.rglob("*") if not is_litter(p.relative_to(root)) and p.is_file())
+    files = (p for p in _walked(root) if not is_litter(p.relative_to(root)))
     for path in sorted(files, key=lambda p: composed(p.as_posix())):
         (listing.pictures if is_picture_name(path) else listing.others).append(path)
     return listing
+
+
+def _walked(root: Path) -> Iterator[Path]:
+    """All files below a folder; links to folders are followed, but none that leads back."""
+    seen = set()
+    for folder, inner, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        yield from (Path(folder, name) for name in files)
 
 
 def is_picture_name(path: PurePath) -> bool:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lib.people.reading import read_people
 from lib.people.trials import TrialError
-from lib.pictures.labelled import survey_images
+from lib.pictures.labelled import survey
 from lib.pictures.reading import ImageError
 from lib.pictures.stimuli import planned
 from lib.settings.options import Study
@@ -14,18 +14,19 @@ from lib.settings.words import POLES, SIDES
 from lib.study.report import Report
 
 FEW_TEST = 100  # with fewer, accuracy is known to ±0.1 at best
+CONFOUND_SAMPLE = 400  # images looked at for cues without a face; notebook 01 takes 1,000
 MANY_LEVELS = 21  # more are counted, not listed
 SPLITS = ("train", "validation", "test")
 
 
 def images(study: Study, report: Report) -> pd.DataFrame | None:
     """Images that will be used: a row for each split, a column for each pole."""
-    found, problems = survey_images(study)
-    if problems:
-        report.problems += problems
+    found = survey(study)
+    if found.problems:
+        report.problems += found.problems
         return None
-    report.warnings += found.attrs.get("notes", [])
-    there = found.pivot_table(index="split", columns="label", values="n", aggfunc="sum")
+    report.warnings += [*found.notes, *_confounds(study, found.images)]
+    there = found.counts.pivot_table(index="split", columns="label", values="n", aggfunc="sum")
     counts = there.loc[list(SPLITS)].astype(int)
     if study.images.source != "builtin":
         for split in SPLITS:
@@ -48,6 +49,17 @@ def images(study: Study, report: Report) -> pd.DataFrame | None:
         each = ", ".join(f"{row[pole]:,} {pole}" for pole in reversed(study.poles))
         report.add("images", f"{split}: {each} ({where})")
     return counts
+
+
+def _confounds(study: Study, chosen: pd.DataFrame) -> list[str]:
+    """What tells the classes apart without a face, where something does."""
+    if chosen.empty:
+        return []
+    from lib.pictures.confounds import confounds_in_words, image_confounds  # takes two seconds
+
+    table = image_confounds(chosen, study.poles, n=CONFOUND_SAMPLE)
+    sentences = confounds_in_words(table, study.poles) if table["warning"].any() else []
+    return [sentence.replace("**", "") for sentence in sentences]
 
 
 def _limited(study: Study, split: str, there: pd.Series, report: Report) -> pd.Series:
