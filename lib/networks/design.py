@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.networks import weight_files
 from lib.networks.attention_options import Attention
+from lib.networks.weight_files import OWN, from_file, is_outside, short_name
 from lib.settings.options import Study, Training
 
 LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
@@ -22,7 +23,7 @@ class Cell:
     Parameters
     ----------
     architecture : as in the tables: the five words, ``fe_alexnet_guided``, ``alexnet_matched``,
-        ``alexnet_se`` or ``alexnet_shuffled``.
+        ``alexnet_se`` or ``alexnet_shuffled``; or a network from outside by its given name.
     labels : ``true``, or ``shuffled`` among the training images.
     """
 
@@ -39,6 +40,9 @@ class Cell:
 
     @property
     def backbone(self) -> str:
+        """Whose frozen features it has; a network from outside has its own."""
+        if is_outside(self.architecture):
+            return self.architecture
         return "alexnet" if "alexnet" in self.architecture else self.architecture
 
     @property
@@ -89,13 +93,14 @@ def fallback(study: Study, backbone: str) -> str:
     wanted = study.networks.missing_weights
     if wanted != "objects":
         return "untrained"
-    there = weight_files.find(backbone, "objects", weights_dir=study.weights_dir)
+    there = weight_files.find(short_name(backbone), "objects", weights_dir=study.weights_dir)
     return "objects" if there else "untrained"
 
 
 def _main(study: Study, architecture: str) -> Cell:
     attention = Attention.of(study.attention) if architecture == "fe_alexnet" else None
-    return Cell(architecture, study.networks.pretraining, attention)
+    pretraining = OWN if from_file(architecture) else study.networks.pretraining
+    return Cell(architecture, pretraining, attention)
 
 
 def _control(study: Study, control: str) -> Cell:
@@ -123,22 +128,24 @@ def _problem(study: Study, cell: Cell) -> Exception | None:
     """Why a cell's weights cannot be used, None where they can. A broken file is no such
     reason: it raises.
     """
-    if cell.pretraining == "untrained":
+    if cell.pretraining == "untrained" and not is_outside(cell.backbone):
         return None
     given = {"weights_dir": study.weights_dir, "face_weights": study.networks.face_weights}
-    path = weight_files.find(cell.backbone, cell.pretraining, **given)
-    if path is not None and weight_files.is_whole(path, cell.backbone):
-        return None  # without torch, which takes seconds to load
-    if path is None:
-        return weight_files.MissingWeights(
-            weight_files.missing_message(
+    if not is_outside(cell.backbone):
+        path = weight_files.find(cell.backbone, cell.pretraining, **given)
+        if path is None:
+            message = weight_files.missing_message(
                 cell.backbone, cell.pretraining, study.networks.face_weights
             )
-        )
-    from lib.networks.weights import load
+            return weight_files.MissingWeights(message)
+        if weight_files.is_whole(path, cell.backbone):
+            return None  # without torch, which takes seconds to load
+    from lib.networks.outside import load_backbone
 
     try:
-        load(cell.backbone, cell.pretraining, **given)
+        load_backbone(study, cell.backbone, cell.pretraining)
+    except weight_files.MissingWeights as error:
+        return error
     except weight_files.WrongArchitecture as error:  # one face file fits one architecture
         if cell.pretraining != "face":
             raise

@@ -4,20 +4,22 @@ an attention stage.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lib.networks import weights
+from lib.networks import outside, weights
 from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
+from lib.networks.inputs import preprocess
+from lib.networks.libraries import own_classifier
+from lib.networks.outside import Body
 from lib.networks.part_maps import guidance_loss, guide_map, region_prior
 from lib.networks.vision import torchvision
+from lib.networks.weight_files import is_outside, short_name
 from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
 
 __all__ = [
@@ -32,8 +34,7 @@ __all__ = [
     "preprocess",
 ]
 
-PRETRAININGS = ("imagenet", "face", "untrained", "objects", "faces")
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # torchvision's, of ImageNet
+PRETRAININGS = ("imagenet", "face", "untrained", "objects", "faces", "own")
 
 
 class Network(nn.Module):
@@ -56,7 +57,9 @@ class Network(nn.Module):
         self.features = features.requires_grad_(False)
         self.block, self.classifier, self.location = block, classifier, location
         self.cut = len(features) if location is None else relu_index(features, location) + 1
-        channels = [layer.out_channels for layer in features if isinstance(layer, nn.Conv2d)][-1]
+        self.maps = not isinstance(features[-1], Body)  # whether its layers can be looked into
+        widths = [layer.out_channels for layer in features if isinstance(layer, nn.Conv2d)]
+        channels = widths[-1] if self.maps else features[-1].shape[0]
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("spread", torch.ones(channels, 1, 1))
         self.register_buffer("prior", None)
@@ -146,18 +149,21 @@ def build_network(
     seed: int | None = 0,
     face_weights: str | Path | None = None,
     dropout: float = 0.5,
+    layer: str | None = None,
+    pooling: str = "pooled",
 ) -> Network:
     """An untrained head on frozen convolutions.
 
     Parameters
     ----------
     architecture : ``alexnet``, ``vgg11``, ``vgg13``, ``vgg16`` or ``fe_alexnet``, which is AlexNet
-        with attention.
-    pretraining : ``imagenet``, ``face`` (the file ``face_weights``), ``objects``, ``faces`` or
-        ``untrained``.
+        with attention; or a network from outside, see ``lib.networks.outside.load``.
+    pretraining : ``imagenet``, ``face`` (the file ``face_weights``), ``objects``, ``faces``,
+        ``untrained``; ``own`` for a function in a file.
     attention : None is the default ``Attention()`` for ``fe_alexnet`` and no attention for the
         others.
     weights_dir : where pretrained weights are looked for first.
+    layer, pooling : from outside: what the head reads.
     seed : decides the head and the block; None leaves the head empty, to be loaded. The head does
         not depend on the block, so that at gain 0 FE-AlexNet and AlexNet of one seed are the same
         function.
@@ -168,18 +174,17 @@ def build_network(
     lib.networks.weights.MissingWeights : the weights are not at hand, with the remedies.
     lib.networks.weights.WeightsError : the weights cannot be used.
     """
-    for what, given, allowed in (
-        ("architecture", architecture, ARCHITECTURES),
-        ("pretraining", pretraining, PRETRAININGS),
-    ):
-        if given not in allowed:
-            raise ValueError(f"{what} {given!r} given; allowed: {', '.join(allowed)}")
+    files = {"weights_dir": weights_dir, "face_weights": face_weights}
+    _among("pretraining", pretraining, PRETRAININGS)
+    if is_outside(architecture):
+        loaded = outside.load(architecture, pretraining, layer=layer, pooling=pooling, **files)
+        head = outside_head(architecture, loaded.features[0], layer, n_classes, seed, dropout)
+        return Network(loaded.features, head, make_block(None, 0, None)).eval()
+    _among("architecture", architecture, ARCHITECTURES)
     backbone = "alexnet" if architecture == "fe_alexnet" else architecture
     if architecture == "fe_alexnet" and attention is None:
         attention = Attention()
-    features = weights.load_features(
-        backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights
-    )
+    features = weights.load(backbone, pretraining, **files).features
     network = Network(
         features,
         make_classifier(backbone, n_classes, seed, dropout),
@@ -194,7 +199,8 @@ def build_cell(cell: Cell, study: Study, *, empty: bool = False) -> Network:
     """The untrained network of a cell, with the study's weights, dropout and face boxes;
     ``empty`` to be loaded.
     """
-    architecture = cell.architecture if cell.architecture in ARCHITECTURES else cell.backbone
+    own = cell.architecture in ARCHITECTURES
+    architecture = cell.architecture if own else cell.backbone
     network = build_network(
         architecture,
         pretraining=cell.pretraining,
@@ -203,10 +209,40 @@ def build_cell(cell: Cell, study: Study, *, empty: bool = False) -> Network:
         weights_dir=study.weights_dir,
         face_weights=study.networks.face_weights,
         dropout=study.training.dropout,
+        layer=study.networks.layer,
+        pooling=study.networks.pooling,
     )
     if cell.attention is not None:
         network.set_regions(cell.attention, box_regions(study.morphs.boxes))
     return network
+
+
+def _among(what: str, given: str, allowed: tuple[str, ...]) -> None:
+    if given not in allowed:
+        raise ValueError(f"{what} {given!r} given; allowed: {', '.join(allowed)}")
+
+
+def outside_head(
+    architecture: str,
+    body: Body,
+    layer: str | None,
+    n_classes: int,
+    seed: int | None,
+    dropout: float,
+) -> nn.Sequential:
+    """The head of a network from outside: one linear layer; of AlexNet and the VGGs their own."""
+    if own_classifier(architecture) and layer is None:
+        return make_classifier(short_name(architecture), n_classes, seed, dropout)
+    linear = nn.Linear(math.prod(body.shape), n_classes)
+    default_linear(linear, torch.Generator().manual_seed(seed or 0))
+    return nn.Sequential(nn.Dropout(dropout), linear)
+
+
+def default_linear(layer: nn.Linear, generator: torch.Generator) -> None:
+    """torch's own initialisation of a linear layer, from a generator."""
+    bound = layer.in_features**-0.5
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
 
 def _place(
@@ -238,9 +274,7 @@ def make_classifier(
         if not isinstance(layer, nn.Linear):
             continue
         if backbone == "alexnet":  # torch's default for a linear layer
-            bound = layer.in_features**-0.5
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            default_linear(layer, generator)
         else:
             nn.init.normal_(layer.weight, 0, 0.01, generator=generator)
             nn.init.zeros_(layer.bias)
@@ -297,36 +331,6 @@ def box_regions(boxes: Mapping[str, tuple[int, ...]], size: int = 224) -> dict[s
         regions[part] = torch.zeros(size, size)
         regions[part][top : bottom + 1, left : right + 1] = 1
     return regions
-
-
-def preprocess(images: np.ndarray, device: str = "cpu") -> Tensor:
-    """uint8 (B, H, W, 3) as torchvision's models want them: float (B, 3, H, W), less ImageNet's
-    mean, over its SD.
-
-    On a GPU the bytes are sent, a quarter of the floats, and worked on there; on a processor each
-    of the 256 values is looked up in a table of what would be computed from it.
-    """
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
-        raise ValueError(f"images {images.dtype} {images.shape} given; allowed: uint8 (B, H, W, 3)")
-    images = np.ascontiguousarray(images)
-    if device == "cpu" and images.size:
-        x = cv2.LUT(images.reshape(-1, images.shape[2], 3), _table()).reshape(images.shape)
-        return torch.from_numpy(x).permute(0, 3, 1, 2)
-    return _standardised(torch.from_numpy(images).to(device)).permute(0, 3, 1, 2)
-
-
-def _standardised(values: Tensor) -> Tensor:
-    """uint8 (…, 3) less ImageNet's mean, over its SD."""
-    mean, spread = (torch.tensor(numbers, device=values.device) for numbers in (MEAN, SPREAD))
-    return values.float().div_(255).sub_(mean).div_(spread)
-
-
-@cache
-def _table() -> np.ndarray:
-    """What becomes of each value in each channel, float32 (1, 256, 3)."""
-    return _standardised(
-        torch.arange(256, dtype=torch.uint8).view(1, 256, 1).expand(1, 256, 3)
-    ).numpy()
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:

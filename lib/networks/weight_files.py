@@ -21,6 +21,10 @@ TORCHVISION_FILES = {
     "vgg13": "vgg13-19584684.pth",
     "vgg16": "vgg16-397923af.pth",
 }
+# torchvision's second VGG16 set: the VGG group's own convolutions, for pictures of another range
+FEATURES_SET = "IMAGENET1K_FEATURES"
+FEATURES_FILES = {"vgg16": "vgg16_features-amdegroot-88682ab5.pth"}
+OWN = "own"  # the pretraining of a network from outside whose function brings its weights
 LARGEST_HEADER = 2**20
 # channels of the convolutions, P a pooling layer behind them (Simonyan & Zisserman 2014, table 1)
 VGG = {
@@ -56,17 +60,48 @@ def find(
     """
     if pretraining == "face":
         return resolve(face_weights) if face_weights and resolve(face_weights).is_file() else None
-    name = "imagenet1k_v1" if pretraining == "imagenet" else pretraining
     folders = [resolve(weights_dir)] if weights_dir else []
     for folder in [*folders, FOLDER]:
-        patterns = [f"{backbone}_features_{name}.safetensors"]
-        if pretraining == "imagenet":
-            patterns += [torchvision_file(backbone), f"{backbone}.pth", f"{backbone}-*.pth"]
-        for pattern in patterns:
+        for pattern in patterns(backbone, pretraining):
             if found := sorted(folder.glob(pattern)):
                 return found[0]
-    cached = hub_folder() / "checkpoints" / torchvision_file(backbone)
-    return cached if pretraining == "imagenet" and cached.is_file() else None
+    cache = hub_folder() / "checkpoints"
+    names = cached_names(backbone) if pretraining == "imagenet" else []
+    return next((cache / name for name in names if (cache / name).is_file()), None)
+
+
+def patterns(backbone: str, pretraining: str) -> list[str]:
+    """Names of files that hold a backbone's weights, the first choice first."""
+    if pretraining != "imagenet":
+        return [f"{backbone}_features_{pretraining}.safetensors"]
+    return [
+        f"{backbone}_features_imagenet1k_v1.safetensors",
+        f"{backbone}_features_{FEATURES_SET.lower()}.safetensors",
+        *cached_names(backbone),
+        f"{backbone}.pth",
+        f"{backbone}-*.pth",
+    ]
+
+
+def cached_names(backbone: str) -> list[str]:
+    """torchvision's names of its files of a backbone's ImageNet weights."""
+    both = TORCHVISION_FILES.get(backbone), FEATURES_FILES.get(backbone)
+    return [name for name in both if name]
+
+
+def is_outside(architecture: str) -> bool:
+    """Whether a name in ``networks.architectures`` is that of a network from outside."""
+    return ":" in architecture
+
+
+def from_file(architecture: str) -> bool:
+    """Whether a function in a file makes this network, weights included."""
+    return is_outside(architecture) and not architecture.startswith(("torchvision:", "timm:"))
+
+
+def short_name(architecture: str) -> str:
+    """``resnet50`` of ``torchvision:resnet50``, the function of ``file.py:function``."""
+    return architecture.rpartition(":")[2]
 
 
 def missing_message(backbone: str, pretraining: str, face_weights: str | Path | None = None) -> str:
@@ -74,7 +109,7 @@ def missing_message(backbone: str, pretraining: str, face_weights: str | Path | 
     untrained = (
         "or networks.missing_weights=untrained to go on with untrained "
         "convolutions (objects: with the "
-        "project's own, for alexnet)"
+        "project's own, where it has some)"
     )
     if pretraining == "face":
         return (
@@ -83,7 +118,7 @@ def missing_message(backbone: str, pretraining: str, face_weights: str | Path | 
             f"{untrained}"
         )
     if pretraining in ("objects", "faces"):
-        make = f"`python -m lib.pretraining {pretraining} --keep` makes them, for alexnet alone"
+        make = f"`python -m lib.pretraining {pretraining} --keep` makes them"
         return f"no weights of {backbone} pretrained on {pretraining}; {make}; {untrained}"
     return (
         f"no ImageNet weights of {backbone}: `make weights` gets them "

@@ -8,20 +8,21 @@ here uses the network.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from lib.networks.inputs import INPUTS, OtherInput
 from lib.networks.packing import unpack
+from lib.networks.state_dicts import is_vgg_face, read_state, vgg_names
 from lib.networks.vision import torchvision
 from lib.networks.weight_files import (
     BACKBONES,
+    FEATURES_SET,
     MissingWeights,
     WeightsError,
     WrongArchitecture,
@@ -31,10 +32,7 @@ from lib.networks.weight_files import (
 from lib.settings.options import ROOT
 from lib.storage.files import file_hash
 
-INIT_SEED = (
-    0  # one He initialisation for all untrained networks: the head's seeds are the replicates
-)
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+INIT_SEED = 0  # one initialisation for all untrained networks: the head's seeds are the replicates
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,6 @@ class Loaded:
 
     features: nn.Sequential
     proof: dict
-
-
-def load_features(
-    backbone: str,
-    pretraining: str,
-    *,
-    weights_dir: str | Path | None = None,
-    face_weights: str | Path | None = None,
-) -> nn.Sequential:
-    """The frozen convolutions alone; see ``load``."""
-    return load(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights).features
 
 
 def load(
@@ -78,33 +65,39 @@ def load(
     """
     features = new_features(backbone)
     if pretraining == "untrained":
-        return Loaded(
-            features,
-            {
-                "source": f"He initialisation, seed {INIT_SEED}",
-                "sha256": features_hash(features),
-                "loaded_keys": 0,
-                "missing": "",
-                "unexpected": "",
-                "differs_from_init": 0,
-            },
-        )
+        source = f"He initialisation, seed {INIT_SEED}"
+        return Loaded(features, proof_of(source, features_hash(features), "untrained"))
     path = find(backbone, pretraining, weights_dir=weights_dir, face_weights=face_weights)
     if path is None:
         raise MissingWeights(missing_message(backbone, pretraining, face_weights))
-    tensors = read(path)
+    tensors, name = read_set(path, pretraining)
     check(tensors, features, path)
     features.load_state_dict(tensors)
-    return Loaded(features, prove(features, tensors, path, backbone))
+    if name in INPUTS:
+        features[0] = OtherInput(features[0], name).requires_grad_(False).eval()
+    return Loaded(features, prove(features, tensors, path, backbone, name))
+
+
+def proof_of(source: str, sha256: str, name: str, loaded: int = 0, differs: int = 0) -> dict:
+    """A row of table ``weights`` without its first columns."""
+    return {
+        "source": source,
+        "weights_set": name,
+        "sha256": sha256,
+        "loaded_keys": loaded,
+        "missing": "",
+        "unexpected": "",
+        "differs_from_init": differs,
+    }
 
 
 def prove(
-    features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, backbone: str
+    features: nn.Sequential, tensors: Mapping[str, Tensor], path: Path, backbone: str, name: str
 ) -> dict:
     """What is in the network, looked up in the network itself after loading.
 
     ``loaded_keys`` counts its tensors that equal the file's; ``differs_from_init`` those that
-    differ from a fresh initialisation.
+    differ from a fresh initialisation; ``weights_set`` is ``name``.
 
     Raises
     ------
@@ -115,57 +108,32 @@ def prove(
     differs = sum(not torch.equal(inside[k], fresh[k]) for k in inside)
     if loaded != len(inside) or differs != len(inside):
         raise WeightsError(
-            f"{path.name}: of {len(inside)} convolutional tensors in the "
-            f"network {loaded} equal the "
-            f"file's and {differs} differ from a fresh initialisation; both must be all of them"
+            f"{path.name}: of {len(inside)} convolutional tensors in the network {loaded} equal "
+            f"the file's and {differs} differ from a fresh initialisation; both must be all of them"
         )
-    return {
-        "source": _shown(path),
-        "sha256": file_hash(path),
-        "loaded_keys": loaded,
-        "missing": "",
-        "unexpected": "",
-        "differs_from_init": differs,
-    }
+    return proof_of(shown(path), file_hash(path), name, loaded, differs)
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
-    """The convolutional tensors of a file as fp32, named ``N.weight``, ``N.bias`` (N: index among
-    the features); int8 weights are multiplied by their scales (``lib.networks.packing``).
+    """The convolutional tensors of a file; see ``read_set``."""
+    return read_set(Path(path))[0]
 
-    A pickle is read as plain tensors only, never as code. Wrappers (``state_dict``) and prefixes
-    (``module.``,
-    ``features.``) are taken off.
+
+def read_set(path: Path, pretraining: str = "file") -> tuple[dict[str, Tensor], str]:
+    """The convolutional tensors of a file, and what the set is called in table ``weights``.
+
+    Returns
+    -------
+    fp32 tensors named ``N.weight``, ``N.bias`` (N: index among the features); int8 weights are
+    multiplied by their scales (``lib.networks.packing``).
+
+    Raises
+    ------
+    WeightsError : a file that ``lib.networks.state_dicts`` refuses, or without such tensors.
     """
-    path = Path(path)
-    try:
-        state = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, "cpu", weights_only=True)
-        )
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{path}: refused, because it holds code or other objects beside "
-            "tensors; allowed: a state "
-            "dict of plain tensors, as torch.save(model.state_dict(), path) writes it"
-        ) from None
-    except (
-        Exception
-    ) as error:  # the readers stumble over a broken file in many ways, IndexError among them
-        raise WeightsError(
-            f"{path}: not readable ({' '.join(str(error).split())[:120]}); "
-            "it may be cut short. Get it "
-            "again; allowed: .safetensors, or .pth with a state dict"
-        ) from None
-    for wrapper in WRAPPERS:
-        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            state = state[wrapper]
-    named = (
-        {_plain(k): v for k, v in state.items() if isinstance(v, Tensor)}
-        if isinstance(state, dict)
-        else {}
-    )
+    named = read_state(path)
+    name = set_name(path, named, pretraining)
+    named = vgg_names(named) if is_vgg_face(named) else named
     try:
         whole = unpack({k: v for k, v in named.items() if k.startswith("features.")})
     except ValueError as error:
@@ -174,9 +142,18 @@ def read(path: str | Path) -> dict[str, Tensor]:
     if not tensors:
         raise WeightsError(
             f"{path}: holds no tensor named features.N.weight; found "
-            f"{', '.join(list(named)[:3]) or 'no tensors'}; allowed: torchvision's names"
+            f"{', '.join(list(named)[:3])}; allowed: torchvision's names, or VGG-Face's conv1_1 …"
         )
-    return tensors
+    return tensors, name
+
+
+def set_name(path: Path, named: Mapping[str, Tensor], pretraining: str) -> str:
+    """``IMAGENET1K_V1``, ``IMAGENET1K_FEATURES``, ``VGG-Face``, or the pretraining's own name."""
+    if is_vgg_face(named):
+        return "VGG-Face"
+    if "_features-" in path.name or FEATURES_SET.lower() in path.name:
+        return FEATURES_SET
+    return "IMAGENET1K_V1" if pretraining == "imagenet" else pretraining
 
 
 def check(tensors: Mapping[str, Tensor], features: nn.Sequential, path: Path) -> None:
@@ -214,14 +191,18 @@ def new_features(backbone: str, seed: int = INIT_SEED) -> nn.Sequential:
 
 
 def features_hash(features: nn.Sequential) -> str:
-    """SHA-256 of the tensors' names, shapes and bytes: the same whichever file they came from."""
+    """SHA-256 of the tensors' names, shapes and bytes: the same whichever file they came from.
+
+    Modules that tell a ``name`` (another input, a network from outside) have it in the hash.
+    """
     tensors = sorted(features.state_dict().items())
+    names = [module.name for module in features.modules() if hasattr(module, "name")]
     version = [(name, tensor.data_ptr(), tensor._version) for name, tensor in tensors]
     known, digest = _hashes.get(features, (None, ""))
     if (
         known != version
     ):  # hashing a VGG's 60 MB takes long for what every batch of pictures may ask
-        whole = hashlib.sha256()
+        whole = hashlib.sha256("".join(names).encode())
         for name, tensor in tensors:
             whole.update(f"{name}{tuple(tensor.shape)}".encode())
             whole.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -238,11 +219,5 @@ def torchvision_weights(backbone: str):
     return torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
 
 
-def _plain(key: str) -> str:
-    return (
-        key.removeprefix("module.").removeprefix("model.").replace("features.module.", "features.")
-    )
-
-
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.networks.design import Cell
+from lib.networks.weight_files import short_name
 from lib.settings.options import Study
 
 # of torchvision's networks at 224 x 224: multiplications of the convolutions (10^9), numbers that
@@ -21,6 +22,8 @@ from lib.settings.options import Study
 WORK = {"alexnet": 0.66, "vgg11": 7.49, "vgg13": 11.19, "vgg16": 15.35}
 NUMBERS = {"alexnet": 9_216, "vgg11": 25_088, "vgg13": 25_088, "vgg16": 25_088}
 HEAD = {"alexnet": 54.5, "vgg11": 119.6, "vgg13": 119.6, "vgg16": 119.6}
+# of a network from outside, about: as of ResNet50
+OTHER_WORK, OTHER_NUMBERS, OTHER_HEAD = 4.1, 2_048, 0.01
 AT_BLOCK = 64_896  # numbers at conv3 of AlexNet, where the default attention stage reads them
 
 # measured, two cores
@@ -61,7 +64,7 @@ def expected_cost(
     """
     bases = {(cell.backbone, cell.pretraining) for cell in [*cells, *grid]}
     passes = (
-        sum(WORK[backbone] for backbone, _ in bases)
+        sum(WORK.get(short_name(backbone), OTHER_WORK) for backbone, _ in bases)
         * (n_images + n_stimuli)
         / CONVOLUTION_RATE[precision]
     )
@@ -69,7 +72,7 @@ def expected_cost(
         0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
     )
     steps = study.training.epochs * max(1.0, share * n_images / study.training.batch)
-    training = sum(HEAD[cell.backbone] for cell in [*cells, *grid]) * (
+    training = sum(_head(cell) for cell in [*cells, *grid]) * (
         steps / STEP_RATE[precision] + KEEP_S
     )
     drawn = n_images * (study.images.source == "builtin") + n_stimuli * (
@@ -87,16 +90,22 @@ def expected_cost(
     )
 
 
+def _numbers(base: tuple[str, str]) -> int:
+    """Numbers that leave the convolutions of a backbone and pretraining."""
+    return NUMBERS.get(short_name(base[0]), OTHER_NUMBERS)
+
+
+def _head(cell: Cell) -> float:
+    """10^6 parameters of a cell's head."""
+    return HEAD.get(short_name(cell.backbone), OTHER_HEAD)
+
+
 def _gigabytes(
     cells: Sequence[Cell], bases: set, precision: str, n_pictures: int, drawn: int
 ) -> float:
     """Features of every picture, one head for each network, and the pictures drawn."""
     size = 2 if precision == "bf16" else 4
     blocks = {(cell.backbone, cell.pretraining) for cell in cells if cell.attention is not None}
-    features = (
-        size
-        * n_pictures
-        * (sum(NUMBERS[backbone] for backbone, _ in bases) + AT_BLOCK * len(blocks))
-    )
-    heads = size * 1e6 * sum(HEAD[cell.backbone] for cell in cells)
+    features = size * n_pictures * (sum(map(_numbers, bases)) + AT_BLOCK * len(blocks))
+    heads = size * 1e6 * sum(map(_head, cells))
     return (features + heads + 1e6 * PICTURE_MB * drawn) / 1e9

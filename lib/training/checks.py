@@ -17,6 +17,7 @@ from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_cell, parameter_counts, preprocess
 from lib.networks.panel import Panel
+from lib.networks.weight_files import is_outside
 from lib.networks.weights import torchvision_weights
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
@@ -31,25 +32,30 @@ def network_table(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
     -------
     architecture, features, block, classifier, all, trained (parameters); with_1000_outputs (all but
     the block, if the last layer had ImageNet's 1000 outputs) and published (what torchvision
-    records): these two must agree.
+    records): these two must agree. Both are empty for networks from outside.
     """
     rows = []
     for architecture in dict.fromkeys(cell.architecture for cell in chosen):
         cell = replace(next(c for c in chosen if c.architecture == architecture), seed=0)
         counts = parameter_counts(network := build_cell(cell, run.study, empty=True))
         last = network.classifier[-1]
-        full_size = (
-            counts["all"] - counts["block"] + (1000 - last.out_features) * (last.in_features + 1)
-        )
+        more = (1000 - last.out_features) * (last.in_features + 1)
+        full_size = counts["all"] - counts["block"] + more if network.maps else pd.NA
         rows.append(
             {
                 "architecture": architecture,
                 **counts,
                 "with_1000_outputs": full_size,
-                "published": torchvision_weights(cell.backbone).meta["num_params"],
+                "published": published(cell.backbone),
             }
         )
-    return pd.DataFrame(rows)
+    counted = {"with_1000_outputs": "Int64", "published": "Int64"}
+    return pd.DataFrame(rows).astype(counted)
+
+
+def published(backbone: str) -> int | None:
+    """What torchvision records of the published network; None for one from outside."""
+    return None if is_outside(backbone) else torchvision_weights(backbone).meta["num_params"]
 
 
 def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) -> dict:

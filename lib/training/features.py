@@ -199,9 +199,21 @@ def _compute(
                 if waiting := [entry for entry in entries if done[entry] <= start]:
                     maps = forward(features, images, [entry.cut for entry in waiting], device)
                     for entry in waiting:
+                        _refuse_nan(maps[entry.cut], paths[start : start + CHUNK], missing)
                         entry.append(start, maps[entry.cut], count=count)
             counted = time.monotonic() if count else counted
             progress.step(len(images))
+
+
+def _refuse_nan(maps: Tensor, paths: Sequence[str], names: Iterable[str]) -> None:
+    """ValueError for features that are no numbers, with the first such image."""
+    whole = torch.isfinite(maps).flatten(1).all(1)
+    if not whole.all():
+        raise ValueError(
+            f"features of {', '.join(names)} hold NaN or infinite numbers, first for "
+            f"{paths[int(whole.int().argmin())]}; the weights may be broken, or the layer "
+            "overflows in bf16 (training.precision=fp32)"
+        )
 
 
 def loaded(
@@ -234,10 +246,12 @@ def forward(
 
 
 def group_size(features: nn.Sequential, device: Device) -> int:
-    """How many images go through together; AlexNet's first layer takes every fourth pixel, a
-    VGG's every one.
+    """How many images go through together: fewer on a processor where first maps are large.
+
+    AlexNet's first layer takes every fourth pixel, most others every one.
     """
-    return AT_ONCE if device.name == "cpu" and features[0].stride == (1, 1) else CHUNK
+    coarse = getattr(features[0], "stride", None) == (4, 4)
+    return CHUNK if coarse or device.name != "cpu" else AT_ONCE
 
 
 @torch.no_grad()

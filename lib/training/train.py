@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -26,6 +27,7 @@ from lib.networks.answers import Halfway, answer
 from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, box_regions, build_cell
+from lib.networks.outside import load_backbone
 from lib.people.trials import trial_table
 from lib.psychometrics.decisions import decide
 from lib.settings.options import resolve
@@ -86,8 +88,8 @@ def train_cells(
     accuracy : architecture, pretraining, attention, seed, split, n, accuracy, auc.
     history : architecture, pretraining, seed, epoch, train_loss, validation_loss,
         validation_accuracy.
-    weights : architecture, pretraining, source, sha256, loaded_keys, missing, unexpected,
-        differs_from_init.
+    weights : architecture, pretraining, source, weights_set, sha256, loaded_keys, missing,
+        unexpected, differs_from_init.
     """
     study, device, results = run.study, choose_device(run.study.training), {}
     for group, base in make_bases(run, chosen, images, device, regions):
@@ -276,12 +278,7 @@ def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
     rows = {}
     for cell in chosen:
         if (cell.architecture, cell.pretraining) not in rows:
-            loaded = weights.load(
-                cell.backbone,
-                cell.pretraining,
-                weights_dir=run.study.weights_dir,
-                face_weights=run.study.networks.face_weights,
-            )
+            loaded = load_backbone(run.study, cell.backbone, cell.pretraining)
             rows[cell.architecture, cell.pretraining] = {
                 "architecture": cell.architecture,
                 "pretraining": cell.pretraining,
@@ -345,12 +342,7 @@ def make_base(
 
 def load_base_features(run: Run, cell: Cell) -> nn.Sequential:
     """The convolutions of a cell."""
-    return weights.load_features(
-        cell.backbone,
-        cell.pretraining,
-        weights_dir=run.study.weights_dir,
-        face_weights=run.study.networks.face_weights,
-    )
+    return load_backbone(run.study, cell.backbone, cell.pretraining).features
 
 
 def convolutions(run: Run, group: Sequence[Cell]) -> tuple[nn.Sequential, set[int]]:
@@ -405,7 +397,8 @@ def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
 
 def _pointer(run: Run, cell: Cell) -> Path:
     """Says which checkpoint is the cell's in this run's present settings."""
-    return run.folder / "checkpoints" / f"{cell.observer}.json"
+    name = re.sub(r"[^\w.-]+", "_", cell.observer)  # without what a file's name may not have
+    return run.folder / "checkpoints" / f"{name}.json"
 
 
 def _who(cell: Cell) -> dict:

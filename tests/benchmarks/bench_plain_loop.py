@@ -96,8 +96,8 @@ def flat(network: Network, maps: Tensor) -> Tensor:
 def convolutions(architecture: str, warm: tuple[int, float]) -> tuple[str, dict[str, Tensor]]:
     """What an architecture's convolutions have learned, and their weights."""
     if weights.find(architecture, "imagenet"):
-        return "imagenet", weights.load_features(architecture, "imagenet").state_dict()
-    features = weights.load_features(architecture, "untrained")
+        return "imagenet", weights.load(architecture, "imagenet").features.state_dict()
+    features = weights.load(architecture, "untrained").features
     if warm[0]:
         warm_up(features, *warm)
     return f"{warm[0]} steps" if warm[0] else "untrained", features.state_dict()

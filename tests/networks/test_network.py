@@ -8,8 +8,6 @@ import torch
 
 from lib.networks.design import Cell
 from lib.networks.network import (
-    MEAN,
-    SPREAD,
     Attention,
     box_regions,
     build_cell,
@@ -193,7 +191,9 @@ def test_preprocessing_is_torchvisions(n):
     images = images.reshape(n, 3, 20, 17).transpose(0, 2, 3, 1)
     found, normalise = preprocess(images), torchvision.transforms.functional.normalize
     wanted = normalise(
-        torch.from_numpy(images.transpose(0, 3, 1, 2)) / 255, list(MEAN), list(SPREAD)
+        torch.from_numpy(images.transpose(0, 3, 1, 2)) / 255,
+        [0.485, 0.456, 0.406],
+        [0.229, 0.224, 0.225],
     )
     assert found.shape == (n, 3, 20, 17) and torch.equal(found, wanted)
 
