@@ -44,7 +44,7 @@ def on_pictures(
     names = trials["stimulus"].astype(str)
     if stimuli is None or stimuli.empty or (names == "").all():
         return trials
-    ids = names.map(_pictures_of(names.unique(), stimuli))
+    ids = names.map(pictures_of(names.unique(), stimuli))
     if ids.map(len).eq(0).all() and not _must_match(study):
         return trials
     _refuse(
@@ -96,7 +96,7 @@ def _must_match(study: Study) -> bool:
     return study.morphs.source == "folder" and "stimulus" in study.observers.columns
 
 
-def _pictures_of(names: Iterable[str], stimuli: pd.DataFrame) -> dict[str, list[str]]:
+def pictures_of(names: Iterable[str], stimuli: pd.DataFrame) -> dict[str, list[str]]:
     """For each name, the ids of the pictures that it can mean."""
     known: dict[str, list[str]] = {}
     for picture in stimuli.itertuples():

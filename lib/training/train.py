@@ -199,11 +199,20 @@ def judge(network: Network, data: Data, split: str, device: Device) -> tuple[dic
     return row, answers.log_odds
 
 
-def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> pd.DataFrame:
+def answer_stimuli(
+    run: Run,
+    chosen: Sequence[Cell],
+    stimuli: pd.DataFrame,
+    elsewhere: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Every trained cell's answers to all stimuli, as rows of the trial table.
 
     ``p_happy`` is the softmax over the two classes; ``response`` follows from it by the study's
     decision rule.
+
+    Parameters
+    ----------
+    elsewhere : rows of networks that ran elsewhere; see ``lib.training.elsewhere``.
 
     Raises
     ------
@@ -218,7 +227,8 @@ def answer_stimuli(run: Run, chosen: Sequence[Cell], stimuli: pd.DataFrame) -> p
             halfway = Halfway(maps[_name(cell)][network.cut], network.cut)
             tables[cell] = trial_rows(cell, stimuli, answer(network, halfway, device).log_odds)
             del network  # before the next is loaded
-    trials = pd.concat([tables[cell] for cell in chosen], ignore_index=True)
+    more = [] if elsewhere is None or elsewhere.empty else [elsewhere]
+    trials = pd.concat([*(tables[cell] for cell in chosen), *more], ignore_index=True)
     rng = run.rng("decisions")
     trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
     return trials

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weights
+from lib.networks import weight_files, weights
 from lib.networks.inputs import FEATURES_SET, OtherInput, preprocess
 from lib.settings.options import ROOT
 
@@ -53,7 +53,7 @@ def folder(tmp_path):
 
 
 def test_vgg16s_second_set_is_known_by_its_name_and_proved(folder, monkeypatch):
-    monkeypatch.setattr(weights, "FOLDER", folder / "none")
+    monkeypatch.setattr(weight_files, "FOLDER", folder / "none")
     loaded = weights.load("vgg16", "imagenet", weights_dir=folder)
     assert loaded.proof["weights_set"] == FEATURES_SET
     assert loaded.proof["loaded_keys"] == loaded.proof["differs_from_init"] == 26

@@ -11,9 +11,10 @@ from torch.nn import functional as F
 from lib.networks import answer, build_network
 from lib.networks.libraries import normalised
 from lib.networks.network import preprocess
-from lib.networks.outside import as_map, from_file, is_outside, load, short_name, tensors_alone
+from lib.networks.outside import as_map, load, tensors_alone
 from lib.networks.refusals import OutsideError
 from lib.networks.vision import torchvision
+from lib.networks.weight_files import from_file, is_outside, short_name
 from lib.networks.weights import MissingWeights, WrongArchitecture, features_hash
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)

@@ -18,6 +18,7 @@ from lib.networks.network import Attention, make_classifier, preprocess
 from lib.storage.runs import MissingResult
 from lib.training import heads
 from lib.training import train as training
+from lib.training.elsewhere import read_answers
 from lib.training.train import (
     answer_stimuli,
     answers_to_test,
@@ -264,3 +265,33 @@ def test_twice_on_two_threads_the_numbers_are_the_same(
         tables.append([accuracy, history, answer_stimuli(run, chosen, stimuli)])
     for first, second in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_networks_from_outside_are_trained_and_asked_like_the_workbooks_own(
+    tmp_path, images, stimuli
+):
+    """And AlexNet by torchvision's name gives the built-in AlexNet's answers."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import torch\nfrom torch import nn\n\n\ndef small():\n    torch.manual_seed(0)\n"
+        "    layers = nn.Conv2d(3, 16, 9, stride=4), nn.ReLU(), nn.Conv2d(16, 8, 5, stride=4)\n"
+        "    return nn.Sequential(*layers), '2', None\n",
+        encoding="utf-8",
+    )
+    names = ["alexnet", "torchvision:alexnet", "torchvision:shufflenet_v2_x0_5", f"{file}:small"]
+    run = a_run(
+        tmp_path,
+        **{"networks.architectures": names, "training.seeds": 1, "networks.pooling": "flattened"},
+    )
+    chosen, left_out = cells(run.study)
+    assert [cell.architecture for cell in chosen] == names and left_out.empty
+    accuracy, history, proof = train_cells(run, chosen, images)
+    assert list(proof["weights_set"]) == ["untrained"] * 3 + ["own"]
+    assert len(history) == 4 * 6 and set(accuracy["architecture"]) == set(names)
+    elsewhere = read_answers(run.study, stimuli)
+    trials = answer_stimuli(run, chosen, stimuli, elsewhere).set_index(["architecture", "stimulus"])
+    own, other = (trials.loc[name, "p_happy"].to_numpy() for name in names[:2])
+    assert other == pytest.approx(own, abs=1e-5) and np.ptp(own) > 0.1
+    assert trials.loc[names[3], "pretraining"].eq("own").all()
+    assert trials["p_happy"].between(0, 1).all() and np.ptp(trials.loc[names[3], "log_odds"]) > 0
+    assert not load_trained(run, chosen[2]).maps  # what looks into layers leaves it out
