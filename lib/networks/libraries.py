@@ -59,7 +59,7 @@ def by_name(
     if layer is not None:
         refuse_unknown_layer(module, layer, architecture)
     elif own_classifier(architecture):
-        module.classifier = nn.Identity()
+        module.classifier, layer = nn.Identity(), "avgpool"
     else:
         drop_last_linear(module, architecture)
     return Found(module.eval(), layer, transform, proof)
