@@ -66,7 +66,7 @@ setup: $(SET_UP)
 	  echo "Python cannot make a venv. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up .venv; the first time takes some minutes"
 	@sed -n '/- pip:/,$$s/^ *- \([^#:]*[^#: ]\) *\(#.*\)\{0,1\}$$/\1/p' environment.yml > .venv/requirements.txt
-	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r .venv/requirements.txt
+	.venv/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -r .venv/requirements.txt -c requirements.lock
 	@# on all processors, where pip takes one; templates among the sources that are no Python are left out
 	@.venv/bin/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@

@@ -304,6 +304,22 @@ def test_the_makefile_installs_exactly_what_the_environment_lists(tmp_path):
     assert [line.split()[0] for line in listed.stdout.splitlines()] == pinned and len(pinned) > 20
 
 
+def test_the_lock_is_made_from_the_environment_and_names_no_server():
+    pinned = re.findall(
+        r"^      - ([A-Za-z][\w.-]*==\S+)", text_of("environment.yml"), flags=re.MULTILINE
+    )
+    locked = text_of("requirements.lock").splitlines()
+    lines = [line.partition(" ;")[0] for line in locked if not line.startswith("#")]
+    assert len(pinned) > 20 and {pin.lower() for pin in pinned} <= {line.lower() for line in lines}
+    assert all(re.fullmatch(r"[\w.-]+==[\w.!+-]+", line) for line in lines)
+    # several versions of one package stand there for different machines or versions of Python
+    assert len(lines) > 100 and len(lines) == len({line for line in locked if "==" in line})
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
