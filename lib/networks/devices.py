@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -16,20 +16,21 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True)
 class Device:
-    """``name`` is cpu or cuda; ``dtype`` is what matrix products and convolutions are computed
-    in.
-    """
+    """``name`` is cpu, cuda or mps (Apple's GPU); products are computed in ``dtype``."""
 
     name: str = "cpu"
     dtype: torch.dtype = torch.float32
 
     @property
     def precision(self) -> str:
+        """``bf16`` or ``fp32``."""
         return "bf16" if self.dtype == torch.bfloat16 else "fp32"
 
     def autocast(self) -> AbstractContextManager:
         """Inside, products and convolutions are computed in ``dtype``; fp32 stays as it is."""
-        return torch.autocast(self.name, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.name, torch.bfloat16)
 
     @property
     def key(self) -> dict[str, str]:
@@ -38,11 +39,14 @@ class Device:
 
     def describe(self) -> str:
         """One line for a notebook."""
-        what = (
-            torch.cuda.get_device_name()
-            if self.name == "cuda"
-            else f"{torch.get_num_threads()} processor threads"
-        )
+        what = {
+            "cpu": lambda: f"{torch.get_num_threads()} processor threads",
+            "cuda": torch.cuda.get_device_name,
+            "mps": lambda: (
+                "Apple's GPU; what it lacks runs on the processor; its last digits and "
+                "whether it repeats itself exactly have not been measured"
+            ),
+        }[self.name]()
         return f"{self.name} ({what}), {self.precision}"
 
 
@@ -54,13 +58,17 @@ def choose_device(training: Training) -> Device:
 
     Raises
     ------
-    DeviceError : cuda wanted, but there is none.
+    DeviceError : a GPU wanted that is not there.
     """
-    if training.device == "cuda" and not torch.cuda.is_available():
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(training.device, True):
+        allowed = ", ".join(["auto", "cpu", *(name for name in there if there[name])])
         raise DeviceError(
-            "training.device 'cuda' given, but torch finds no CUDA GPU; allowed here: auto, cpu"
+            f"training.device {training.device!r} given, but torch finds no such GPU; allowed "
+            f"here: {allowed}"
         )
-    name = "cuda" if training.device != "cpu" and torch.cuda.is_available() else "cpu"
+    best = next((name for name in there if there[name]), "cpu")
+    name = best if training.device == "auto" else training.device
     if name == "cuda":
         _exact_gpu()
     wanted = training.precision == "bf16" or (training.precision == "auto" and has_bf16(name))
@@ -80,7 +88,12 @@ def _exact_gpu() -> None:
 
 
 def has_bf16(name: str) -> bool:
-    """Whether bf16 is computed by the hardware; emulated, it would be slower than fp32."""
+    """Whether bf16 is computed by the hardware; emulated, it would be slower than fp32.
+
+    Apple's GPUs stay with fp32: nobody has measured here what bf16 does there.
+    """
+    if name == "mps":
+        return False
     if name == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -91,6 +91,12 @@ def log_odds_together(networks: Sequence[Network], images: Tensor) -> Tensor:
     return torch.from_numpy(np.stack(found))
 
 
+def _pooled(x: Tensor, places: int) -> Tensor:
+    """A map (B, C, H, W) averaged to places x places, flattened; Apple's GPU lacks some sizes."""
+    x = x.cpu() if x.device.type == "mps" else x
+    return F.adaptive_avg_pool2d(x, places).flatten(1)
+
+
 class Panel:
     """A set of pictures for many networks.
 
@@ -178,9 +184,7 @@ class Panel:
                         kept.append(x.to("cpu", torch.float32, copy=True))
                     x = layer(x)
                     if index in layers:
-                        found[layers[index]].append(
-                            F.adaptive_avg_pool2d(x.float(), SUMMARY).flatten(1).cpu()
-                        )
+                        found[layers[index]].append(_pooled(x.float(), SUMMARY).cpu())
         # made outside inference mode, so that gradients may pass through what comes next
         self._halfway[key, start] = Halfway(torch.cat(kept), start)
         self._summaries[key] = {name: torch.cat(parts).numpy() for name, parts in found.items()}

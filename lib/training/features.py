@@ -274,11 +274,11 @@ def channel_statistics(
     """Mean and standard deviation of each channel, (C,), over the given rows of (n, C, H, W)
     and all places.
     """
-    total = squares = torch.zeros(maps.shape[1], dtype=torch.float64, device=device.name)
+    total = squares = torch.zeros(maps.shape[1], dtype=torch.float64)
     for chunk in np.array_split(np.sort(rows), max(len(rows) // 256, 1)):
         x = maps[torch.from_numpy(chunk)].to(device.name).float()
-        total = total + x.sum(dim=(0, 2, 3)).double()
-        squares = squares + x.square().sum(dim=(0, 2, 3)).double()
+        total = total + x.sum(dim=(0, 2, 3)).cpu().double()
+        squares = squares + x.square().sum(dim=(0, 2, 3)).cpu().double()
     n = len(rows) * maps.shape[2] * maps.shape[3]
     mean = total / n
-    return mean.float().cpu(), (squares / n - mean.square()).clamp_min(0).sqrt().float().cpu()
+    return mean.float(), (squares / n - mean.square()).clamp_min(0).sqrt().float()

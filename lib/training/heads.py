@@ -116,7 +116,8 @@ def make_optimiser(network: Network, training: Training) -> torch.optim.Adam:
     groups = [{"params": head, "lr": training.lr}]
     if block:
         groups.append({"params": block, "lr": training.attention_lr})
-    return torch.optim.Adam(groups, fused=True, capturable=network.mean.is_cuda)
+    device = network.mean.device.type
+    return torch.optim.Adam(groups, fused=device != "mps", capturable=device == "cuda")
 
 
 def make_step(
@@ -148,12 +149,12 @@ def _epoch(
     tick: Callable[[str], None],
 ) -> float:
     """One pass over the batches: the mean loss of an image."""
-    total, n = 0.0, 0
+    losses, sizes = [], []
     for x, labels in batches:
-        total = total + step(x, labels).double() * len(x)  # stays on the GPU: nobody waits for it
-        n += len(x)
+        losses.append(step(x, labels).clone())  # stays on the GPU: nobody waits for it
+        sizes.append(len(x))
         tick(f"epoch {epoch}")
-    mean = float(total) / n
+    mean = float(np.average(torch.stack(losses).cpu().double().numpy(), weights=sizes))
     if not np.isfinite(mean):
         raise TrainingFailed(
             f"the training loss is {mean} in epoch {epoch}; try a lower training.lr or "

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lib.networks.memory import keep_freed_memory
+from lib.storage.memory import keep_freed_memory
 
 PAGES = """
 import resource, sys
