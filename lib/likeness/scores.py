@@ -5,17 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.likeness.scorecard import (
-    answered,
-    as_candidates,
-    ceiling_of,
-    chance_of,
-    human_likeness,
-    quiet,
-    scores_of,
-    shared_pictures,
-    summarise,
-)
+from lib.likeness.comparison import Comparison, compare
 from lib.psychometrics.tables import fit_table
 from lib.settings.options import Statistics
 
@@ -25,8 +15,9 @@ METRICS = (
     "delta_pse",
     "rmse",
     "log_likelihood",
-    "stimulus_correlation",
+    "image_consistency",
 )
+KEYS = ["architecture", "pretraining", "seed"]
 
 
 def seed_scores(
@@ -41,56 +32,22 @@ def seed_scores(
     Returns
     -------
     architecture, pretraining, seed, pse, delta_pse (the network's PSE less people's mean PSE, in
-    levels), rmse, log_likelihood (bits a choice), stimulus_correlation; see
-    ``lib.likeness.scorecard``. NaN where there is none.
+    levels) and the metrics of ``human_likeness``. NaN where there is none.
     """
     both = pd.concat([networks, people], ignore_index=True)
     full = both[both["condition"] == "full"]
     fits = fit_table(full, statistics)
     mean = fits.loc[fits["kind"] != "cnn", "pse"].mean()
-    table = fits.loc[fits["kind"] == "cnn", ["architecture", "pretraining", "seed", "pse"]]
+    table = fits.loc[fits["kind"] == "cnn", [*KEYS, "pse"]]
     table = table.assign(seed=table["seed"].astype(int), delta_pse=table["pse"] - mean)
-    keys = ["architecture", "pretraining", "seed"]
-    return table.merge(
-        _likeness(full, statistics), on=keys, how="left", validate="one_to_one"
-    ).reset_index(drop=True)
-
-
-def _likeness(full: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """The scorecard by seed, wide. Its interval over people is not used here, so two samples
-    are enough for it.
-    """
-    rows = human_likeness(
-        full,
-        bounds_people=statistics.people,
-        bounds_networks=statistics.networks,
-        rule=statistics.decision,
-        n_boot=2,
-        rng=np.random.default_rng(0),
-        sigmoid=statistics.sigmoid,
-        penalty=statistics.penalty,
-        noise=statistics.noise,
-    )
-    rows = rows[rows["metric"].isin(METRICS)]
-    long = [
-        {
-            "architecture": row.architecture,
-            "pretraining": row.pretraining,
-            "seed": int(seed),
-            "metric": row.metric,
-            "value": value,
-        }
-        for row in rows.itertuples()
-        for seed, value in by_seed(row.by_seed).items()
+    _, found = compare(full, statistics)
+    rows = [
+        {"architecture": key[0], "pretraining": key[1], "seed": int(seed)}
+        | {metric: scores.value[i] for metric, scores in of_key.items()}
+        for key, of_key in found.items()
+        for i, seed in enumerate(of_key["rmse"].seeds)
     ]
-    wide = pd.DataFrame(long).pivot_table(
-        index=["architecture", "pretraining", "seed"],
-        columns="metric",
-        values="value",
-        dropna=False,
-        sort=False,
-    )
-    return wide.reset_index().rename_axis(columns=None)
+    return table.merge(pd.DataFrame(rows), on=KEYS, how="left", validate="one_to_one")
 
 
 def by_seed(text: str) -> dict[str, float]:
@@ -101,43 +58,23 @@ def by_seed(text: str) -> dict[str, float]:
 class Scorer:
     """The scorecard of one network against people who are fitted once: what a slider needs.
 
+    ``anchors`` has chance and ceiling (the lower one) of each metric.
+
     Parameters
     ----------
-    people : rows of the trial table. like : a network's rows, which say what pictures networks saw.
+    people : rows of the trial table, full face. like : a network's rows, which say what pictures
+        networks saw.
     """
 
     def __init__(self, people: pd.DataFrame, like: pd.DataFrame, statistics: Statistics):
-        self.statistics, self.fit = (
-            statistics,
-            {"sigmoid": statistics.sigmoid, "penalty": statistics.penalty},
-        )
-        mine, seen = self._answered(people), self._answered(like)
-        self.shared = shared_pictures(mine, seen)
-        self.people = summarise(mine, self.shared, statistics.people, self.fit)
-        self.same = self.shared is not None
-        with quiet():
-            self.anchors = pd.DataFrame(
-                {
-                    "chance": chance_of(self.people, self.same),
-                    "ceiling": ceiling_of(self.people, self.same),
-                }
-            )
-
-    def _answered(self, table: pd.DataFrame) -> pd.DataFrame:
-        return answered(table, self.statistics.decision, self.statistics.noise)
+        self.comparison = Comparison(people, like, statistics)
+        chance = self.comparison.chance()
+        ceiling = {metric: self.comparison.ceiling(metric)[0] for metric in chance}
+        self.anchors = pd.DataFrame({"chance": chance, "ceiling": ceiling})
 
     def score(self, network: pd.DataFrame) -> dict[str, float]:
-        """Each metric of one network's rows of the trial table, whole faces; as
-        ``human_likeness`` gives it.
+        """Each metric of one network's rows of the trial table, full face; as ``human_likeness``
+        gives it.
         """
-        one = summarise(self._answered(network), self.shared, self.statistics.networks, self.fit)
-        everyone = np.arange(len(self.people.pse))[None]
-        with quiet():
-            found = scores_of(
-                self.people,
-                as_candidates(one, self.people, self.same),
-                everyone,
-                np.array([[0]]),
-                self.same,
-            )
-        return {metric: float(values[0]) for metric, values in found.items()}
+        found = self.comparison.scores(network)
+        return {metric: float(np.mean(scores.value)) for metric, scores in found.items()}

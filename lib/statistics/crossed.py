@@ -52,8 +52,9 @@ class CrossedInterval:
 
     @property
     def scope(self) -> str:
-        """``over seeds and people; not for other identities (2)``."""
-        heard = f"over {' and '.join(self.variances)}" if self.variances else ""
+        """``over seeds, identities and people``, ``over seeds; not for other identities (2)``."""
+        *first, last = self.variances or [""]
+        heard = f"over {', '.join(first)} and {last}" if first else f"over {last}" * bool(last)
         unheard = " or ".join(f"{name} ({n})" for name, n in self.silent.items())
         limits = f"not for other {unheard}" if unheard else ""
         return "; ".join(part for part in (heard, limits) if part)
