@@ -16,8 +16,8 @@ from lib.likeness.picture_scores import METRICS as PICTURE_METRICS
 from lib.likeness.picture_scores import Ceiling
 from lib.likeness.samples import Scores
 from lib.settings.options import Statistics
+from lib.statistics.accuracy import DIFFERENCES, difference_row
 
-DIFFERENCES = ["difference", "low", "high", "p", "n_seeds", "scope", "reason"]
 Found = Mapping[tuple[str, str], Mapping[str, Scores]]
 
 
@@ -88,7 +88,7 @@ def difference_table(
     Returns
     -------
     pretraining, architecture, versus, metric, difference, low, high (over seeds, identities and
-    people together), p (two-sided, against 0), n_seeds, scope, reason
+    people together), p (two-sided, against 0), error, df, n_seeds, scope, reason
     """
     rows = []
     for (name, pretraining), mine in found.items():
@@ -103,10 +103,7 @@ def difference_table(
 
 def _difference(metric: str, mine: Scores, theirs: Scores, confidence: float) -> dict:
     apart = mine.less(theirs)
-    found = apart.interval(confidence)
-    numbers = (found.value, found.low, found.high, found.p, len(apart.seeds))
-    words = (found.scope, found.reason)
-    return {"metric": metric} | dict(zip(DIFFERENCES, (*numbers, *words), strict=True))
+    return {"metric": metric} | difference_row(apart.interval(confidence), len(apart.seeds))
 
 
 def _row(comparison: Comparison, metric: str, scores: Scores, chance: float) -> dict:
