@@ -20,8 +20,8 @@ METRIC_LABELS = {
     "validation_accuracy": "accuracy on validation images",
     "delta_pse": "PSE less people's mean PSE (levels)",
     "rmse": "RMSE to people's curve",
-    "log_likelihood": "log likelihood of people's choices (bits)",
-    "stimulus_correlation": "correlation with people over pictures",
+    "log_likelihood": "log likelihood above level (bits)",
+    "image_consistency": "image consistency with people",
 }
 
 SMALLEST_REACH = 0.02  # of the grid's colours: differences much smaller than this are to look pale

@@ -223,15 +223,15 @@ METRIC_LABELS = {
     "delta_pse_z": "PSE less people's\n(SD of people)",
     "slope_ratio": "slope over people's\n(ratio)",
     "rmse": "distance to people's curve\n(RMSE, share)",
-    "stimulus_correlation": "correlation over pictures\n(r)",
-    "kappa": "error consistency\n(Cohen's κ)",
-    "log_likelihood": "log likelihood of people's\nchoices (bits a choice)",
+    "error_consistency": "error consistency\n(κ within level)",
+    "image_consistency": "image consistency\n(r within level, corrected)",
+    "log_likelihood": "log likelihood above level\n(bits a choice)",
 }
 
 
 def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95) -> plt.Figure:
-    """One panel a metric: value and interval of every network, chance dotted, human ceiling in
-    black.
+    """One panel a metric: value and interval of every network, chance dotted, a band between the
+    ceilings.
     """
     metrics = [
         m
@@ -247,16 +247,15 @@ def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95)
         ax.hlines(-rows.index, rows["low"], rows["high"], color=ink, lw=1.5)
         ax.scatter(rows["value"], -rows.index, color=ink, s=30, zorder=3)
         ax.axvline(rows["chance"].iloc[0], color="0.5", ls=":")
-        ax.axvline(rows["ceiling"].iloc[0], color="black", lw=1)
+        ax.axvspan(*rows[["ceiling_low", "ceiling_high"]].iloc[0], color="0.8", lw=0)
         ax.set_xlabel(METRIC_LABELS[metric], fontsize="small")
         names = [
             label(a, p) for a, p in zip(rows["architecture"], rows["pretraining"], strict=True)
         ]
         ax.set_yticks(-rows.index, names)
     figure.suptitle(
-        f"Value and {100 * confidence:g} % two-way bootstrap interval; "
-        "dotted: chance; black line: one "
-        f"person against the others (human ceiling){title_note(kind)}",
+        f"Value and {100 * confidence:g} % interval over seeds, identities and people; "
+        f"dotted: chance; band: between the ceilings{title_note(kind)}",
         fontsize="medium",
     )
     figure.tight_layout()

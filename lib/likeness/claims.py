@@ -44,8 +44,8 @@ NEAR_CEILING = 0.9
 LESS_IS_BETTER = ("rmse",)
 NAMES = {
     "rmse": "RMSE",
-    "stimulus_correlation": "correlation over pictures",
-    "kappa": "error consistency",
+    "image_consistency": "image consistency",
+    "error_consistency": "error consistency",
     "log_likelihood": "log likelihood",
     "delta_pse_z": "PSE",
 }
@@ -339,6 +339,7 @@ def _resemblance(likeness: pd.DataFrame, basis: str, confidence: float) -> Findi
     """C3: how near FE-AlexNet comes to the human ceiling, and whether nearer than AlexNet
     (RMSE, seed by seed).
     """
+    likeness = likeness.rename(columns={"ceiling_low": "ceiling"})
     rows = likeness[likeness["pretraining"].eq(basis)]
     ours, theirs = (
         rows[rows["architecture"].eq(a)].set_index("metric") for a in ("fe_alexnet", "alexnet")

@@ -37,7 +37,7 @@ class Comparison:
 
     Parameters
     ----------
-    people : their rows of the trial table, of the full face.
+    people : their rows of the trial table.
     networks : such rows, which say whether the pictures are the same.
     rng : for the halvings behind people's reliability. rule : decision rule; None takes
         ``statistics.decision``. seed : of the halves of people.
@@ -54,8 +54,8 @@ class Comparison:
         seed: int = 0,
     ):
         self.statistics, self.rule, self.seed = statistics, rule or statistics.decision, seed
-        self.trials = people[people["response"].notna()]
-        self.why = why_no_pictures(self.trials, networks)
+        self.trials = full_face(people)[lambda t: t["response"].notna()]
+        self.why = why_no_pictures(self.trials, full_face(networks))
         fold = fold_of(self.trials, statistics, self.rule, seed)
         with quiet():
             self.people = peoples_curves(self.trials, statistics, fold)
@@ -66,6 +66,7 @@ class Comparison:
 
     def scores(self, rows: pd.DataFrame) -> dict[str, Scores]:
         """All metrics of one architecture and pretraining, from its rows of the trial table."""
+        rows = full_face(rows)
         rows = decided_by_halves(rows, self.trials, self.statistics, self.rule, self.seed)
         rows = rows[np.isfinite(rows["z"])]
         with quiet():
@@ -135,7 +136,7 @@ def compare(
     ------
     ValueError : no people or no networks with an answered trial of the full face.
     """
-    full = trials[trials["condition"].eq("full")]
+    full = full_face(trials)
     machine = full["kind"].eq("cnn")
     networks = full[machine & np.isfinite(log_odds_of(full))]
     people = full[~machine & full["response"].notna()]
@@ -144,6 +145,11 @@ def compare(
     comparison = Comparison(people, networks, statistics, rng, rule=rule, seed=seed)
     groups = networks.groupby(KEYS, sort=False)
     return comparison, {key: comparison.scores(rows) for key, rows in groups}
+
+
+def full_face(trials: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the trial table on which nothing is hidden."""
+    return trials[trials["condition"].eq("full")]
 
 
 def why_no_pictures(people: pd.DataFrame, networks: pd.DataFrame) -> str:

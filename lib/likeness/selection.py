@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.likeness.scorecard import CHANCE_CLIP
+from lib.likeness.bits import CLIP as CHANCE_CLIP
 from lib.psychometrics.decisions import expected
 from lib.settings.options import Statistics
 from lib.statistics.intervals import interval_text

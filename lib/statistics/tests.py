@@ -383,7 +383,7 @@ def report(row) -> str:
             f"b = {row['estimate']:.2f} [{row['low']:.2f}, {row['high']:.2f}], "
             f"z = {row['z']:.2f}, {_p(row['p'])}"
         )
-    if "metric" in row and "ceiling" in row:
+    if "metric" in row and "ceiling_low" in row:
         return _likeness(row)
     raise ValueError(
         f"a row with {', '.join(map(str, row))} given; allowed: a row of this module's tables"
@@ -391,16 +391,17 @@ def report(row) -> str:
 
 
 def _likeness(row: dict) -> str:
-    """A row of ``human_likeness``: ``kappa = 0.42 [0.30, 0.51], chance 0.00, ceiling 0.55, 8
-    people and 3 seeds``.
+    """A row of ``human_likeness``: ``rmse = 0.12 [0.10, 0.15], chance 0.40, lower ceiling 0.16,
+    upper ceiling 0.15, 8 people and 3 seeds``.
     """
-    there = {name: np.isfinite(row[name]) for name in ("value", "low", "high", "chance", "ceiling")}
+    ends = {"chance": "chance", "ceiling_low": "lower ceiling", "ceiling_high": "upper ceiling"}
+    there = {name: np.isfinite(row[name]) for name in ("value", "low", "high", *ends)}
     text = f"{row['metric'].replace('_', ' ')} = " + (
         f"{row['value']:.2f}" if there["value"] else "none"
     )
     if there["low"] and there["high"]:
         text += f" [{row['low']:.2f}, {row['high']:.2f}]"
-    text += "".join(f", {name} {row[name]:.2f}" for name in ("chance", "ceiling") if there[name])
+    text += "".join(f", {word} {row[name]:.2f}" for name, word in ends.items() if there[name])
     text += f", {row['n_observers']:g} people and {row['n_seeds']:g} seed" + (
         "s" if row["n_seeds"] != 1 else ""
     )

@@ -190,9 +190,10 @@ def scores():
             "low": v - 0.1,
             "high": v + 0.1,
             "chance": 0.0,
-            "ceiling": 0.9,
+            "ceiling_low": 0.8,
+            "ceiling_high": 0.9,
         }
-        for m, shift in (("rmse", 0.3), ("kappa", 0))
+        for m, shift in (("rmse", 0.3), ("error_consistency", 0))
         for a, v in (("alexnet", 0.2 + shift), ("vgg11", 0.4 + shift))
     ]
     lost = {"metric": "none", "architecture": "alexnet", "pretraining": "imagenet", "value": np.nan}
@@ -201,9 +202,12 @@ def scores():
 
 def test_the_scorecard_has_a_panel_for_each_metric_that_has_values():
     axes = fp.plot_scorecard(scores(), "human").axes
-    assert [ax.get_xlabel() for ax in axes] == [fp.METRIC_LABELS["rmse"], fp.METRIC_LABELS["kappa"]]
+    labels = [fp.METRIC_LABELS[name] for name in ("rmse", "error_consistency")]
+    assert [ax.get_xlabel() for ax in axes] == labels
     assert axes[1].collections[1].get_offsets()[:, 0].tolist() == [0.2, 0.4]
-    assert [line.get_xdata()[0] for line in axes[0].lines] == [0.0, 0.9]
+    assert [line.get_xdata()[0] for line in axes[0].lines] == [0.0]
+    band = axes[0].patches[0].get_bbox()
+    assert (band.x0, band.x1) == pytest.approx((0.8, 0.9))
 
 
 def multiverse():

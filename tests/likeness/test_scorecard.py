@@ -1,227 +1,185 @@
-"""The scorecard: hand cases of its scores, chance and ceiling as it should find them, the same
-numbers every time.
-"""
+"""The scorecard: hand cases, missing values that are not hidden, the same numbers every time."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from picture_world import World
 
-from lib.likeness.agreement import resampled
-from lib.likeness.scorecard import (
-    METRICS,
-    OTHER_PICTURES,
-    error_consistency,
-    human_likeness,
-    noise_ceiling,
-)
+from lib.likeness.comparison import FEW_PEOPLE, METRICS, OTHER_PICTURES, compare
+from lib.likeness.crossfit import CHANCES, decided_by_halves, fold_of
+from lib.likeness.picture_scores import METRICS as PICTURE_METRICS
+from lib.likeness.scorecard import difference_table, human_likeness, score_table
 from lib.people.trials import trial_table
-from lib.settings.options import Bounds
+from lib.settings.options import Statistics
 
-LEVELS = np.linspace(0, 1, 11)
-PEOPLE_BOUNDS, NETWORK_BOUNDS = Bounds(), Bounds((0.0, 0.5), (0.0, 0.5))
+WORLD = World(identities=4, levels=7)
+NOISY = replace(Statistics(), decision="noisy")
+SOFTMAX = replace(Statistics(), decision="softmax")
 
 
-def drawn(
-    count, rng, *, kind="simulated", per_level=8, levels=LEVELS, names="pic", architecture=""
-):
-    """Observers with PSE 0.5 +- 0.08 and scale 0.12 or so, each answering every picture once."""
-    level = np.repeat(levels, per_level)
-    picture = [f"{names}_{x:.2f}_{i}" for x in levels for i in range(per_level)]
-    tables = []
-    for k in range(count):
-        p = norm.cdf((level - rng.normal(0.5, 0.08)) / (0.12 * np.exp(rng.normal(0, 0.2))))
-        tables.append(
-            trial_table(
-                observer=[f"{architecture or 'p'}{k:02d}"] * level.size,
-                kind=kind,
-                architecture=architecture,
-                pretraining="imagenet" if architecture else "",
-                seed=k if architecture else "",
-                stimulus=picture,
-                level=level,
-                response=(rng.random(level.size) < p) * 1.0,
-                p_happy=p if architecture else np.nan,
-            )
-        )
+def people(count=12, seed=0, world=WORLD, **options):
+    return world.people(count, np.random.default_rng(seed), **options)
+
+
+def networks(architecture="alexnet", seeds=3, seed=1, **options):
+    return WORLD.networks(architecture, seeds, np.random.default_rng(seed), **options)
+
+
+def both(*tables):
     return pd.concat(tables, ignore_index=True)
 
 
-def score(people, networks, n_boot=200, seed=0, **options):
-    settings = {
-        "bounds_people": PEOPLE_BOUNDS,
-        "bounds_networks": NETWORK_BOUNDS,
-        "rule": "softmax",
-    } | options
-    table = human_likeness(
-        pd.concat([people, networks], ignore_index=True),
-        n_boot=n_boot,
-        rng=np.random.default_rng(seed),
-        **settings,
-    )
-    return table
-
-
-def test_kappa_by_hand():
-    # both 1 in 4 trials, both 0 in 3, apart in 3: agreement 0.7; 1 in 6 of a's ten and in 5 of b's
-    a = [1, 1, 1, 1, 0, 0, 0, 1, 1, 0]
-    b = [1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
-    expected_by_chance = 0.6 * 0.5 + 0.4 * 0.5
-    assert error_consistency(a, b) == pytest.approx(
-        (0.7 - expected_by_chance) / (1 - expected_by_chance)
-    )
-    assert error_consistency([1, 0, 1], [1, 0, 1]) == pytest.approx(1)
-    assert error_consistency([1, 0, 1, 0], [0, 1, 0, 1]) == pytest.approx(-1)
-
-
-def test_kappa_leaves_out_missed_trials_and_says_when_it_is_undefined():
-    assert error_consistency([1, 0, np.nan, 1], [1, 0, 1, np.nan]) == pytest.approx(1)
-    assert np.isnan(error_consistency([1, 1], [1, 1]))
-    assert np.isnan(error_consistency([np.nan], [1]))
-    assert error_consistency(np.array([[1, 0], [0, 1]]), [1, 0]) == pytest.approx([1, -1])
-    with pytest.raises(ValueError, match="0 to 1"):
-        error_consistency([2], [1])
-
-
-def test_ceiling_of_alike_and_of_unlike_people():
-    alike = np.tile([0.0, 0.5, 1.0, 0.2], (3, 1))
-    assert noise_ceiling(alike) == pytest.approx((1, 1))
-    assert noise_ceiling(alike, "rmse") == pytest.approx((0, 0))
-    assert noise_ceiling([[0.0, 0.0], [1.0, 1.0]], "rmse") == pytest.approx((1, 0.5))
-    with pytest.raises(ValueError, match="two people"):
-        noise_ceiling([[0.1, 0.2, 0.3]])
-
-
-def test_a_random_network_gets_chance():
-    rng = np.random.default_rng(1)
-    people = drawn(30, rng)
-    network = drawn(3, rng, kind="cnn", architecture="alexnet")
-    network["p_happy"] = np.clip(0.5 + rng.normal(0, 0.02, len(network)), 0, 1)
-    table = score(people, network).set_index("metric")
-    for metric, within in {
-        "slope_ratio": 0.1,
-        "rmse": 0.02,
-        "stimulus_correlation": 0.2,
-        "kappa": 0.03,
-        "log_likelihood": 0.02,
-    }.items():
-        assert table.loc[metric, "value"] == pytest.approx(
-            table.loc[metric, "chance"], abs=within
-        ), metric
-        assert abs(table.loc[metric, "ceiling"] - table.loc[metric, "chance"]) > 2 * within
-    assert table.loc["log_likelihood", "chance"] == pytest.approx(-1)
-    assert np.isnan(table.loc["delta_pse_z", "chance"])
-
-
-def test_people_as_a_network_reach_the_ceiling():
-    rng = np.random.default_rng(2)
-    people = drawn(40, rng)
-    twins = drawn(20, rng, kind="cnn", architecture="alexnet")
-    as_probabilities = score(people, twins, bounds_networks=PEOPLE_BOUNDS).set_index("metric")
-    as_answers = score(
-        people, twins.assign(p_happy=np.nan), bounds_networks=PEOPLE_BOUNDS
-    ).set_index("metric")
-    for row in [*(as_answers.loc[metric] for metric in METRICS[:5]), as_probabilities.loc["kappa"]]:
-        assert row["low"] <= row["ceiling"] <= row["high"], row.to_dict()
-    # a twin's true probabilities lack the error of a person's fitted curve: a little above the
-    # ceiling
-    bits = as_probabilities.loc["log_likelihood"]
-    assert bits["high"] >= bits["ceiling"] and bits["value"] == pytest.approx(
-        bits["ceiling"], abs=0.1
-    )
-
-
-def test_scores_by_hand_of_two_people_and_a_step():
-    """People are right at both ends; one answers happy in the middle, the other sad."""
-    level, names = [0.0, 0.5, 1.0], ["a", "b", "c"]
-    people = pd.concat(
-        [
-            trial_table(
-                observer=[name] * 3, kind="human", stimulus=names, level=level, response=answers
-            )
-            for name, answers in (("p1", [0.0, 0.0, 1.0]), ("p2", [0.0, 1.0, 1.0]))
-        ]
-    )
+def test_rmse_by_hand_of_three_people_and_a_straight_network():
+    level, names = [0.0, 0.25, 0.5, 0.75, 1.0], list("abcde")
+    answers = {"p1": [0, 0, 0, 1, 1], "p2": [0, 0, 1, 1, 1], "p3": [0, 1, 0, 1, 1]}
+    theirs = [
+        trial_table(observer=[name] * 5, kind="human", stimulus=names, level=level, response=given)
+        for name, given in answers.items()
+    ]
     network = trial_table(
-        observer=["n"] * 3,
+        observer=["n"] * 5,
         kind="cnn",
         architecture="vgg11",
         pretraining="imagenet",
         seed=0,
         stimulus=names,
+        identity="one",
         level=level,
-        response=[0.0, 1.0, 1.0],
-        p_happy=[0.25, 0.5, 0.75],
+        response=[0.0, 0.0, 1.0, 1.0, 1.0],
+        p_happy=[0.2, 0.4, 0.5, 0.6, 0.8],
     )
-    table = score(people, network, n_boot=20).set_index("metric")["value"]
-    assert table["rmse"] == pytest.approx(np.sqrt((0.25**2 + 0 + 0.25**2) / 3))
-    assert table["stimulus_correlation"] == pytest.approx(1)
-    assert table["log_likelihood"] == pytest.approx((2 * np.log2(0.75) + np.log2(0.5)) / 3)
-    # agreement (0.75 + 0.5 + 0.75) / 3; the network says happy half the time, so chance is a half
-    assert table["kappa"] == pytest.approx((2 / 3 - 0.5) / 0.5)
+    value = human_likeness(both(*theirs, network), SOFTMAX).set_index("metric")["value"]
+    gaps = np.array([0.2 - 0, 0.4 - 1 / 3, 0.5 - 1 / 3, 0.6 - 1, 0.8 - 1])
+    assert value["rmse"] == pytest.approx(np.sqrt((gaps**2).mean()))
+    assert value["error_consistency"] == pytest.approx(0)  # one picture a level
 
 
-def test_other_pictures_and_other_levels():
-    rng = np.random.default_rng(3)
-    people = drawn(20, rng, levels=np.linspace(0, 1, 6), names="face")
-    networks = drawn(3, rng, kind="cnn", levels=np.linspace(0, 1, 21), architecture="alexnet")
-    table = score(people, networks).set_index("metric")
-    for metric in ("stimulus_correlation", "kappa"):
-        assert (
-            np.isnan(table.loc[metric, "value"]) and table.loc[metric, "reason"] == OTHER_PICTURES
-        )
-    assert table.loc["rmse", "value"] < 0.12 < table.loc["rmse", "chance"]
-    assert table.loc["log_likelihood", "value"] > -0.75
-    assert table.drop(index=["stimulus_correlation", "kappa"])["value"].notna().all()
+def test_one_picture_a_level_has_no_image_consistency_but_a_reason():
+    single = World(identities=1)
+    table = both(
+        single.people(8, np.random.default_rng(0)),
+        single.networks("alexnet", 3, np.random.default_rng(1)),
+    )
+    row = human_likeness(table, SOFTMAX).set_index("metric").loc["image_consistency"]
+    assert np.isnan(row["value"]) and row["reason"].startswith("one picture a level")
 
 
-def test_the_same_seed_gives_the_same_table_and_an_interval_around_the_value():
-    rng = np.random.default_rng(4)
-    people, networks = drawn(12, rng), drawn(3, rng, kind="cnn", architecture="alexnet")
-    first, again = score(people, networks, n_boot=300), score(people, networks, n_boot=300)
-    pd.testing.assert_frame_equal(first, again)
-    shuffled = pd.concat([networks, people]).sample(frac=1, random_state=1)
+def test_fault_3_other_pictures_are_not_judged_by_picture():
+    other = people().assign(stimulus=lambda t: "x" + t["stimulus"])
+    table = human_likeness(both(other, networks()), NOISY).set_index("metric")
+    assert (
+        table.loc[list(PICTURE_METRICS), ["value", "low", "chance", "ceiling_low"]]
+        .isna()
+        .all(axis=None)
+    )
+    assert set(table.loc[list(PICTURE_METRICS), "reason"]) == {OTHER_PICTURES}
+    assert table.loc["rmse", "value"] < table.loc["rmse", "chance"]
+
+
+def test_two_people_are_too_few_for_ceilings():
+    table = human_likeness(both(people(2), networks()), NOISY).set_index("metric")
+    assert set(table.loc[list(PICTURE_METRICS), "reason"]) == {FEW_PEOPLE}
+
+
+def test_fault_9_a_seed_without_pse_is_neither_0_nor_hidden():
+    high = WORLD.network("alexnet", 7, 3 + WORLD.level)
+    given = human_likeness(both(people(), networks(), high), SOFTMAX).set_index("metric")
+    alone = human_likeness(both(people(), networks()), SOFTMAX).set_index("metric")
+    for metric in ("delta_pse_z", "slope_ratio"):
+        assert given.loc[metric, "value"] == pytest.approx(alone.loc[metric, "value"])
+        assert np.isnan(given.loc[metric, "low"]) and np.isfinite(alone.loc[metric, "low"])
+        assert given.loc[metric, "n_seeds"] == 3
+        assert given.loc[metric, "reason"].startswith("1 of 4 seeds have none")
+    assert np.isfinite(given.loc["rmse", "low"])
+
+
+def test_every_metric_of_every_network_and_the_same_numbers_again():
+    trials = both(people(), networks(), networks("vgg11", seed=2))
+    first = human_likeness(trials, NOISY)
+    assert list(first["metric"]) == [*METRICS, *METRICS]
+    pd.testing.assert_frame_equal(first, human_likeness(trials, NOISY))
+    shuffled = human_likeness(trials.sample(frac=1, random_state=0), NOISY)
+    keys = ["architecture", "metric"]
     pd.testing.assert_series_equal(
-        score(people, shuffled.query("kind == 'cnn'"))["value"], first["value"]
+        shuffled.set_index(keys)["value"].sort_index(), first.set_index(keys)["value"].sort_index()
     )
-    assert (first["low"] <= first["high"]).all() and list(first["metric"]) == list(METRICS)
-    by_seed = [
-        float(x.split("=")[1]) for x in first.set_index("metric").loc["rmse", "by_seed"].split()
-    ]
-    assert np.mean(by_seed) == pytest.approx(first.set_index("metric").loc["rmse", "value"])
 
 
-def test_samples_of_few_seeds_spread_as_much_as_seeds_do():
-    """By hand: the mean of 3 seeds has variance s² / 3; samples of 3 of 3 would have two thirds
-    of that.
-    """
-    values = np.array([0.0, 1.0, 5.0])
-    means = values[resampled(np.random.default_rng(0), 100_000, 3)].mean(1)
-    assert means.var() == pytest.approx(values.var(ddof=1) / 3, rel=0.02)
-    assert resampled(np.random.default_rng(0), 5, 1).tolist() == [[0]] * 5
+def test_fault_14_the_interval_says_for_what_it_speaks():
+    trials = both(people(), networks())
+    four = human_likeness(trials, SOFTMAX).set_index("metric")["scope"]
+    assert four["error_consistency"] == "over seeds, identities and people"
+    some = trials[trials["identity"].isin(["id00", "id01"])]
+    two = human_likeness(some, SOFTMAX).set_index("metric")["scope"]
+    assert two["error_consistency"] == "over seeds and people; not for other identities (2)"
+    one = human_likeness(both(people(), networks(seeds=1)), SOFTMAX).set_index("metric")["scope"]
+    assert one["error_consistency"].endswith("not for other seeds (1)")
 
 
-def test_intervals_of_the_scorecard_hold_the_populations_value():
-    """Twenty people and four seeds at a time, from a population whose own value many people and
-    seeds give.
-    """
-    rng = np.random.default_rng(6)
-    whole = score(
-        drawn(150, rng), drawn(60, rng, kind="cnn", architecture="alexnet"), n_boot=2
-    ).set_index("metric")
-    inside = []
-    for _ in range(30):
-        table = score(drawn(20, rng), drawn(4, rng, kind="cnn", architecture="alexnet")).set_index(
-            "metric"
+def test_differences_are_paired_by_seed():
+    trials = both(people(), networks("fe_alexnet", 4), networks("alexnet", 3))
+    comparison, found = compare(trials, SOFTMAX)
+    table = difference_table(found).set_index("metric")
+    assert (table["n_seeds"] == 3).all() and (table["versus"] == "alexnet").all()
+    # the first three seeds of both are the same networks
+    assert table.loc["error_consistency", "difference"] == pytest.approx(0, abs=1e-12)
+    assert table.loc["error_consistency", "reason"].startswith("no difference between any")
+    scores = score_table(comparison, found)
+    assert set(scores["architecture"]) == {"fe_alexnet", "alexnet"}
+
+
+def test_fault_6_nobody_judges_noise_that_was_fitted_to_them():
+    """Halves of people who differ in noise: each meets the P that fits the other half."""
+    trials, rows = people(20), networks(seeds=1)
+    fold = fold_of(trials, NOISY, "noisy")
+    assert sorted(fold.values()) == [0] * 10 + [1] * 10
+    first = trials["observer"].map(fold) == 0
+    guessing = trials.assign(
+        response=trials["response"].where(
+            first, np.random.default_rng(0).integers(0, 2, len(trials))
         )
-        inside += [
-            table.loc[m, "low"] <= whole.loc[m, "value"] <= table.loc[m, "high"]
-            for m in ("slope_ratio", "kappa", "log_likelihood")
-        ]
-    assert 0.8 < np.mean(inside) <= 1
+    )
+    decided = decided_by_halves(rows, guessing, NOISY, "noisy")
+    spread = decided[list(CHANCES)].std()
+    assert spread["p_first"] < 0.1 < spread["p_second"]  # the guessers' noise judges the first half
 
 
-def test_a_table_without_networks_is_an_error():
-    people = drawn(2, np.random.default_rng(5))
+def test_a_rule_without_fitted_noise_is_judged_by_all_alike():
+    trials, rows = people(), networks(seeds=1)
+    for statistics in (SOFTMAX, replace(NOISY, decision_noise=2.0)):
+        assert set(fold_of(trials, statistics, statistics.decision).values()) == {0}
+        decided = decided_by_halves(rows, trials, statistics, statistics.decision)
+        assert decided["p_first"].equals(decided["p_second"])
+
+
+def personal(world, seed=0):
+    """People who each saw two levels near their own threshold and the two ends, often."""
+    rng = np.random.default_rng(seed)
+    tables = []
+    for k, answers in enumerate(world.people(12, rng, repeats=6).groupby("observer")):
+        near = 0.5 + 0.1 * np.array([k % 3 - 1, k % 3])
+        tables.append(answers[1][np.isin(answers[1]["level"].round(3), [0, 1, *near.round(3)])])
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_people_with_levels_of_their_own():
+    world = World(identities=4, levels=11, seed=4)
+    trials = personal(world)
+    assert trials.groupby("observer")["level"].nunique().eq(4).all()
+    rng = np.random.default_rng(1)
+    networks = [world.networks("alexnet", 3, rng), world.networks("vgg11", 3, rng, insight=0)]
+    table = human_likeness(both(trials, *networks), NOISY)
+    assert table["value"].notna().all()
+    values = table.pivot(index="metric", columns="architecture", values="value")
+    assert (
+        values.loc[list(PICTURE_METRICS), "alexnet"] > values.loc[list(PICTURE_METRICS), "vgg11"]
+    ).all()
+
+
+def test_a_table_without_networks_or_people_is_an_error():
     with pytest.raises(ValueError, match="cnn"):
-        score(people, people.iloc[:0])
+        human_likeness(people(), SOFTMAX)
+    with pytest.raises(ValueError, match="human or simulated"):
+        human_likeness(networks(), SOFTMAX)

@@ -261,23 +261,26 @@ def test_a_row_of_human_likeness_has_a_sentence():
     row = {
         "architecture": "alexnet",
         "pretraining": "imagenet",
-        "metric": "stimulus_correlation",
+        "metric": "image_consistency",
         "value": 0.42,
         "low": 0.3,
         "high": 0.512,
         "chance": 0.0,
-        "ceiling": 0.553,
+        "ceiling_low": 0.553,
+        "ceiling_high": 1.0,
         "n_observers": 8,
         "n_seeds": 3,
         "reason": "",
     }
     assert report(row) == (
-        "stimulus correlation = 0.42 [0.30, 0.51], chance 0.00, ceiling 0.55, 8 people and 3 seeds"
+        "image consistency = 0.42 [0.30, 0.51], chance 0.00, lower ceiling 0.55, "
+        "upper ceiling 1.00, 8 people and 3 seeds"
     )
     empty = dict.fromkeys(("value", "low", "high", "chance"), np.nan) | {
         "n_seeds": 1,
         "reason": "no level shared",
     }
     assert report(pd.Series(row | empty)) == (
-        "stimulus correlation = none, ceiling 0.55, 8 people and 1 seed (no level shared)"
+        "image consistency = none, lower ceiling 0.55, upper ceiling 1.00, 8 people and 1 seed "
+        "(no level shared)"
     )

@@ -131,7 +131,7 @@ def test_the_table_by_hand():
             "delta_pse": [0.1, np.nan][seed],
             "rmse": 0.2,
             "log_likelihood": -1.0,
-            "stimulus_correlation": np.nan,
+            "image_consistency": np.nan,
         }
         for seed, value in enumerate((0.6, 0.8))
     ]
@@ -141,8 +141,8 @@ def test_the_table_by_hand():
     )
     assert table.loc["delta_pse", ["value", "n_seeds", "n_missing"]].tolist() == [0.1, 1, 1]
     assert (
-        np.isnan(table.loc["stimulus_correlation", "value"])
-        and table.loc["stimulus_correlation", "n_missing"] == 2
+        np.isnan(table.loc["image_consistency", "value"])
+        and table.loc["image_consistency", "n_missing"] == 2
     )
 
 
