@@ -39,13 +39,23 @@ def manifest(images: Images, root: Path) -> pd.DataFrame:
     ------
     ImageError : not a table, columns missing, or a path that leads nowhere or out of the folder.
     """
-    table = _with_names(_read(root), root)
+    table = read_manifest(root)
     base = root.parent.resolve()
     paths = [_path(p, base, f"{root.name}, row {row + 2}") for row, p in table["path"].items()]
     given = Path(images.root).parent.expanduser()
     table["path"] = [(given / path).as_posix() for path in paths]
     table["row"] = [f"row {row + 2}" for row in table.index]
     return table.reindex(columns=["path", "label", "split", "identity", "row"], fill_value="")
+
+
+def read_manifest(root: Path) -> pd.DataFrame:
+    """The table as it stands, with our names for its columns.
+
+    Raises
+    ------
+    ImageError : not a table, empty, or without paths or labels.
+    """
+    return _with_names(_read(root), root)
 
 
 def _with_names(table: pd.DataFrame, root: Path) -> pd.DataFrame:

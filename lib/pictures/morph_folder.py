@@ -194,6 +194,8 @@ def _one_reading(found: pd.DataFrame, pattern: str) -> pd.DataFrame:
     sets = longest.groupby("identity")["step"].agg(frozenset)
     if (longest["identity"] != "").all() and sets.nunique() == 1 and len(sets.iloc[0]) > 1:
         return longest
+    if sets.map(len).max() == 1:  # cut at the wrong place altogether, which is said later
+        return longest
     for row in longest[longest["step"].str.fullmatch(r"\d{2,}")].itertuples():
         raise ImageError(
             f"morphs.root: {row.name} can be identity {row.identity!r} at step {row.step}, or "

@@ -13,7 +13,14 @@ from lib.settings.options import resolve
 from lib.settings.values import NAME
 from lib.settings.words import POLES, SIDES, pole_word, problem_of_poles
 from lib.study import text
-from lib.study.guess_images import guess_labels, guess_source, stored, with_limits
+from lib.study.guess_images import (
+    guess_labels,
+    guess_morphs,
+    guess_names,
+    guess_source,
+    stored,
+    with_limits,
+)
 
 
 class StudyExists(FileExistsError):
@@ -48,9 +55,11 @@ def ask_for(ask: Callable[[str], str]) -> Answers:
     }
     given = {name: ask(question).strip() for name, question in questions.items()}
     if given["images"] and guess_source(given["images"]) == "filenames":
+        guess = guess_names(given["images"])
         given["pattern"] = ask(
-            "Regular expression for your file names, with (?P<label>...) and (?P<identity>...): "
-        )
+            "Regular expression for your file names, with (?P<label>...) and (?P<identity>...)"
+            f"{f' [{guess}]' if guess else ''}: "
+        ).strip()
     return Answers(**{name: value or None for name, value in given.items()})
 
 
@@ -77,7 +86,8 @@ def new_study(answers: Answers) -> Path:
         images, pairs = with_limits(images, poles)
     morphs = text.made_morphs(pairs, poles)
     if answers.morphs is not None:
-        morphs = text.own_morphs(stored(answers.morphs), answers.morph_pattern, poles)
+        pattern = answers.morph_pattern or guess_morphs(answers.morphs)
+        morphs = text.own_morphs(stored(answers.morphs), pattern, poles)
     file = stored(answers.people) if answers.people else None
     sections = [
         text.head(name, poles),
@@ -133,8 +143,9 @@ def _images(answers: Answers) -> dict | None:
     if not labels:
         labels = guess_labels(answers.images, source, _given_poles(answers))
     section = {"source": source, "root": stored(answers.images), "labels": labels}
-    if answers.pattern:
-        section["pattern"] = answers.pattern
+    pattern = answers.pattern or (guess_names(answers.images) if source == "filenames" else None)
+    if pattern:
+        section["pattern"] = pattern
     return section | {"n_train": None, "n_validation": None, "n_test": None}
 
 
