@@ -26,6 +26,7 @@ SHAPES = (
     "drop",
 )
 TEXTURES = ("plain", "stripes", "checks", "dots")
+LEAN = 0.5  # radians: things stand upright, or nearly so, as in photographs
 CATEGORIES = tuple(f"{texture} {shape}" for shape in SHAPES for texture in TEXTURES)
 
 
@@ -123,10 +124,11 @@ def _regular(corners: int) -> np.ndarray:
 
 def _place(curves: list[np.ndarray], rng: np.random.Generator, size: int) -> np.ndarray:
     """The object's anti-aliased mask, 0 to 1, turned, scaled and moved at random."""
-    turn, radius = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.25, 0.42)
+    turn, radius = rng.uniform(-LEAN, LEAN), size * rng.uniform(0.25, 0.42)
+    mirror = np.array([rng.choice((-1.0, 1.0)), 1.0])
     rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     centre = size * (0.5 + rng.uniform(-0.1, 0.1, 2))
-    squash = [1.0, rng.uniform(0.8, 1.0)]
+    squash = mirror * [1.0, rng.uniform(0.8, 1.0)]
     points = [
         np.round(16 * ((c * squash) @ rotate.T * radius + centre)).astype(np.int32) for c in curves
     ]
