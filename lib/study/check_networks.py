@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import filterfalse
 from pathlib import Path
 
 from lib.networks.design import Cell, cells
-from lib.networks.weight_files import MissingWeights, WeightsError
+from lib.networks.weight_files import MissingWeights, WeightsError, is_outside
+from lib.pictures.reading import ImageError
+from lib.pictures.stimuli import planned
 from lib.settings.options import Study, resolve
 from lib.storage.progress import clock
 from lib.study.costs import Cost, expected_cost
 from lib.study.report import Report
+from lib.training.elsewhere import AnswersError, answers_table, read_answers
 from lib.training.grid_points import available, points
 
 EVEN = {"mouth": 1.0}  # a region prior as large as any other
@@ -34,6 +38,8 @@ def networks(study: Study, report: Report) -> list[Cell] | None:
         reasons = left_out["architecture"] + ": " + left_out["reason"]
         for remedy, shared in reasons.groupby(remedies, sort=False):
             report.add("left out", f"{'; '.join(shared)}. Remedy: {remedy}")
+    _outside(study, report)
+    _answers(study, report)
     for instead, lost in _fallen_back(study, kept).items():
         report.warnings.append(
             f"{', '.join(lost)} will be {instead}: no {study.networks.pretraining} weights are at "
@@ -46,10 +52,38 @@ def networks(study: Study, report: Report) -> list[Cell] | None:
     return kept
 
 
+def _outside(study: Study, report: Report) -> None:
+    """What is done with networks of libraries and files, which ``cells`` has looked into."""
+    settings = study.networks
+    layer = settings.layer or "its last layer before the classifier"
+    for name in filter(is_outside, settings.architectures):
+        read = "the layer that its function names" if ".py:" in name else layer
+        report.add(
+            "networks", f"{name}: frozen; a new head is trained on {read}, {settings.pooling}"
+        )
+
+
+def _answers(study: Study, report: Report) -> None:
+    """Networks that ran elsewhere: their table against the pictures, where these are known."""
+    if study.networks.answers is None:
+        return
+    try:
+        table, _ = answers_table(study)
+        if study.morphs.source == "folder":
+            read_answers(study, planned(study)[0])
+    except AnswersError as error:
+        report.problems.append(str(error))
+        return
+    except ImageError:  # said with the morphs
+        pass
+    names = ", ".join(sorted(table["observer"].unique()))
+    report.add("networks", f"{names}: answers computed elsewhere, {len(table):,} rows")
+
+
 def _fallen_back(study: Study, kept: Sequence[Cell]) -> dict[str, list[str]]:
     """Architectures without the pretraining that the study wants, by what they have instead."""
     found: dict[str, list[str]] = {}
-    for architecture in study.networks.architectures:
+    for architecture in filterfalse(is_outside, study.networks.architectures):
         have = {cell.pretraining for cell in kept if cell.architecture == architecture}
         if have and study.networks.pretraining not in have:
             instead = "pretrained on generated objects" if "objects" in have else "untrained"

@@ -43,15 +43,7 @@ def read_answers(study: Study, stimuli: pd.DataFrame) -> pd.DataFrame:
     """
     if study.networks.answers is None:
         return pd.DataFrame(columns=TRIAL_COLUMNS)
-    path = resolve(study.networks.answers)
-    if not path.is_file():
-        raise AnswersError(f"networks.answers: there is no file {path}")
-    table, where = read_text_table(path), f"networks.answers, {path.name}"
-    if missing := [name for name in NEEDED if name not in table]:
-        raise AnswersError(
-            f"{where}: no column {', '.join(missing)}; found: {', '.join(table.columns)}; needed: "
-            f"{', '.join(NEEDED)}, one row for each network, seed and picture"
-        )
+    table, where = answers_table(study)
     p, odds = _numbers(table, where)
     seeds = table["seed"] if "seed" in table else pd.Series("0", table.index)
     _refuse(~seeds.str.fullmatch(r"\d+"), seeds, where, lambda seed: f"seed {seed!r}; allowed: 0 …")
@@ -68,6 +60,29 @@ def read_answers(study: Study, stimuli: pd.DataFrame) -> pd.DataFrame:
         pretraining=OWN,
         response=np.nan,
     )
+
+
+def answers_table(study: Study) -> tuple[pd.DataFrame, str]:
+    """The table as it stands in the file, every cell as text, and what messages call it.
+
+    Raises
+    ------
+    AnswersError : no such file, or missing columns.
+    """
+    path = resolve(study.networks.answers)
+    where = f"networks.answers, {path.name}"
+    if not path.is_file():
+        raise AnswersError(f"networks.answers: there is no file {path}")
+    try:
+        table = read_text_table(path)
+    except (OSError, ValueError) as error:
+        raise AnswersError(f"{where}: cannot be read as a table: {error}") from None
+    if missing := [name for name in NEEDED if name not in table]:
+        raise AnswersError(
+            f"{where}: no column {', '.join(missing)}; found: {', '.join(table.columns)}; needed: "
+            f"{', '.join(NEEDED)}, one row for each network, seed and picture"
+        )
+    return table, where
 
 
 def _numbers(table: pd.DataFrame, where: str) -> tuple[pd.Series, pd.Series]:

@@ -155,6 +155,42 @@ def test_missing_weights_are_left_out_with_the_remedy_or_stop_the_run(tmp_path, 
     )
 
 
+def test_networks_by_name_and_answers_from_elsewhere_are_said_or_refused(tmp_path):
+    def check(**settings):
+        given = {"networks.pretraining": "untrained", **settings}
+        return check_study("data/studies/smoke.yaml", given)
+
+    net = tmp_path / "net.py"
+    net.write_text(
+        "from torch import nn\n"
+        "def small():\n"
+        "    net = nn.Sequential(nn.Conv2d(3, 8, 5, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(6))\n"
+        "    return net.eval(), '2', None\n",
+        encoding="utf-8",
+    )
+    table = tmp_path / "answers.csv"
+    table.write_text("observer,stimulus,p_happy\nclip,a.png,0.5\n", encoding="utf-8")
+    report = check(
+        **{
+            "networks.architectures": ["torchvision:resnet18", f"{net}:small"],
+            "networks.answers": str(table),
+        }
+    )
+    said = "\n".join(line for head, line in report.plan if head == "networks")
+    assert not report.problems and not [w for w in report.warnings if "will be" in w]
+    assert "torchvision:resnet18: frozen" in said and "clip: answers computed elsewhere" in said
+    assert "small: frozen; a new head is trained on the layer that its function names" in said
+    for wrong, words in (
+        ("torchvision:resnet19", "torchvision has no 'resnet19'"),
+        (f"{tmp_path / 'no.py'}:small", "there is no file"),
+    ):
+        (problem,) = check(**{"networks.architectures": [wrong]}).problems
+        assert words in problem
+    table.write_text("observer,picture,p_happy\nclip,a.png,0.5\n", encoding="utf-8")
+    (problem,) = check(**{"networks.answers": str(table)}).problems
+    assert "no column stimulus" in problem
+
+
 def test_more_morphs_than_test_images_is_a_problem_with_the_remedy(faces):
     report = check_study(
         "data/studies/smoke.yaml",
