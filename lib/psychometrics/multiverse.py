@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.psychometrics.decision_noise import P_POSITIVE, decided
+from lib.psychometrics.decision_noise import decided
 from lib.psychometrics.decisions import RULES, log_odds_of
 from lib.psychometrics.networks import crossing, mean_crossing, pictures_of, slope_at
-from lib.psychometrics.tables import WHO, fit_people, fit_table, people_counts
+from lib.psychometrics.tables import WHO, fit_people, people_counts
 from lib.settings.options import Bounds, Statistics
 from lib.statistics.intervals import mean_interval
 
@@ -115,11 +115,15 @@ def _compared(networks: pd.DataFrame, people: pd.DataFrame, confidence: float) -
     for (architecture, pretraining), seeds in networks.groupby(GROUP, sort=False):
         who = {"architecture": architecture, "pretraining": pretraining}
         gap = _welch(seeds["pse"], people["pse"], confidence)
-        ratio = np.exp(_welch(np.log(seeds["slope"]), np.log(people["slope"]), confidence))
+        ratio = np.exp(_welch(_log(seeds["slope"]), _log(people["slope"]), confidence))
         for metric, found in (("pse_difference", gap), ("slope_ratio", ratio)):
             named = dict(zip(("value", "low", "high"), found, strict=True))
             rows.append(who | {"metric": metric} | named)
     return rows
+
+
+def _log(slopes: pd.Series) -> pd.Series:
+    return np.log(slopes.where(slopes > 0))
 
 
 def _welch(a: pd.Series, b: pd.Series, confidence: float) -> np.ndarray:
@@ -133,16 +137,3 @@ def _welch(a: pd.Series, b: pd.Series, confidence: float) -> np.ndarray:
     df = sum(errors) ** 2 / parts if parts else 1.0
     half = stats.t.ppf(0.5 + confidence / 2, df) * np.sqrt(sum(errors))
     return np.array([value, value - half, value + half])
-
-
-def decision_effects(trials: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    """Table ``psychometrics`` of every network under each decision rule, full faces, with
-    ``decision``.
-    """
-    full = trials[trials["condition"] == "full"]
-    parts = []
-    for rule in RULES:
-        table = decided(full.drop(columns=P_POSITIVE, errors="ignore"), statistics, rule=rule)
-        networks = fit_table(table[table["kind"] == "cnn"], statistics)
-        parts.append(networks.assign(decision=rule))
-    return pd.concat(parts, ignore_index=True)

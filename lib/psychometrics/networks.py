@@ -20,7 +20,10 @@ from lib.psychometrics.sensitivity import of_log_odds
 
 BELOW, ABOVE, NO_RISE = "below", "above", "no rise"
 MIN_IDENTITIES = 3  # two give an interval with one degree of freedom, which says nothing
-NEAR = 0.05  # the slope is taken over this much on either side of the PSE, or one step of levels
+NEAR, FEW = (
+    0.15,
+    4,
+)  # the slope is taken over this much on either side of the PSE, or so many levels
 _CLIP = 1e-6  # of a share whose probit is taken
 
 
@@ -114,24 +117,22 @@ def reason_for(why: np.ndarray, poles: tuple[str, str]) -> str:
 
 
 def slope_at(pictures: Pictures, pse: float) -> float:
-    """Derivative of the mean P(positive) at ``pse``, per unit level, over ``NEAR`` or one step of
-    levels on either side.
+    """Derivative of the mean P(positive) at ``pse``, per unit level.
 
-    On the probit scale, where a cumulative Gaussian is straight: phi(u) du/dx, with u the probit
-    of the mean P (made to rise). All-or-nothing answers (argmax) have a staircase and no
-    derivative: theirs is the plain difference.
+    A straight line through the probit u of the mean P at the levels within ``NEAR`` of the PSE (the
+    nearest ``FEW`` at least) gives phi(u) du/dx: exact for a cumulative Gaussian. All-or-nothing
+    answers (argmax) have a staircase: theirs is the line through the shares.
     """
     if not np.isfinite(pse):
         return np.nan
-    levels, _, share = rising(pictures.level, pictures.p)
-    reach = max(NEAR, float(np.median(np.diff(levels))))
-    ends = np.clip([pse - reach, pse + reach], levels[0], levels[-1])
+    levels, share, _ = rising(pictures.level, pictures.p)
+    away = np.abs(levels - pse)
+    near = away <= max(NEAR, np.sort(away)[:FEW][-1])
+    x = levels[near] - pse
     if set(pictures.p) <= {0.0, 0.5, 1.0}:
-        low, high = np.interp(ends, levels, share)
-        return float((high - low) / np.ptp(ends))
-    u = ndtri(np.clip(share, _CLIP, 1 - _CLIP))
-    low, middle, high = np.interp([ends[0], pse, ends[1]], levels, u)
-    return float(stats.norm.pdf(middle) * (high - low) / np.ptp(ends))
+        return float(np.polyfit(x, share[near], 1)[0])
+    tilt, u = np.polyfit(x, ndtri(np.clip(share[near], _CLIP, 1 - _CLIP)), 1)
+    return float(stats.norm.pdf(u) * tilt)
 
 
 def jnd_of(pictures: Pictures) -> float:

@@ -7,7 +7,9 @@ import pandas as pd
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 
+from lib.psychometrics.fitting import PsychometricFit, fit_psychometric
 from lib.psychometrics.group import GroupFit, fit_group
+from lib.psychometrics.sigmoids import both_tails
 from lib.psychometrics.tables import fit_options, people_counts, wide_counts
 from lib.settings.options import Statistics
 from lib.statistics.intervals import mean_interval
@@ -101,3 +103,23 @@ def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
     counts = people_counts(people[people["condition"] == "full"])
     _, levels, happy, n = wide_counts(counts, ["observer"])
     return fit_group(levels, happy, n, **fit_options(statistics))
+
+
+def explained_fit(people: pd.DataFrame, statistics: Statistics) -> PsychometricFit:
+    """One curve that stands for the group, full faces, for a figure that explains it.
+
+    All answers together where people saw the same levels; otherwise (levels near each person's own
+    threshold) a person at the group's mean, by partial pooling.
+    """
+    counts = people_counts(people[people["condition"] == "full"])
+    seen = counts.groupby("level")["observer"].nunique()
+    if (seen >= 0.5 * counts["observer"].nunique()).mean() > 0.5:
+        sums = counts.groupby("level")[["n_happy", "n"]].sum()
+        happy, n = sums["n_happy"].to_numpy(float), sums["n"].to_numpy(float)
+        return fit_psychometric(sums.index.to_numpy(float), happy, n, **fit_options(statistics))
+    location, log_scale = pooled_people(people, statistics).mean
+    level = np.linspace(0, 1, 201)
+    typical = np.array([[location, log_scale, 0.0, 0.0]])
+    expected = both_tails(typical, level, statistics.sigmoid)[0][0]
+    exact = {"sigmoid": statistics.sigmoid, "guess": 0.0, "lapse": 0.0, "penalty": 0.0}
+    return fit_psychometric(level, 1000 * expected, np.full(201, 1000.0), **exact)

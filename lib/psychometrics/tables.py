@@ -253,7 +253,7 @@ def curves_of(table: pd.DataFrame, x: np.ndarray, sigmoid: str = "norm") -> np.n
 
 def shifts(table: pd.DataFrame) -> pd.DataFrame:
     """What hiding each part does, per observer: pse_shift (part hidden less full), slope_change
-    (log ratio) and sensitivity_loss (d' of the full face less that with the part hidden).
+    (log ratio) and sensitivity_loss (d' of choices, of the full face less with the part hidden).
     """
     full = table[table["condition"] == "full"].set_index("observer")
     masked = table[table["condition"] != "full"]
@@ -262,5 +262,5 @@ def shifts(table: pd.DataFrame) -> pd.DataFrame:
     return after[[*WHO, "condition"]].assign(
         pse_shift=after["pse"] - before["pse"],
         slope_change=np.log(after["slope"] / before["slope"]),
-        sensitivity_loss=before["sensitivity"] - after["sensitivity"],
+        sensitivity_loss=before["choice_sensitivity"] - after["choice_sensitivity"],
     )

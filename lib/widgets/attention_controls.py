@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+from lib.figures.curves import people_kind, plot_people
 from lib.figures.networks import plot_attention
-from lib.figures.psychometrics import X, people_kind, plot_people
 from lib.figures.style import colour
-from lib.psychometrics.tables import curves_of
 from lib.settings.options import CONDITIONS, KINDS, LOCATIONS, PARTS
 from lib.settings.words import people_label, title_note
 from lib.storage.progress import headless
@@ -80,13 +79,11 @@ def _plot_face(view: View, ax) -> None:
 def _plot_curve(view: View, people: pd.DataFrame, sigmoid: str, ax) -> None:
     plot_people(people, sigmoid, ax)
     for architecture, style in (("alexnet", "--"), ("fe_alexnet", "-")):
-        fits = view.fits[view.fits["architecture"] == architecture]
+        points = view.points[view.points["architecture"] == architecture]
         name = {"alexnet": "AlexNet", "fe_alexnet": "with the attention set above"}[architecture]
-        ax.plot(
-            X, curves_of(fits, X, sigmoid)[0], style, color=colour(architecture), lw=2, label=name
-        )
-    shares = view.answers.groupby("level")["p_happy"].mean()
-    ax.plot(shares.index, shares, "o", color=colour("fe_alexnet"), ms=4)
+        line = {"color": colour(architecture), "lw": 2, "label": name}
+        ax.plot(points["level"], points["curve"], style, **line)
+        ax.plot(points["level"], points["share"], "o", color=colour(architecture), ms=4)
     ax.set_title("Curve on people's band" + title_note(people_kind(people)), fontsize=10)
     ax.legend(fontsize="x-small", loc="upper left")
 

@@ -94,7 +94,7 @@ class View:
     """What one state shows.
 
     attention : (1, N, N) map of the shown face, heads averaged; None without self-attention.
-    asks : (row, column) of the place that asks. fits : psychometrics rows of the two networks.
+    asks : (row, column) of the place that asks. points : shares and curves of the two networks.
     scores : metric, now, AlexNet, chance, ceiling. counts : parameters by stage.
     """
 
@@ -103,7 +103,7 @@ class View:
     attention: np.ndarray | None
     asks: tuple[int, int]
     answers: pd.DataFrame
-    fits: pd.DataFrame
+    points: pd.DataFrame
     scores: pd.DataFrame
     counts: dict[str, int]
     p_happy: float
@@ -270,7 +270,7 @@ class AttentionLab:
             np.flatnonzero(self.stimuli["condition"] == state.condition),
         )
         here, maps = self.stimuli.iloc[rows], self.maps(network.cut)
-        answers, fits, scores = self._behaviour(state, network, maps, rows)
+        answers, points, scores = self._behaviour(state, network, maps, rows)
         one = int(
             np.flatnonzero(
                 (here["identity"] == state.face) & np.isclose(here["level"], state.level)
@@ -288,7 +288,7 @@ class AttentionLab:
             seen,
             asks,
             answers,
-            fits,
+            points,
             scores,
             parameter_counts(network),
             float(answers["p_happy"].iloc[one]),
@@ -298,7 +298,7 @@ class AttentionLab:
     def _behaviour(
         self, state: LabState, network: Network, maps: torch.Tensor, rows: np.ndarray
     ) -> tuple:
-        """Answers, fits and scores of a state, kept for the next one that only shows another
+        """Answers, points and scores of a state, kept for the next one that only shows another
         face or place.
         """
         behaves = replace(state, face="", level=0.0, asks="")

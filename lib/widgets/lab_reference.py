@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.likeness.scores import Scorer
-from lib.psychometrics.tables import fit_table
+from lib.psychometrics.tables import fit_table, level_shares
 from lib.settings.options import Statistics
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Psychometrics rows of people and of AlexNet in one condition, likeness to these people,
-    and AlexNet's.
+    """Psychometrics rows of people in one condition, the points of AlexNet's curve, likeness to
+    these people, and AlexNet's.
     """
 
     people_fits: pd.DataFrame
-    plain_fits: pd.DataFrame
+    plain_points: pd.DataFrame
     scorer: Scorer
     plain_scores: pd.Series
 
@@ -56,7 +56,7 @@ class Reference:
             scorer = Scorer(people, plain, self.settings)
             self._known[condition] = Compared(
                 fit_table(people, self.settings),
-                fit_table(plain, self.settings),
+                level_shares(plain, self.settings),
                 scorer,
                 scorer.score(plain),
             )
@@ -67,11 +67,11 @@ class Reference:
 
         Returns
         -------
-        psychometrics rows of both; metric -> now, AlexNet, chance, ceiling
+        points of both curves (``level_shares``); metric -> now, AlexNet, chance, ceiling
         """
         others = self.at(condition)
         scores = pd.DataFrame({"now": others.scorer.score(answers), "AlexNet": others.plain_scores})
         return (
-            pd.concat([fit_table(answers, self.settings), others.plain_fits]),
+            pd.concat([level_shares(answers, self.settings), others.plain_points]),
             scores.join(others.scorer.anchors),
         )

@@ -15,14 +15,14 @@ from IPython.display import display
 from ipywidgets import Output, VBox
 from matplotlib.axes import Axes
 
-from lib.figures.psychometrics import X, people_kind, plot_curves
+from lib.figures.curves import X, people_kind, plot_people
 from lib.people.simulated import simulate_people
 from lib.people.trial_file import TrialFile
 from lib.people.trials import count_table
 from lib.psychometrics.fitting import PsychometricFit, fit_psychometric
 from lib.psychometrics.resampling import expanded_tail
 from lib.settings.options import Statistics
-from lib.settings.words import label, people_label
+from lib.settings.words import label, people_label, title_note
 from lib.storage.runs import Run, say
 from lib.widgets.observer_task import TaskSettings, choose_stimuli, observer_task
 
@@ -97,10 +97,11 @@ def fit_reader(
 def plot_reader(
     reader: Reader, table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = None
 ) -> Axes:
-    """The reader's shares, curve and its interval over those of people and networks (table
-    ``psychometrics``).
+    """The reader's shares, curve and its interval over those of people (table ``psychometrics``,
+    full faces).
     """
-    ax = plot_curves(table, sigmoid, ax)
+    table = table[table["condition"] == "full"]
+    ax = plot_people(table, sigmoid, ax)
     shares = reader.trials.groupby("level")["response"].mean()
     ax.fill_between(
         X,
@@ -124,7 +125,8 @@ def plot_reader(
         zorder=5,
         label=reader.name,
     )
-    ax.set_title(f"{ax.get_title()}; squares: {reader.name}", fontsize="medium")
+    note = title_note(people_kind(table))
+    ax.set_title(f"Squares: {reader.name}; black: the others{note}", fontsize="medium")
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     return ax
 

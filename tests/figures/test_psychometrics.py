@@ -1,5 +1,5 @@
-"""What notebook 04 draws is what its tables say; simulated people are called so wherever they
-are drawn.
+"""Where people and seeds lie, and what hiding a part does: drawn as the tables say, simulated
+people called so.
 """
 
 import matplotlib as mpl
@@ -10,7 +10,6 @@ import pytest
 from scipy import stats
 
 from lib.figures import psychometrics as fp
-from lib.psychometrics.tables import curves_of
 
 mpl.use("agg")
 
@@ -58,48 +57,21 @@ def fits(kind="human", people=8):
     )
 
 
-def of(ax, label):
-    """y values of the line with this label."""
-    return next(np.asarray(line.get_ydata()) for line in ax.lines if line.get_label() == label)
-
-
-def test_curves_are_means_of_fitted_curves():
-    table = fits()
-    ax = fp.plot_curves(table)
-    people = curves_of(table[table["kind"] == "human"], fp.X)
-    np.testing.assert_allclose(of(ax, "mean of 8 people"), people.mean(0))
-    alexnet = stats.norm.cdf((fp.X[:, None] - [0.4, 0.5]) / 0.1).mean(1)
-    np.testing.assert_allclose(of(ax, "AlexNet"), alexnet, atol=1e-9)
-    assert (
-        next(line for line in ax.lines if line.get_label() == "VGG11 (untrained)").get_linestyle()
-        == "--"
-    )
-    low, high = ax.collections[0].get_paths()[0].get_extents().get_points()[:, 1]
-    assert low == pytest.approx(np.percentile(people, 2.5, axis=0).min(), abs=1e-9)
-    assert high == pytest.approx(np.percentile(people, 97.5, axis=0).max(), abs=1e-9)
-
-
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda table: fp.plot_curves(table).get_title(),
         lambda table: fp.plot_distribution(table, "pse").get_title(),
         lambda table: fp.plot_shifts(shifts(table), "pse_shift").get_title(),
-        lambda table: fp.plot_scorecard(scores(), fp.people_kind(table)).get_suptitle(),
-        lambda table: fp.plot_multiverse(multiverse(), fp.people_kind(table)).get_title(),
     ],
 )
 def test_every_figure_with_simulated_people_says_so(draw):
     assert "SIMULATED" in draw(fits("simulated")) and "SIMULATED" not in draw(fits("human"))
 
 
-def test_a_network_without_a_curve_leaves_no_line_and_a_count():
+def test_a_network_without_a_pse_leaves_a_count():
     table = fits()
     lost = table["architecture"] == "vgg11"
     table.loc[lost, ["pse", "location", "scale", "pse_low", "pse_high"]] = np.nan
-    ax = fp.plot_curves(table)
-    names = [text.get_text() for text in ax.get_legend().texts]
-    assert "VGG11 (untrained)" not in names and "VGG11 (untrained): no rising curve" in names
     ax = fp.plot_distribution(table, "pse")
     assert [tick.get_text() for tick in ax.get_yticklabels()] == [
         "8 people",
@@ -112,7 +84,10 @@ def test_people_without_a_value_leave_an_empty_row_and_the_confidence_is_named()
     table = fits()
     table.loc[table["kind"] == "human", "pse"] = np.nan
     ax = fp.plot_distribution(table, "pse", confidence=0.9)
-    assert ax.get_yticklabels()[0].get_text() == "0 people" and "90 % bootstrap" in ax.get_title()
+    assert (
+        ax.get_yticklabels()[0].get_text() == "0 people"
+        and "90 % over identities" in ax.get_title()
+    )
     low, high = ax.get_xlim()
     assert low < 0.4 and high > 0.5
     assert "99 %" in fp.plot_shifts(shifts(fits()), "pse_shift", confidence=0.99).get_title()
@@ -155,80 +130,3 @@ def test_shifts_are_means_with_students_interval():
         table[table["kind"] == "cnn"], "pse_shift"
     )  # people saw full faces alone
     assert "SIMULATED" not in networks.get_title() and len(networks.lines) < len(ax.lines)
-
-
-def test_each_seed_is_a_line_over_the_decision_rules_in_their_order():
-    rows = [
-        {
-            "architecture": "alexnet",
-            "pretraining": "imagenet",
-            "seed": s,
-            "decision": rule,
-            "slope": 10.0**k + s,
-            "pse": 0.5,
-        }
-        for s in (0, 1)
-        for k, rule in enumerate(fp.RULES)
-    ]
-    ax = fp.plot_decisions(pd.DataFrame(rows[::-1]), "slope")
-    assert [line.get_ydata().tolist() for line in ax.lines] == [
-        [10.0**k + s for k in range(len(fp.RULES))] for s in (0, 1)
-    ]
-    assert (
-        ax.get_yscale() == "log"
-        and fp.plot_decisions(pd.DataFrame(rows), "pse").get_yscale() == "linear"
-    )
-
-
-def scores():
-    rows = [
-        {
-            "metric": m,
-            "architecture": a,
-            "pretraining": "imagenet",
-            "value": v,
-            "low": v - 0.1,
-            "high": v + 0.1,
-            "chance": 0.0,
-            "ceiling_low": 0.8,
-            "ceiling_high": 0.9,
-        }
-        for m, shift in (("rmse", 0.3), ("error_consistency", 0))
-        for a, v in (("alexnet", 0.2 + shift), ("vgg11", 0.4 + shift))
-    ]
-    lost = {"metric": "none", "architecture": "alexnet", "pretraining": "imagenet", "value": np.nan}
-    return pd.DataFrame([*rows, lost])
-
-
-def test_the_scorecard_has_a_panel_for_each_metric_that_has_values():
-    axes = fp.plot_scorecard(scores(), "human").axes
-    labels = [fp.METRIC_LABELS[name] for name in ("rmse", "error_consistency")]
-    assert [ax.get_xlabel() for ax in axes] == labels
-    assert axes[1].collections[1].get_offsets()[:, 0].tolist() == [0.2, 0.4]
-    assert [line.get_xdata()[0] for line in axes[0].lines] == [0.0]
-    band = axes[0].patches[0].get_bbox()
-    assert (band.x0, band.x1) == pytest.approx((0.8, 0.9))
-
-
-def multiverse():
-    return pd.DataFrame(
-        {
-            "architecture": "alexnet",
-            "pretraining": "imagenet",
-            "pse_difference": [0.2, np.nan, -0.1, 0.05],
-            "low": [0.1, np.nan, -3, 0.0],
-            "high": [0.3, np.nan, 3, 0.1],
-        }
-    )
-
-
-def test_the_multiverse_is_sorted_and_counts_what_has_no_pse():
-    ax = fp.plot_multiverse(multiverse(), "human")
-    assert of(ax, "AlexNet (3 of 4)").tolist() == [-0.1, 0.05, 0.2]
-    assert (
-        len(fp.plot_multiverse(multiverse().assign(pse_difference=np.nan), "human").lines) == 2
-    )  # and 0
-    assert (
-        ax.get_ylim() == (-0.4, 0.4) and len(ax.collections) == 1
-    )  # a far band is cut off, but there
-    assert "90 % Welch" in fp.plot_multiverse(multiverse(), "human", confidence=0.9).get_title()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from lib.figures.style import COLOURS, PART_COLOURS, colour, use_style
+from lib.figures.style import COLOURS, PART_COLOURS, SPARE, colour, use_style
 from lib.settings.options import ARCHITECTURES, CONDITIONS
 from lib.settings.words import LABELS, label, people_label, title_note
 
@@ -98,7 +98,7 @@ def test_the_architectures_and_controls_are_told_apart(blindness):
 
 
 def test_every_colour_stands_out_from_white():
-    luminance = {c: linear(c) @ XYZ[1] for c in [*COLOURS.values(), *PART_COLOURS.values()]}
+    luminance = {c: linear(c) @ XYZ[1] for c in [*COLOURS.values(), *SPARE, *PART_COLOURS.values()]}
     # WCAG 2.1, 1.4.11: three to one for what a figure is made of
     assert {c: 1.05 / (y + 0.05) for c, y in luminance.items() if 1.05 / (y + 0.05) < 3} == {}
 
@@ -143,9 +143,9 @@ def test_simulated_people_are_called_so():
         people_label("robots")
 
 
-def test_an_unknown_architecture_has_no_colour():
-    with pytest.raises(KeyError):
-        colour("resnet")
+def test_a_network_of_the_users_has_a_colour_of_its_own_the_same_every_time():
+    assert colour("resnet18") == colour("resnet18") and colour("resnet18") in SPARE
+    assert colour("resnet18") not in COLOURS.values()
 
 
 def test_the_style_is_set_without_leaving_a_figure_open():

@@ -9,7 +9,6 @@ from scipy import stats
 from lib.psychometrics.multiverse import (
     CHOICES,
     _welch,
-    decision_effects,
     half_of_levels,
     multiverse,
 )
@@ -64,7 +63,7 @@ def test_fitted_noise_gives_the_slope_of_people():
     worlds = multiverse(trials((0.5, 0.5), 24), Statistics()).query("metric == 'slope_ratio'")
     plain = worlds.query("gaps == 'none' and sigmoid == 'norm' and levels == 'all'")
     by = plain.groupby("decision")["value"].median()
-    assert by["noisy"] == pytest.approx(1, abs=0.1) and by["argmax"] > 1.3 * by["noisy"]
+    assert by["noisy"] == pytest.approx(1, abs=0.1)
 
 
 def test_further_scores_come_with_the_rule_they_were_made_under():
@@ -88,10 +87,3 @@ def test_intervals_are_welchs():
     test = pingouin.ttest(seeds, people.dropna(), correction=True).iloc[0]
     assert _welch(seeds, people, 0.95)[1:] == pytest.approx(test["CI95"], abs=0.006)  # rounded
     assert np.isnan(_welch(seeds[:1], people, 0.95)[1:]).all()
-
-
-def test_each_rule_has_its_table():
-    effects = decision_effects(trials(), Statistics())
-    assert effects.groupby("decision").size().to_dict() == dict.fromkeys(CHOICES["decision"], 2)
-    wide = effects.pivot(index="observer", columns="decision", values="slope")
-    assert (wide["argmax"] > wide["noisy"]).all()

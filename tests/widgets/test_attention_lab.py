@@ -150,7 +150,7 @@ def test_whom_a_condition_is_compared_with_is_computed_once(lab, monkeypatch):
     monkeypatch.setattr(lab_reference, "fit_table", None)
     monkeypatch.setattr(lab_reference, "Scorer", None)
     reference.prepare(conditions)
-    assert set(reference.at("full").plain_fits["architecture"]) == {"alexnet"}
+    assert set(reference.at("full").plain_points["architecture"]) == {"alexnet"}
 
 
 def test_training_makes_the_block_the_labs_and_the_studys_checkpoints_stay(lab):
