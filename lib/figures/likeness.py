@@ -132,7 +132,8 @@ def plot_forest(claims: pd.DataFrame, kind: str, *, confidence: float = 0.95) ->
         value or margin are named and left empty.
     """
     rows = claims.reset_index(drop=True)
-    unit = rows["margin"].where(rows["margin"] > 0)
+    margin = rows.get("margin", pd.Series(np.nan, rows.index)).astype(float)
+    unit = margin.where(margin > 0)
     figure, ax = plt.subplots(figsize=(WIDTH, 1.5 + 0.55 * len(rows)), layout="constrained")
     ax.axvspan(0, 1, color="0.92", lw=0, zorder=0)
     ax.axvline(0, color="black", lw=1)
@@ -225,6 +226,11 @@ def _effects(ax: Axes, rows: pd.DataFrame, metric: str) -> None:
     ax.axhline(nothing, color="black", lw=1, ls=line_style(""))
     if metric == "slope_ratio" and (rows["value"] > 0).any():
         ax.set_yscale("log")
+        ends = rows.loc[rows["value"] > 0, "value"]
+        ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.minorticks_off()
+        ax.set_ylim(0.4 * min(ends.min(), 1), 2.5 * max(ends.max(), 1))
     values = rows["value"].dropna()
     if len(values) and metric == "pse_difference":
         reach = 2 * max(values.abs().max(), 0.05)

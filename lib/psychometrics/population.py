@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
@@ -10,7 +12,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from lib.psychometrics.fitting import PsychometricFit, fit_psychometric
 from lib.psychometrics.group import GroupFit, fit_group
 from lib.psychometrics.sigmoids import both_tails
-from lib.psychometrics.tables import fit_options, people_counts, wide_counts
+from lib.psychometrics.tables import fit_options, fit_people, people_counts, wide_counts
 from lib.settings.options import Statistics
 from lib.statistics.intervals import mean_interval
 
@@ -103,6 +105,11 @@ def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
     counts = people_counts(people[people["condition"] == "full"])
     _, levels, happy, n = wide_counts(counts, ["observer"])
     return fit_group(levels, happy, n, **fit_options(statistics))
+
+
+def fit_without_priors(counts: pd.DataFrame, statistics: Statistics) -> np.ndarray:
+    """PSEs by plain maximum likelihood, in the order of ``counts`` (of ``people_counts``)."""
+    return fit_people(counts, replace(statistics, penalty=0.0))[1].pse
 
 
 def explained_fit(people: pd.DataFrame, statistics: Statistics) -> PsychometricFit:
