@@ -22,7 +22,7 @@ from lib.storage.files import processors
 __all__ = ["SIGMOIDS", "Problems", "both_tails", "evaluate", "make_problems", "optimise"]
 
 # data sets worked on together: few enough to stay in cache, many enough that threads seldom wait
-CHUNK = 2048
+CHUNK = 512
 
 
 def optimise(

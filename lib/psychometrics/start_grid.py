@@ -1,170 +1,81 @@
-"""Where a fit begins: every valley that the objective has on a coarse grid, from matrix
-products.
+"""Where a fit begins: for each scale of a coarse grid the best location and gaps, from one matrix
+product.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from lib.psychometrics.likelihood import Problems
 from lib.psychometrics.sigmoids import both_tails
 
+NEAR = 4.0  # log-likelihood units: a scale whose best is worse by more is not followed
+SCALES, PLACES = 12, 49
 
-@dataclass(frozen=True)
-class Grid:
-    """Grid values and, per scale, the table whose rows, weighted by a data set's features, are its
-    objective.
 
-    locations: one array per scale; scales, guesses, lapses: 1-D; tables: float32 (2 L + 6, G * H *
-    M) per scale, the last axis running over guess, lapse and location. Single precision is enough
-    to choose a start.
+def starts(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Candidates for an optimum: which data set each belongs to (C,) and where it lies (C, 4).
+
+    A data set has one candidate a scale (a steep curve with gaps and a flat one without can both be
+    optima), as far as it is near the best. The last (C,) is True for a start with both gaps at
+    their lower bounds, which is to be sought along that edge first.
     """
+    bounds = tuple(problems.low[0, 2:]), tuple(problems.high[0, 2:])
+    asked = tuple(problems.level), *bounds, problems.sigmoid, tuple(problems.asymptotes)
+    points, table = _grid(*asked)
+    loss = (_features(problems) @ table).reshape(len(problems), *points.shape[:2])
+    rows, scales, place = _best(loss)
+    edge = (points[0, :, 2:] == points[0, :, 2:].min(0)).all(1)
+    edge_rows, edge_scales, among = _best(loss[:, :, edge])
+    at_edge = np.flatnonzero(edge)[among]
+    start = np.concatenate([points[scales, place], points[edge_scales, at_edge]])
+    is_edge = np.repeat([False, True], [len(rows), len(edge_rows)])
+    return np.concatenate([rows, edge_rows]), start, is_edge
 
-    locations: list[np.ndarray]
-    scales: np.ndarray
-    guesses: np.ndarray
-    lapses: np.ndarray
-    tables: list[np.ndarray]
+
+def _best(loss: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The best point of each scale that is near the best of all: data set, scale, point, (C,)."""
+    place = loss.argmin(2)
+    each = np.take_along_axis(loss, place[..., None], 2)[..., 0]
+    rows, scales = np.nonzero(each <= each.min(1)[:, None] + NEAR)
+    return rows, scales, place[rows, scales]
 
 
-def starts(problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Valleys of the objective on the grid: which data set each belongs to (C,) and where it lies
-    (C, 4).
-
-    The last (C,) is True for a start with both gaps at their lower bounds, which is to be sought
-    along that edge first: an optimum there can lie beside one with a gap and a steeper curve, with
-    no cell between that tells the two apart.
-    ``problems`` is a ``lib.psychometrics.likelihood.Problems``.
+def _features(problems: Problems) -> np.ndarray:
+    """What multiplies the rows of the table, (B, 2 L + 6): counts, and the beliefs' weights (a
+    correlation does not matter for a start).
     """
-    grid = _grid(
-        tuple(problems.level),
-        tuple(problems.low[0, 2:]),
-        tuple(problems.high[0, 2:]),
-        problems.sigmoid,
-        tuple(problems.asymptotes),
-    )
-    features = np.concatenate(
-        [problems.happy, problems.n - problems.happy, _belief_features(problems)], 1
-    )
-    features = features.astype(np.float32)
-    shape = (len(grid.scales), len(grid.guesses), len(grid.lapses))
-    losses, places = (
-        np.empty((len(features), *shape), np.float32),
-        np.empty((len(features), *shape)),
-    )
-    for i, (place, table) in enumerate(zip(grid.locations, grid.tables, strict=True)):
-        loss = (features @ table).reshape(-1, *shape[1:], place.size)
-        best = loss.argmin(-1)
-        losses[:, i] = np.take_along_axis(loss, best[..., None], -1)[..., 0]
-        places[:, i] = place[best]
-    (rows, cells), (edge_rows, edge_cells) = _valleys(losses), _edge(losses)
-    edge = np.repeat([False, True], [len(rows), len(edge_rows)])
-    rows, cells = np.concatenate([rows, edge_rows]), np.concatenate([cells, edge_cells])
-    i, j, k = np.unravel_index(cells, shape)
-    start = np.stack(
-        [places[rows, i, j, k], np.log(grid.scales)[i], grid.guesses[j], grid.lapses[k]], 1
-    )
-    return rows, start, edge
-
-
-def _valleys(
-    losses: np.ndarray, count: int = 8, slack: float = 0.3
-) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest cells that no neighbour along an axis undercuts by more than ``slack``; losses (B,
-    ...).
-
-    A coarse grid can pass a narrow valley by: hence the slack. Returns data set and flat cell, (C,)
-    each.
-    """
-    floor = np.ones(losses.shape, bool)
-    for axis in range(1, losses.ndim):
-        rise = np.diff(losses, axis=axis)
-        ahead, behind = [[slice(None)] * losses.ndim for _ in range(2)]
-        ahead[axis], behind[axis] = slice(None, -1), slice(1, None)
-        floor[tuple(ahead)] &= rise >= -slack
-        floor[tuple(behind)] &= rise <= slack
-    flat = np.where(floor, losses, np.inf).reshape(len(losses), -1)
-    cells = (
-        np.argpartition(flat, count - 1, axis=1)[:, :count]
-        if flat.shape[1] > count
-        else np.argsort(flat, axis=1)
-    )
-    chosen = np.take_along_axis(flat, cells, 1)
-    rows, column = np.nonzero(chosen <= chosen.min(1, keepdims=True) + 4)
-    return rows, cells[rows, column]
-
-
-def _edge(losses: np.ndarray, near: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """Data sets whose loss with both gaps at their lower bounds is near the best one, and their
-    best cell there.
-    """
-    edge = losses[:, :, 0, 0]
-    rows = np.flatnonzero(edge.min(1) <= losses.reshape(len(losses), -1).min(1) + near)
-    return rows, edge[rows].argmin(1) * (losses[0].size // edge.shape[1])
-
-
-def _axes(level: np.ndarray, low, high) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:
-    """Grid values of location (one array per scale), scale, guess and lapse.
-
-    Scales run from a step between two levels to flatter than the range; locations are as dense as a
-    scale needs.
-    """
-    level = np.unique(level)
-    width = np.ptp(level) or 1.0
-    gap = max(np.diff(level).min(), width / 40) if level.size > 1 else width
-    scales = np.geomspace(
-        gap / 8, 3 * width, max(4, int(np.ceil(np.log(24 * width / gap) / np.log(1.6))) + 1)
-    )
-    locations = []
-    for scale in scales:
-        beyond = min(scale, 0.25 * width)
-        spacing = min(max(0.7 * scale, gap / 4), width / 8)
-        locations.append(
-            np.linspace(
-                level[0] - beyond, level[-1] + beyond, int((width + 2 * beyond) / spacing) + 2
-            )
-        )
-    return locations, scales, *(_gaps(*pair) for pair in zip(low, high, strict=True))
-
-
-def _gaps(low: float, high: float) -> np.ndarray:
-    shares = (0, 0.2, 0.6, 1) if high - low <= 0.1 else (0, 0.02, 0.12, 0.5)
-    return np.unique(low + (high - low) * np.array(shares))
-
-
-def _belief_features(problems) -> np.ndarray:
-    """What multiplies the rows of a table that hold the beliefs, (B, 6); a correlation does not
-    matter for a start.
-    """
-    precision = np.einsum("bii->bi", problems.precision)
-    ones = np.ones((len(problems), 1))
-    return np.concatenate(
-        [
-            0.5 * precision,
-            -precision * problems.centre,
-            (0.5 * precision * problems.centre**2).sum(1, keepdims=True),
-            ones,
-        ],
-        1,
-    )
+    weight = np.einsum("bii->bi", problems.precision)
+    pull = -weight * problems.centre
+    rest = np.ones((len(problems), 2))
+    counts = [problems.happy, problems.n - problems.happy]
+    return np.concatenate([*counts, 0.5 * weight, pull, rest], 1).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def _grid(level: tuple, low: tuple, high: tuple, sigmoid: str, asymptotes: tuple) -> Grid:
-    level = np.array(level)
-    locations, scales, guesses, lapses = _axes(level, low, high)
-    tables = []
-    for place, scale in zip(locations, scales, strict=True):
-        axes = np.meshgrid(guesses, lapses, place, indexing="ij")
-        points = np.stack(
-            [axes[2], np.full(axes[0].shape, np.log(scale)), axes[0], axes[1]], -1
-        ).reshape(-1, 4)
-        psi, rest, *_ = both_tails(points, level, sigmoid)
-        tails = [-np.log(np.maximum(tail, 1e-30)) for tail in (psi, rest)]
-        gaps = -(asymptotes * np.log1p(-points[:, 2:])).sum(1)
-        ones = np.ones((len(points), 1))
-        table = np.concatenate([*tails, points[:, :2] ** 2, points[:, :2], ones, gaps[:, None]], 1)
-        tables.append(np.ascontiguousarray(table.T, np.float32))
-    return Grid(locations, scales, guesses, lapses, tables)
+def _grid(
+    level: tuple[float, ...],
+    low: tuple[float, ...],
+    high: tuple[float, ...],
+    sigmoid: str,
+    asymptotes: tuple[float, ...],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (S, P, 4), one row a scale, and the table (2 L + 6, S P) that, weighted by a data
+    set's features, is its objective there. Single precision is enough to choose a start.
+    """
+    x = np.unique(level)
+    width = np.ptp(x) or 1.0
+    places = np.linspace(x[0] - 0.25 * width, x[-1] + 0.25 * width, PLACES)
+    scales = np.log(np.geomspace(width / 150, 3 * width, SCALES))
+    shares = np.array([0, 0.1, 0.4, 1])
+    gaps = [np.unique(a + (b - a) * shares) for a, b in zip(low, high, strict=True)]
+    axes = np.meshgrid(scales, places, *gaps, indexing="ij")
+    points = np.stack([axes[1], axes[0], axes[2], axes[3]], -1).reshape(-1, 4)
+    psi, rest, *_ = both_tails(points, np.array(level), sigmoid)
+    tails = [-np.log(np.maximum(tail, 1e-30)) for tail in (psi, rest)]
+    small = -(np.array(asymptotes) * np.log1p(-points[:, 2:])).sum(1, keepdims=True)
+    ones = np.ones((len(points), 1))
+    table = np.concatenate([*tails, points[:, :2] ** 2, points[:, :2], ones, small], 1)
+    return points.reshape(SCALES, -1, 4), np.ascontiguousarray(table.T, np.float32)
