@@ -98,7 +98,7 @@ def gather(
 def _answers(table: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
     full = table[table["condition"] == "full"]
     return full.assign(
-        p=expected(full["p_happy"].to_numpy(float), statistics.decision, statistics.noise)
+        p=expected(full["p_happy"].to_numpy(float), statistics.decision, statistics.decision_noise)
     )
 
 

@@ -97,7 +97,7 @@ def halves(people: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFr
     return people[first], people[~first]
 
 
-def decide(p_happy, rule: str, rng: np.random.Generator, noise: float = 1.0) -> np.ndarray:
+def decide(p_happy, rule: str, rng: np.random.Generator, noise: float | None = None) -> np.ndarray:
     """Responses (1 positive, 0 negative, NaN where p_happy is NaN) to single trials.
 
     Raises
@@ -109,8 +109,10 @@ def decide(p_happy, rule: str, rng: np.random.Generator, noise: float = 1.0) -> 
     return np.where(np.isnan(chance), np.nan, positive)
 
 
-def expected(p_happy, rule: str, noise: float = 1.0) -> np.ndarray:
+def expected(p_happy, rule: str, noise: float | None = None) -> np.ndarray:
     """``probability`` of networks whose softmax is at hand and not their log-odds.
+
+    noise : SD in log-odds of the noisy rules; None is as noisy as the softmax.
 
     Raises
     ------
@@ -122,4 +124,6 @@ def expected(p_happy, rule: str, noise: float = 1.0) -> np.ndarray:
         raise ValueError(
             f"p_happy {p[outside].flat[0]:g} given; allowed: 0 to 1 (softmax over the two classes)"
         )
-    return probability(logit(np.clip(p, _TINY, 1 - _TINY)), rule, Noise(noise))
+    return probability(
+        logit(np.clip(p, _TINY, 1 - _TINY)), rule, Noise(LIKE_SOFTMAX if noise is None else noise)
+    )

@@ -135,26 +135,15 @@ class Bounds:
 
 
 @settings
-class NetworkBounds(Bounds):
-    """Networks need not reach 0 and 1 at the ends of the morph."""
-
-    guess: Range = (0.0, 0.5)
-    lapse: Range = (0.0, 0.5)
-
-
-@settings
 class Statistics:
     """Fits, intervals and what counts as alike."""
 
     sigmoid: Literal["norm", "logistic"] = "norm"
     penalty: Number = Field(1.0, ge=0, le=100)
     people: Bounds = Field(default_factory=Bounds)
-    overdispersion: Flag = False  # true: beta-binomial fits of people in table psychometrics
-    networks: NetworkBounds = Field(default_factory=NetworkBounds)
-    decision: Literal["argmax", "softmax", "noisy", "noisy_shifted"] = "softmax"
-    # decision noisy: SD in log-odds, given instead of fitted to half of the people
+    decision: Literal["argmax", "softmax", "noisy", "noisy_shifted"] = "noisy"
+    # noisy: SD added to the log-odds, given instead of fitted to half of the people
     decision_noise: Annotated[Number, Field(ge=0, le=100)] | None = None
-    noise: Number = Field(1.0, ge=0, le=100)  # decision noisy: SD added to the log-odds
     n_boot: Whole = Field(1000, ge=20, le=1_000_000)
     confidence: Number = Field(0.95, ge=0.5, le=0.999)
     equivalence_pse: Number = Field(0.05, ge=0.001, le=1)  # smallest PSE difference that matters

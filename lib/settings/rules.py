@@ -158,15 +158,14 @@ def _attention(study: Study) -> Broken:
 
 
 def _bounds(study: Study) -> Broken:
-    for name in ("people", "networks"):
-        bounds = getattr(study.statistics, name)
-        lows, highs = zip(bounds.guess, bounds.lapse, strict=True)
-        if sum(lows) >= 1 or sum(highs) > 1:
-            yield (
-                (f"statistics.{name}.guess", f"statistics.{name}.lapse"),
-                f"{list(bounds.guess)} given with lapse {list(bounds.lapse)}; allowed: highs of at "
-                "most 1 and lows below 1 together, or nothing is left for the curve to rise",
-            )
+    bounds = study.statistics.people
+    lows, highs = zip(bounds.guess, bounds.lapse, strict=True)
+    if sum(lows) >= 1 or sum(highs) > 1:
+        yield (
+            ("statistics.people.guess", "statistics.people.lapse"),
+            f"{list(bounds.guess)} given with lapse {list(bounds.lapse)}; allowed: highs of at "
+            "most 1 and lows below 1 together, or nothing is left for the curve to rise",
+        )
 
 
 RULES = (

@@ -230,7 +230,9 @@ def answer_stimuli(
     more = [] if elsewhere is None or elsewhere.empty else [elsewhere]
     trials = pd.concat([*(tables[cell] for cell in chosen), *more], ignore_index=True)
     rng = run.rng("decisions")
-    trials["response"] = decide(trials["p_happy"].to_numpy(), rule.decision, rng, rule.noise)
+    trials["response"] = decide(
+        trials["p_happy"].to_numpy(), rule.decision, rng, rule.decision_noise
+    )
     return trials
 
 

@@ -22,6 +22,7 @@ from lib.settings.options import Statistics
 
 LEVELS = np.linspace(0, 1, 9)
 NAMES = ("flat", "early", "right", "late")
+SOFTMAX = Statistics(decision="softmax")
 
 
 def candidates() -> np.ndarray:
@@ -130,13 +131,13 @@ def network_table() -> pd.DataFrame:
 
 
 def test_people_and_networks_meet_on_pictures_where_they_saw_the_same_and_on_levels_otherwise():
-    by_picture = gather(people_table(["a", "b", "b"]), {"one": network_table()}, Statistics())
+    by_picture = gather(people_table(["a", "b", "b"]), {"one": network_table()}, SOFTMAX)
     assert by_picture.n.tolist() == [[1, 0], [0, 1]] and by_picture.happy.tolist() == [
         [1, 0],
         [0, 0],
     ]
     assert by_picture.likely == pytest.approx(np.array([[0.2, 0.6]]))
-    by_level = gather(people_table(["", "", ""]), {"one": network_table()}, Statistics())
+    by_level = gather(people_table(["", "", ""]), {"one": network_table()}, SOFTMAX)
     assert by_level.level.tolist() == [0.25] and by_level.likely == pytest.approx(np.array([[0.4]]))
     assert by_level.n.tolist() == [[1], [1]]
 

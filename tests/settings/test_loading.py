@@ -283,11 +283,6 @@ def test_everything_wrong_is_said_at_once_in_the_same_order_each_time(folder):
             "statistics.people.guess",
             "lapse [0.0, 0.5]",
         ),
-        (
-            "statistics: {networks: {lapse: [0.1, 0.6]}}",
-            "statistics.networks.guess",
-            "nothing is left",
-        ),
         ("networks: {architectures: [vgg11, vgg11]}", "networks.architectures", "given twice"),
         ("observers: {level_range: [1, 1]}", "observers.level_range", "two numbers that differ"),
         ("name: ..", "name", "plain folder name"),
@@ -429,17 +424,12 @@ def test_a_mapping_given_whole_is_replaced(folder):
 def test_an_override_changes_neither_its_giver_nor_an_alias_in_the_file(folder):
     mine = {"images.labels": {"a": "happy", "b": "sad"}, "images.labels.c": "sad"}
     assert len(load(folder, "", mine).images.labels) == 3 and len(mine["images.labels"]) == 2
-    text = "statistics: {people: &one {guess: [0, 0.1]}, networks: *one}"
-    both = load(folder, text, "statistics.people.guess=0,0.2").statistics
-    assert (both.people.guess, both.networks.guess) == ((0, 0.2), (0, 0.1))
-
-
-def test_a_section_given_in_part_keeps_its_own_defaults(folder):
-    """Both are ``Bounds``, with different defaults."""
-    study = load(folder, "statistics: {networks: {lapse: [0, 0.3]}, people: {lapse: [0, 0.3]}}")
-    assert study.statistics.networks.guess == Study().statistics.networks.guess == (0, 0.5)
-    assert study.statistics.people.guess == (0, 0.05)
-    assert load(folder, "", "statistics.networks.lapse=0,0.3").statistics.networks.guess == (0, 0.5)
+    text = (
+        "images: {diagnosticity: &one {eyes: 0.5}}\nobservers: {simulated: {part_pse_shift: *one}}"
+    )
+    both = load(folder, text, "images.diagnosticity.eyes=0.2")
+    assert both.images.diagnosticity["eyes"] == 0.2
+    assert both.observers.simulated.part_pse_shift["eyes"] == 0.5
 
 
 def test_no_overrides_may_be_none(folder):
