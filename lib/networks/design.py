@@ -4,6 +4,7 @@ left out and why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
@@ -58,7 +59,7 @@ def training_of(cell: Cell, training: Training) -> dict:
     return {name: value for name, value in asdict(training).items() if name not in without}
 
 
-def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
+def cells(study: Study, more: Sequence[str] = ()) -> tuple[list[Cell], pd.DataFrame]:
     """All cells in the study's order, seeds innermost; and the networks left out for want of
     weights.
 
@@ -66,11 +67,15 @@ def cells(study: Study) -> tuple[list[Cell], pd.DataFrame]:
     on without,
     ``objects`` goes on with the project's own weights where it has some.
 
+    Parameters
+    ----------
+    more : further architectures, such as ``torchvision:resnet18``, behind the study's own.
+
     Raises
     ------
     MissingWeights : policy ``error``, or nothing is left to train.
     """
-    wanted = [_main(study, name) for name in study.networks.architectures]
+    wanted = [_main(study, name) for name in [*study.networks.architectures, *more]]
     wanted += [_control(study, name) for name in study.networks.controls]
     kept, left_out, missing, problems = [], [], [], [_problem(study, cell) for cell in wanted]
     _refuse_misfit(problems)
