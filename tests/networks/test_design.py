@@ -141,3 +141,21 @@ def test_controls_are_named_apart_and_matched_stands_where_attention_stands(nowh
 
 def test_the_untrained_control_is_not_trained_twice_where_all_are_untrained():
     assert len(names(study(**{"networks.controls": ["untrained"]}))) == 4
+
+
+def test_a_network_from_outside_is_a_cell_of_its_own(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import torch\n\n\ndef small():\n    return torch.nn.Conv2d(3, 2, 9, 8), '', None\n",
+        encoding="utf-8",
+    )
+    own = f"{tmp_path / 'mine.py'}:small"
+    study = load_study(
+        "data/studies/smoke.yaml",
+        {"networks.architectures": ["alexnet", "torchvision:alexnet"], "training.seeds": 1},
+    )
+    with pytest.raises(ValueError, match="has no layer ''"):
+        cells(study, [own])
+    found, _ = cells(study)
+    assert [cell.backbone for cell in found] == ["alexnet", "torchvision:alexnet"]
+    assert [cell.has_maps for cell in found] == [True, False]
+    assert found[1].observer == "torchvision:alexnet-untrained-s0"
