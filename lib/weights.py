@@ -2,7 +2,7 @@
 
 import sys
 
-from lib.networks.download import main
+from lib.backbones.download import main
 
 if __name__ == "__main__":
     sys.exit(main())

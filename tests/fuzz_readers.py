@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save as save_tensors
 
-from lib.networks import weights
+from lib.backbones import weights
 from lib.people.guess import guess_people
 from lib.people.reading import read_people
 from lib.people.trial_file import FILE_COLUMNS, TrialFile

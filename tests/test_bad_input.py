@@ -17,7 +17,7 @@ import torch
 from fuzz_readers import answers
 from PIL import Image
 
-from lib.networks.weights import new_features
+from lib.backbones.weights import new_features
 from lib.people.reading import read_people
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import read_image

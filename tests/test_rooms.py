@@ -15,6 +15,7 @@ ORDER = (
     "statistics",
     "psychometrics",
     "likeness",
+    "backbones",
     "networks",
     "training",
     "mechanisms",
@@ -55,11 +56,11 @@ def test_the_search_for_imports_finds_them(tmp_path):
     file = tmp_path / "example.py"
     file.write_text(
         "from lib.storage import files\n"
-        "def f():\n    from lib.people.trials import counts\n    import lib.networks.vision\n",
+        "def f():\n    from lib.people.trials import counts\n    import lib.backbones.vision\n",
         encoding="utf-8",
     )
     found = house.imported(file, MODULES)
-    assert found == {"lib.storage.files", "lib.people.trials", "lib.networks.vision"}
+    assert found == {"lib.storage.files", "lib.people.trials", "lib.backbones.vision"}
 
 
 def test_the_search_for_circles_finds_them(tmp_path, monkeypatch):

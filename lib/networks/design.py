@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
-from lib.networks import weight_files
+from lib.backbones import weight_files
+from lib.backbones.weight_files import OWN, from_file, is_outside, short_name
 from lib.networks.attention_options import Attention
-from lib.networks.weight_files import OWN, from_file, is_outside, short_name
 from lib.settings.options import Study, Training
 
 LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
@@ -153,7 +153,7 @@ def _problem(study: Study, cell: Cell) -> Exception | None:
             return weight_files.MissingWeights(message)
         if weight_files.is_whole(path, cell.backbone):
             return None  # without torch, which takes seconds to load
-    from lib.networks.outside import load_backbone
+    from lib.backbones.outside import load_backbone
 
     try:
         load_backbone(study, cell.backbone, cell.pretraining)

@@ -11,15 +11,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lib.networks import outside, weights
+from lib.backbones import outside, weights
+from lib.backbones.inputs import preprocess
+from lib.backbones.libraries import own_classifier
+from lib.backbones.outside import Body
+from lib.backbones.vision import torchvision
+from lib.backbones.weight_files import is_outside, short_name
 from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
-from lib.networks.inputs import preprocess
-from lib.networks.libraries import own_classifier
-from lib.networks.outside import Body
 from lib.networks.part_maps import guidance_loss, guide_map, region_prior
-from lib.networks.vision import torchvision
-from lib.networks.weight_files import is_outside, short_name
 from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
 
 __all__ = [
@@ -157,7 +157,7 @@ def build_network(
     Parameters
     ----------
     architecture : ``alexnet``, ``vgg11``, ``vgg13``, ``vgg16`` or ``fe_alexnet``, which is AlexNet
-        with attention; or a network from outside, see ``lib.networks.outside.load``.
+        with attention; or a network from outside, see ``lib.backbones.outside.load``.
     pretraining : ``imagenet``, ``face`` (the file ``face_weights``), ``objects``, ``faces``,
         ``untrained``; ``own`` for a function in a file.
     attention : None is the default ``Attention()`` for ``fe_alexnet`` and no attention for the
@@ -171,8 +171,8 @@ def build_network(
     Raises
     ------
     ValueError : a name that is not known, with the allowed ones.
-    lib.networks.weights.MissingWeights : the weights are not at hand, with the remedies.
-    lib.networks.weights.WeightsError : the weights cannot be used.
+    lib.backbones.weights.MissingWeights : the weights are not at hand, with the remedies.
+    lib.backbones.weights.WeightsError : the weights cannot be used.
     """
     files = {"weights_dir": weights_dir, "face_weights": face_weights}
     _among("pretraining", pretraining, PRETRAININGS)

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lib.backbones.weights import features_hash
 from lib.networks.answers import Halfway, answer, evaluating, logits
 from lib.networks.devices import Device
 from lib.networks.network import Network, preprocess, relu_index
-from lib.networks.weights import features_hash
 from lib.settings.options import LOCATIONS
 
 SUMMARY = 6  # each layer's map is averaged down to 6 x 6 places for read-out and similarity

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import filterfalse
 from pathlib import Path
 
+from lib.backbones.weight_files import MissingWeights, WeightsError, is_outside
 from lib.networks.design import Cell, cells
-from lib.networks.weight_files import MissingWeights, WeightsError, is_outside
 from lib.pictures.reading import ImageError
 from lib.pictures.stimuli import planned
 from lib.settings.options import Study, resolve

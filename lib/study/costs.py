@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.backbones.weight_files import short_name
 from lib.networks.design import Cell
-from lib.networks.weight_files import short_name
 from lib.settings.options import Study
 
 # of torchvision's networks at 224 x 224: multiplications of the convolutions (10^9), numbers that

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from lib.networks.weight_files import find
+from lib.backbones.weight_files import find
 from lib.settings.loading import StudyError, load_study
 from lib.settings.options import ARCHITECTURES, ROOT, Study, resolve
 
@@ -124,7 +124,7 @@ def _packages(study: Study) -> Finding:
 def _torchvision(study: Study) -> Finding:
     import torch
 
-    from lib.networks.vision import torchvision
+    from lib.backbones.vision import torchvision
 
     have = f"torch {torch.__version__}, torchvision {torchvision.__version__}"
     try:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib.backbones.weight_files import is_outside
+from lib.backbones.weights import torchvision_weights
 from lib.networks.answers import answer
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_cell, parameter_counts, preprocess
 from lib.networks.panel import Panel
-from lib.networks.weight_files import is_outside
-from lib.networks.weights import torchvision_weights
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
 from lib.storage.runs import Run

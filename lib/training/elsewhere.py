@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from lib.networks.weight_files import OWN
+from lib.backbones.weight_files import OWN
 from lib.people.matching import pictures_of
 from lib.people.trials import TRIAL_COLUMNS, trial_table
 from lib.settings.options import Study, resolve

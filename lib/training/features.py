@@ -21,9 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lib.backbones.weights import features_hash
 from lib.networks.devices import PROCESSOR, Device
 from lib.networks.network import preprocess
-from lib.networks.weights import features_hash
 from lib.pictures.reading import read_image
 from lib.settings.options import ROOT, resolve
 from lib.storage.files import file_hashes, settings_hash, threads, write_json

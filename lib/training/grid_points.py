@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lib.backbones.weight_files import find, missing_message
 from lib.networks.attention_options import Attention
 from lib.networks.design import Cell
-from lib.networks.weight_files import find, missing_message
 from lib.settings.options import Study
 
 POINT = ["candidate", "kind", "location", "reduction", "prior", "pretraining"]

@@ -4,7 +4,7 @@
 all of one history: the same objects in the same order, the same steps, the same rates. A picture is
 a mosaic of objects side by side, each of which the network has to name; small objects come first,
 larger ones after them. Batch normalisation helps on the way and is folded into the convolutions
-before they are saved, as int8 (``lib.networks.packing``). A file is kept only if its convolutions
+before they are saved, as int8 (``lib.backbones.packing``). A file is kept only if its convolutions
 beat untrained ones at reading valence from few labelled faces.
 """
 
@@ -22,12 +22,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from lib.backbones.packing import pack, unpack
+from lib.backbones.weights import BACKBONES, new_features
 from lib.faces.objects import CATEGORIES, render_object
 from lib.faces.render import Nuisance, make_identity, render_face
 from lib.networks.devices import has_bf16
 from lib.networks.network import preprocess
-from lib.networks.packing import pack, unpack
-from lib.networks.weights import BACKBONES, new_features
 from lib.settings.options import ROOT
 from lib.storage.files import write_json, write_with
 from lib.storage.progress import Progress

@@ -22,12 +22,12 @@ from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from lib.networks import weights
+from lib.backbones import weights
+from lib.backbones.outside import load_backbone
 from lib.networks.answers import Halfway, answer
 from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, box_regions, build_cell
-from lib.networks.outside import load_backbone
 from lib.people.trials import trial_table
 from lib.psychometrics.decisions import decide
 from lib.settings.options import resolve

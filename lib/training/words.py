@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from lib.backbones.weight_files import FEATURES_SET, is_outside
 from lib.networks.design import Cell
-from lib.networks.weight_files import FEATURES_SET, is_outside
 from lib.settings.options import Study
 from lib.settings.words import Poles, label
 from lib.statistics.intervals import interval_text

@@ -156,8 +156,8 @@ def _download_weights(study: Study) -> None:
     """Get torchvision's weights where the study asks for it; imported here, for torch takes
     seconds.
     """
-    from lib.networks.download import DownloadError, download
-    from lib.networks.weights import WeightsError
+    from lib.backbones.download import DownloadError, download
+    from lib.backbones.weights import WeightsError
 
     try:
         download(study.networks.architectures)

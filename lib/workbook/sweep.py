@@ -40,7 +40,7 @@ import pandas as pd
 import yaml
 from scipy import stats
 
-from lib.networks.weights import MissingWeights, WeightsError
+from lib.backbones.weights import MissingWeights, WeightsError
 from lib.settings.loading import Study, StudyError, load_study, parse_overrides
 from lib.storage.files import remove_leftovers, write_csv, write_json
 from lib.storage.locks import locked

@@ -11,10 +11,10 @@ import time
 import numpy as np
 import torch
 
+from lib.backbones.vision import torchvision
 from lib.faces.render import make_identity, part_regions, render_face
 from lib.mechanisms.saliency import enlarge, gradcam, normalise
 from lib.networks.network import build_network, layer_at, preprocess
-from lib.networks.vision import torchvision
 from lib.pictures.hiding import occlude
 
 

@@ -33,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.networks import weights
+from lib.backbones import weights
 from lib.networks.answers import Halfway, answer
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_network, preprocess

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from toy_networks import toy_attention, toy_network
 
+from lib.backbones.vision import torchvision
 from lib.mechanisms.saliency import (
     METHODS,
     attention,
@@ -28,7 +29,6 @@ from lib.mechanisms.saliency import (
 from lib.networks.answers import log_odds
 from lib.networks.network import Network, build_network, layer_at, preprocess
 from lib.networks.panel import Panel
-from lib.networks.vision import torchvision
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)

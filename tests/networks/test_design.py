@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weight_files, weights
+from lib.backbones import weight_files, weights
 from lib.networks.design import cells
 from lib.settings.loading import load_study
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lib.backbones.vision import torchvision
 from lib.networks.design import Cell
 from lib.networks.network import (
     Attention,
@@ -17,7 +18,6 @@ from lib.networks.network import (
     preprocess,
     relu_index,
 )
-from lib.networks.vision import torchvision
 from lib.settings.options import KINDS, LOCATIONS, Study
 
 

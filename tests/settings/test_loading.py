@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from lib.backbones.weights import new_features
 from lib.networks.network import block_channels
-from lib.networks.weights import new_features
 from lib.psychometrics.result import FitOptions
 from lib.settings.loading import ROOT, Study, StudyError, load_study, parse_overrides, resolve
 from lib.settings.rules import CHANNELS

@@ -134,7 +134,7 @@ def test_overrides_are_checked_too(capsys):
 
 
 def test_missing_weights_are_left_out_with_the_remedy_or_stop_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.networks.weight_files.FOLDER", tmp_path)
+    monkeypatch.setattr("lib.backbones.weight_files.FOLDER", tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     settings = {"networks.missing_weights": "leave_out", "networks.controls": ["untrained"]}
     report = check_study("data/studies/smoke.yaml", settings)

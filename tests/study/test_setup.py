@@ -65,7 +65,7 @@ def test_another_version_is_a_note_and_a_missing_package_a_problem(monkeypatch):
 
 
 def test_missing_weights_follow_the_study(monkeypatch, tmp_path):
-    monkeypatch.setattr("lib.networks.weight_files.FOLDER", tmp_path)
+    monkeypatch.setattr("lib.backbones.weight_files.FOLDER", tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for policy, state, words in (
         ("untrained", NOTE, "stay untrained"),

@@ -147,7 +147,7 @@ def test_the_table_by_hand():
 
 
 def test_a_pretraining_that_is_not_at_hand_is_left_out_with_the_remedy(monkeypatch, tmp_path):
-    monkeypatch.setattr("lib.networks.weight_files.FOLDER", tmp_path)
+    monkeypatch.setattr("lib.backbones.weight_files.FOLDER", tmp_path)
     study = load_study("data/studies/smoke.yaml")
     there, missing = available(study, ["untrained", "faces"])
     assert there == ["untrained"] and "python -m lib.pretraining faces" in missing["faces"]

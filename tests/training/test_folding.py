@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lib.networks.weights import new_features
+from lib.backbones.weights import new_features
 from lib.training.folding import folded, normalised
 
 

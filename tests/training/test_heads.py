@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
+from lib.backbones.weights import new_features
 from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention, make_block
 from lib.networks.devices import Device
 from lib.networks.network import Network
-from lib.networks.weights import new_features
 from lib.settings.options import LOCATIONS, Training
 from lib.training.checkpoints import Checkpoint, put_head, take_head
 from lib.training.heads import (

@@ -10,13 +10,13 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
+from lib.backbones.inputs import FEATURES_SET
+from lib.backbones.outside import load_backbone
+from lib.backbones.refusals import OutsideError
+from lib.backbones.weights import new_features
 from lib.networks import answer
 from lib.networks.design import cells
-from lib.networks.inputs import FEATURES_SET
 from lib.networks.network import build_cell
-from lib.networks.outside import load_backbone
-from lib.networks.refusals import OutsideError
-from lib.networks.weights import new_features
 from lib.settings.loading import load_study
 from lib.settings.options import ROOT
 from lib.training.elsewhere import read_answers

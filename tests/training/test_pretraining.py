@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lib.networks import weights
+from lib.backbones import weights
 from lib.training import pretraining
 from lib.training.folding import folded
 from lib.training.pretraining import Batch, Namer, Stage, batches, classes, mosaics, pretrain, save

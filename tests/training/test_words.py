@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from lib.backbones.weight_files import FEATURES_SET
 from lib.networks.design import Cell
-from lib.networks.weight_files import FEATURES_SET
 from lib.settings.loading import load_study
 from lib.training import words
 

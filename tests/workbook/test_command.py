@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from tiny_notebooks import FIGURE, SET_UP, table_cell, write_notebook, write_notebooks
 
-from lib.networks import download
+from lib.backbones import download
 from lib.settings.options import ROOT
 from lib.storage.runs import TABLES
 from lib.workbook import command as workbook

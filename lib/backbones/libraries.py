@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.networks import weights
-from lib.networks.inputs import MEAN, SPREAD
-from lib.networks.refusals import SIZE, OutsideError, layers_message, refuse_unknown_layer
-from lib.networks.state_dicts import read_state
-from lib.networks.vision import torchvision
-from lib.networks.weight_files import (
+from lib.backbones import weights
+from lib.backbones.inputs import MEAN, SPREAD
+from lib.backbones.refusals import SIZE, OutsideError, layers_message, refuse_unknown_layer
+from lib.backbones.state_dicts import read_state
+from lib.backbones.vision import torchvision
+from lib.backbones.weight_files import (
     BACKBONES,
     FOLDER,
     MissingWeights,

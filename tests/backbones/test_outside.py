@@ -8,14 +8,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lib.backbones.libraries import normalised
+from lib.backbones.outside import as_map, load, tensors_alone
+from lib.backbones.refusals import OutsideError
+from lib.backbones.vision import torchvision
+from lib.backbones.weight_files import from_file, is_outside, short_name
+from lib.backbones.weights import MissingWeights, WrongArchitecture, features_hash
 from lib.networks import answer, build_network
-from lib.networks.libraries import normalised
 from lib.networks.network import preprocess
-from lib.networks.outside import as_map, load, tensors_alone
-from lib.networks.refusals import OutsideError
-from lib.networks.vision import torchvision
-from lib.networks.weight_files import from_file, is_outside, short_name
-from lib.networks.weights import MissingWeights, WrongArchitecture, features_hash
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
 TEN_LINES = """

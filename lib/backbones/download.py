@@ -15,7 +15,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from lib.networks import weight_files, weights
+from lib.backbones import weight_files, weights
 from lib.storage.files import FULL, file_hash, write_with
 from lib.storage.progress import Progress
 

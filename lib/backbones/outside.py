@@ -14,17 +14,17 @@ from pathlib import Path
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.networks import weights
-from lib.networks.inputs import MEAN, SPREAD
-from lib.networks.libraries import Found, by_name, own_classifier
-from lib.networks.refusals import (
+from lib.backbones import weights
+from lib.backbones.inputs import MEAN, SPREAD
+from lib.backbones.libraries import Found, by_name, own_classifier
+from lib.backbones.refusals import (
     OutsideError,
     check,
     layers_message,
     refuse_training_mode,
     refuse_unknown_layer,
 )
-from lib.networks.weight_files import OWN, from_file, is_outside
+from lib.backbones.weight_files import OWN, from_file, is_outside
 from lib.settings.options import Study, resolve
 from lib.storage.files import file_hash
 
@@ -111,7 +111,7 @@ def load(
     Raises
     ------
     OutsideError : a network that cannot be used, with the remedy.
-    lib.networks.weights.MissingWeights : no file of weights, with the remedies.
+    lib.backbones.weights.MissingWeights : no file of weights, with the remedies.
     """
     if from_file(architecture):
         found = call_function(architecture)

@@ -15,8 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lib.networks import download as downloads
-from lib.networks import weight_files, weights
+from lib.backbones import download as downloads
+from lib.backbones import weight_files, weights
 from lib.settings.options import ROOT
 
 REAL = ROOT.parent / "shared/weights"

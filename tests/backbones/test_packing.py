@@ -4,8 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weights
-from lib.networks.packing import pack, unpack
+from lib.backbones import weights
+from lib.backbones.packing import pack, unpack
 
 BIASES = "0.bias", "3.bias", "6.bias", "8.bias", "10.bias"
 

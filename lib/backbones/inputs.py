@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lib.networks.weight_files import FEATURES_SET
+from lib.backbones.weight_files import FEATURES_SET
 
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in 0 … 1, torchvision's
 # Sets of weights whose networks saw other pictures: mean and SD of RGB in 0 … 1. torchvision says

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lib.networks.weight_files import WeightsError
+from lib.backbones.weight_files import WeightsError
 
 # the weights themselves come before their running average
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")

@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from lib.networks.inputs import INPUTS, OtherInput
-from lib.networks.packing import unpack
-from lib.networks.state_dicts import is_vgg_face, read_state, vgg_names
-from lib.networks.vision import torchvision
-from lib.networks.weight_files import (
+from lib.backbones.inputs import INPUTS, OtherInput
+from lib.backbones.packing import unpack
+from lib.backbones.state_dicts import is_vgg_face, read_state, vgg_names
+from lib.backbones.vision import torchvision
+from lib.backbones.weight_files import (
     BACKBONES,
     FEATURES_SET,
     MissingWeights,
@@ -125,11 +125,11 @@ def read_set(path: Path, pretraining: str = "file") -> tuple[dict[str, Tensor], 
     Returns
     -------
     fp32 tensors named ``N.weight``, ``N.bias`` (N: index among the features); int8 weights are
-    multiplied by their scales (``lib.networks.packing``).
+    multiplied by their scales (``lib.backbones.packing``).
 
     Raises
     ------
-    WeightsError : a file that ``lib.networks.state_dicts`` refuses, or without such tensors.
+    WeightsError : a file that ``lib.backbones.state_dicts`` refuses, or without such tensors.
     """
     named = read_state(path)
     name = set_name(path, named, pretraining)

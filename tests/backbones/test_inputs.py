@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weight_files, weights
-from lib.networks.inputs import FEATURES_SET, OtherInput, preprocess
+from lib.backbones import weight_files, weights
+from lib.backbones.inputs import FEATURES_SET, OtherInput, preprocess
 from lib.settings.options import ROOT
 
 SHARED = ROOT.parent / "shared/weights"

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from lib.networks import weights
-from lib.networks.state_dicts import WeightsError, read_state, unwrap, vgg_names
-from lib.networks.weights import new_features, read_set
+from lib.backbones import weights
+from lib.backbones.state_dicts import WeightsError, read_state, unwrap, vgg_names
+from lib.backbones.weights import new_features, read_set
 
 TENSORS = {"features.0.weight": torch.ones(2, 2), "n_averaged": torch.tensor(3)}
 # of VGG16, block by block (Simonyan & Zisserman 2015, table 1, column D)

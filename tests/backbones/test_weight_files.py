@@ -4,8 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.networks import weight_files, weights
-from lib.networks.packing import pack
+from lib.backbones import weight_files, weights
+from lib.backbones.packing import pack
 
 
 @pytest.mark.parametrize("backbone", weight_files.BACKBONES)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from lib.networks.inputs import MEAN, SPREAD
-from lib.networks.weight_files import WeightsError
+from lib.backbones.inputs import MEAN, SPREAD
+from lib.backbones.weight_files import WeightsError
 
 SIZE = 224
 

@@ -166,7 +166,7 @@ def _convolutions(backbone: str) -> Iterator[tuple[int, tuple[int, int, int]]]:
 def is_whole(path: Path, backbone: str) -> bool:
     """Whether a safetensors file is all there and its header names exactly a backbone's tensors.
 
-    False says nothing but that: only ``lib.networks.weights.load`` says what is wrong, or reads
+    False says nothing but that: only ``lib.backbones.weights.load`` says what is wrong, or reads
     what is wrapped otherwise.
     """
     try:

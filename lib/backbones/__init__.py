@@ -1,0 +1,1 @@
+"""Backbones: frozen features by name, from files of weights, torchvision, timm or a user's file."""
