@@ -527,8 +527,8 @@ def test_missing_landmarks_stop_the_check(tmp_path, capsys):
     for path in folder.glob("*.tem"):
         path.unlink()
     code, said, _ = check_landmarks(folder, tmp_path, capsys)
-    assert code == 1 and "2 pictures cannot be morphed" in said
-    assert "p1_happy.png has no landmarks: p1_happy.tem is not beside it" in said
+    assert code == 1 and "1 pairs cannot be morphed" in said
+    assert "p1_sad.png has no landmarks: p1_sad.tem is not beside it" in said
 
 
 def test_an_animated_gif_is_its_first_frame(tmp_path):

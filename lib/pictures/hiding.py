@@ -55,18 +55,25 @@ def control_patch(
     ------
     ValueError : fewer free pixels than the mask has.
     """
+    if problem := no_room(mask, regions):
+        raise ValueError(problem)
     taken = np.logical_or.reduce([mask, *regions.values()])
     area = int(mask.sum())
-    if area > (~taken).sum():
-        raise ValueError(
-            f"a control patch of {area} pixels is asked for, and {(~taken).sum()} "
-            "pixels lie off the "
-            "parts. Use smaller regions (morphs.boxes)"
-        )
     if area == 0:
         return np.zeros_like(mask)
     moved = _moved(mask, taken, rng)
     return _grown(area, taken, rng) if moved is None else moved
+
+
+def no_room(mask: np.ndarray, regions: Mapping[str, np.ndarray]) -> str:
+    """Why no control patch fits beside the parts, with the remedy; empty where one does."""
+    free = int((~np.logical_or.reduce([mask, *regions.values()])).sum())
+    if mask.sum() <= free:
+        return ""
+    return (
+        f"a control patch of {int(mask.sum())} pixels is asked for, and {free} pixels lie off the "
+        "parts. Use smaller regions (morphs.boxes)"
+    )
 
 
 def _moved(mask: np.ndarray, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:

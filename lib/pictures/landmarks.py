@@ -122,8 +122,8 @@ def morph(negative: Landmarked, positive: Landmarked, level: float) -> np.ndarra
     uint8 (size, size, 3)
     """
     shape = between(negative, positive, level)
-    triangles = _triangles(_framed(between(negative, positive, 0.5), len(negative.picture)))
-    warped = [warp(face, shape, triangles).astype(np.float32) for face in (negative, positive)]
+    mesh = triangles(between(negative, positive, 0.5), len(negative.picture))
+    warped = [warp(face, shape, mesh).astype(np.float32) for face in (negative, positive)]
     return np.round((1 - level) * warped[0] + level * warped[1]).astype(np.uint8)
 
 
@@ -185,9 +185,15 @@ def _framed(points: np.ndarray, size: int) -> np.ndarray:
     return np.vstack([points, frame])
 
 
-def _triangles(points: np.ndarray) -> np.ndarray:
+def triangles(points: np.ndarray, size: int = 224) -> np.ndarray:
+    """Delaunay's triangles of the landmarks, (n, 2), and the frame's eight points, int (m, 3).
+
+    Raises
+    ------
+    ImageError : landmarks on one line.
+    """
     try:
-        return Delaunay(points).simplices
+        return Delaunay(_framed(points, size)).simplices
     except QhullError:
         raise ImageError(
             "the landmarks lie on one line; allowed: points spread over the face"

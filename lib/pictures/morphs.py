@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from lib.faces.render import make_identity, part_regions, render_face
 from lib.pictures.builtin import split_identities
-from lib.pictures.landmarks import between, landmark_regions, morph, read_landmarked
+from lib.pictures.landmarks import between, landmark_regions, morph, read_landmarked, triangles
 from lib.pictures.listing import counted
 from lib.pictures.morph_folder import morph_files, own_morphs
 from lib.pictures.reading import ImageError, listed, read_image, unreadable
@@ -200,19 +200,24 @@ def _landmarks(study: Study, images: pd.DataFrame, notes: list[str]) -> list[Mor
             f"{study.positive} and a {study.negative} picture ({', '.join(labels)} in {pattern!r})"
         )
     pairs = _first(pairs, count, notes)
-    if problems := [p for pair in pairs.to_numpy() for path in pair for p in _landmark_fault(path)]:
-        raise ImageError(f"{len(problems)} pictures cannot be morphed:\n{listed(problems)}")
-    return [
-        _warped(str(who), *pair) for who, pair in zip(pairs.index, pairs.to_numpy(), strict=True)
-    ]
+    parts = study.morphs.regions == "landmarks"
+    faults = (_pair_fault(*pair, parts) for pair in pairs.itertuples(index=False, name=None))
+    if problems := [fault for fault in faults if fault]:
+        raise ImageError(f"{len(problems)} pairs cannot be morphed:\n{listed(problems)}")
+    return [_warped(str(who), *pair) for who, *pair in pairs.itertuples(name=None)]
 
 
-def _landmark_fault(path: str) -> list[str]:
+def _pair_fault(negative: str, positive: str, parts: bool) -> str:
+    """What a run would stumble over: landmarks that are missing, do not fit, or name no parts."""
     try:
-        read_landmarked(resolve(path))
+        faces = [read_landmarked(resolve(path)) for path in (negative, positive)]
+        points = between(*faces, 0.5)
+        triangles(points)
+        if parts:
+            landmark_regions(points)
     except ImageError as error:
-        return [str(error)]
-    return []
+        return str(error)
+    return ""
 
 
 def _first(table: pd.DataFrame, count: int | None, notes: list[str]) -> pd.DataFrame:

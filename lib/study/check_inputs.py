@@ -6,6 +6,7 @@ import pandas as pd
 
 from lib.people.reading import read_people
 from lib.people.trials import TrialError
+from lib.pictures.hiding import box_regions, no_room
 from lib.pictures.labelled import survey
 from lib.pictures.reading import ImageError
 from lib.pictures.stimuli import planned
@@ -79,6 +80,7 @@ def _limited(study: Study, split: str, there: pd.Series, report: Report) -> pd.S
 def morphs(study: Study, counts: pd.DataFrame | None, report: Report) -> int | None:
     """How many test pictures there will be."""
     settings = study.morphs
+    _boxes(study, report)
     if settings.source in ("folder", "landmarks"):
         return _own_morphs(study, report)
     if counts is not None and settings.source != "builtin":
@@ -97,6 +99,15 @@ def morphs(study: Study, counts: pd.DataFrame | None, report: Report) -> int | N
         f"conditions ({', '.join(settings.conditions)}) = {n:,} pictures ({settings.source})",
     )
     return n
+
+
+def _boxes(study: Study, report: Report) -> None:
+    """Whether beside the boxes of the parts there is room for a control patch of each."""
+    if study.morphs.regions != "boxes":
+        return
+    regions = box_regions(study.morphs.boxes)
+    problems = {part: no_room(mask, regions) for part, mask in regions.items()}
+    report.problems += [f"morphs.boxes: {part}: {said}" for part, said in problems.items() if said]
 
 
 def _own_morphs(study: Study, report: Report) -> int | None:
