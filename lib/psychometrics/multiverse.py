@@ -11,8 +11,9 @@ import pandas as pd
 from scipy import stats
 
 from lib.psychometrics.decision_noise import decided
-from lib.psychometrics.decisions import RULES, log_odds_of
+from lib.psychometrics.decisions import FITTED, RULES, log_odds_of
 from lib.psychometrics.networks import crossing, mean_crossing, pictures_of, slope_at
+from lib.psychometrics.population import flatter_together
 from lib.psychometrics.tables import WHO, fit_people, people_counts
 from lib.settings.options import Bounds, Statistics
 from lib.statistics.intervals import mean_interval
@@ -44,7 +45,8 @@ def multiverse(
     -------
     the columns of ``CHOICES``, architecture, pretraining, metric, value, low, high. Metrics:
     ``pse_difference`` (networks' mean less people's, in levels) and ``slope_ratio`` (geometric
-    means, networks over people), with Welch's intervals of seeds against people; and those of
+    means, networks over people; under the fitted rules over people's mean curve, as
+    ``flatter_together`` says), with Welch's intervals of seeds against people; and those of
     ``scores``, whose other columns of choices are empty.
     """
     trials = trials[trials["condition"] == "full"]
@@ -59,6 +61,8 @@ def multiverse(
         choice = dict(zip(CHOICES, key, strict=True))
         theirs = people[tuple(choice[name] for name in PEOPLE)]
         ours = networks[choice["decision"], choice["crossing"], choice["levels"]]
+        if choice["decision"] in FITTED:
+            theirs = theirs.assign(slope=theirs["slope"] * theirs["together"])
         rows += [choice | row for row in _compared(ours, theirs, statistics.confidence)]
     table = pd.DataFrame(rows)
     if scores is None:
@@ -84,7 +88,9 @@ def half_of_levels(levels: np.ndarray) -> np.ndarray:
 def _people(
     trials: pd.DataFrame, statistics: Statistics, levels: str, sigmoid: str, gaps: str
 ) -> pd.DataFrame:
-    """pse and slope of each person under these choices. Someone who saw few levels keeps them."""
+    """pse and slope of each person under these choices, and how much flatter they are together.
+    Someone who saw few levels keeps them.
+    """
     rows = trials[trials["kind"] != "cnn"]
     own = np.sort(trials.loc[trials["kind"] == "cnn", "level"].unique())
     seen = rows.groupby("observer")["level"].nunique()
@@ -92,7 +98,8 @@ def _people(
         rows = rows[rows["level"].isin(half_of_levels(own))]
     choice = replace(statistics, sigmoid=sigmoid, people=GAPS[gaps])
     _, fit = fit_people(people_counts(rows), choice)
-    return pd.DataFrame({"pse": fit.pse, "slope": fit.slope})
+    together = flatter_together(fit)
+    return pd.DataFrame({"pse": fit.pse, "slope": fit.slope, "together": together})
 
 
 def _networks(trials: pd.DataFrame, how: str, levels: str) -> pd.DataFrame:

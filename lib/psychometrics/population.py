@@ -107,6 +107,24 @@ def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
     return fit_group(levels, happy, n, **fit_options(statistics))
 
 
+def flatter_together(fit: PsychometricFit) -> float:
+    """How much flatter people's mean curve is than a person's: its slope at its PSE over the
+    geometric mean of their slopes, (0, 1].
+
+    Noise that is fitted to everybody's choices holds how far people's PSEs lie apart, so a network
+    under it is to be compared with the mean curve. NaN without a rising mean curve.
+    """
+    x = np.linspace(0, 1, 1001)
+    slopes = np.ravel(fit.slope)
+    rising = slopes > 0
+    if not rising.any():
+        return np.nan
+    mean = fit.curve(x).reshape(-1, x.size)[rising].mean(0)
+    pse = np.interp(0.5, mean, x)
+    slope = np.interp(pse, x, np.gradient(mean, x))
+    return float(slope / np.exp(np.log(slopes[rising]).mean()))
+
+
 def fit_without_priors(counts: pd.DataFrame, statistics: Statistics) -> np.ndarray:
     """PSEs by plain maximum likelihood, in the order of ``counts`` (of ``people_counts``)."""
     return fit_people(counts, replace(statistics, penalty=0.0))[1].pse

@@ -4,8 +4,16 @@ import numpy as np
 import pandas as pd
 import pingouin
 import pytest
+from scipy import stats
 
-from lib.psychometrics.population import latent_spread, people_summary, pooled_people
+from lib.psychometrics.fitting import fit_psychometric
+from lib.psychometrics.multiverse import multiverse
+from lib.psychometrics.population import (
+    flatter_together,
+    latent_spread,
+    people_summary,
+    pooled_people,
+)
 from lib.psychometrics.tables import fit_table
 from lib.settings.options import Statistics
 
@@ -100,3 +108,42 @@ def test_people_who_differ_by_their_errors_alone_have_no_latent_spread():
     found, low, _ = latent_spread(rng.normal(0.5, 0.03, 60), np.full(60, 0.05))
     assert found == low == 0
     assert np.isnan(latent_spread(np.array([0.4, 0.5]), np.array([0.1, 0.1]))).all()
+
+
+def test_people_together_are_flatter_by_how_far_they_lie_apart():
+    """The mean of Gaussian curves about normal PSEs is Gaussian: variances add up."""
+    rng = np.random.default_rng(8)
+    level = np.linspace(0, 1, 41)
+    place = rng.normal(0.5, 0.09, 400)
+    n = 4000
+    happy = n * stats.norm.cdf((level - place[:, None]) / 0.12)
+    fit = fit_psychometric(level, happy, n, guess=0, lapse=0, penalty=0)
+    assert flatter_together(fit) == pytest.approx(0.12 / np.hypot(0.12, place.std()), abs=0.01)
+    assert flatter_together(fit[:1]) == pytest.approx(1, abs=0.01)
+
+
+def test_a_network_that_answers_as_these_people_has_their_slope_under_fitted_noise():
+    """People differ in their PSE, and one network's log-odds are their mean's."""
+    people = people_like(0.12, 0.12)
+    worlds = multiverse(people, Statistics()).query("metric == 'slope_ratio'")
+    mine = worlds.query("gaps == 'none' and sigmoid == 'norm' and decision == 'noisy'")
+    assert mine["value"].to_numpy() == pytest.approx(1, abs=0.15)  # apart: 0.7
+
+
+def people_like(scale: float, spread: float) -> pd.DataFrame:
+    """Forty people, and two networks whose log-odds rise straight through their mean PSE."""
+    rng = np.random.default_rng(9)
+    level = np.tile(np.linspace(0, 1, 21), 2)
+    pictures = pd.DataFrame({"level": level, "identity": np.repeat(["a", "b"], 21)}).assign(
+        stimulus=[f"s{k}" for k in range(42)], condition="full", architecture="", pretraining=""
+    )
+    rows = []
+    for k in range(40):
+        chance = stats.norm.cdf((level - rng.normal(0.5, spread)) / scale)
+        answers = pictures.assign(observer=f"p{k:02d}", kind="human", seed="")
+        rows += [answers.assign(response=(rng.random(42) < chance) * 1.0) for _ in range(10)]
+    for k in range(2):
+        z = 5 * (level - 0.5)
+        named = {"observer": f"n{k}", "kind": "cnn", "architecture": "alexnet", "seed": k}
+        rows.append(pictures.assign(**named, log_odds=z, p_happy=1 / (1 + np.exp(-z))))
+    return pd.concat(rows, ignore_index=True)
