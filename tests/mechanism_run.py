@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -59,6 +60,14 @@ def small_stimuli(folder, people=(0, 1)) -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def labelled_faces(stimuli: pd.DataFrame) -> pd.DataFrame:
+    """The two ends of each face as labelled photographs of different people."""
+    ends = stimuli[stimuli["level"] != 0.5].reset_index(drop=True)
+    return ends.assign(
+        label=np.where(ends["level"] > 0.5, "happy", "sad"), identity=[f"p{k}" for k in ends.index]
+    )
 
 
 def small_networks() -> dict[Cell, Network]:

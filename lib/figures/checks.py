@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from lib.figures.mechanisms import (
     MARKERS,
@@ -16,9 +17,12 @@ from lib.figures.mechanisms import (
     spread_positions,
 )
 from lib.figures.style import PART_COLOURS
+from lib.settings.words import POLES, Poles
 
 
-def plot_ground_truth(summary: pd.DataFrame, *, confidence: float = 0.95, ax=None):
+def plot_ground_truth(
+    summary: pd.DataFrame, *, confidence: float = 0.95, ax: Axes | None = None
+) -> Axes:
     """Does each method find the part that was the only cue?
 
     Parameters
@@ -39,7 +43,8 @@ def plot_ground_truth(summary: pd.DataFrame, *, confidence: float = 0.95, ax=Non
             draw_interval(
                 ax,
                 index + offset,
-                row,
+                row["mean"],
+                row[["low", "high"]].to_numpy(float),
                 color=PART_COLOURS[cue],
                 marker=MARKERS[cue],
                 ms=7,
@@ -54,11 +59,11 @@ def plot_ground_truth(summary: pd.DataFrame, *, confidence: float = 0.95, ax=Non
     )
     # a few seeds can have an interval far beyond the picture
     ax.set_ylim(0, max(1.5, 1.6 * summary["mean"].max()))
-    ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.legend(fontsize=10, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
-def plot_cascade(rows: pd.DataFrame, ax=None):
+def plot_cascade(rows: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Similarity to the trained network's map as layers are randomised from the answer
     backwards, a line a method.
     """
@@ -85,9 +90,11 @@ def plot_cascade(rows: pd.DataFrame, ax=None):
     return ax
 
 
-def plot_deletion(curves: pd.DataFrame, what: str = "removed", ax=None):
-    """Log-odds as cells go: those that speak for happy first, for sad first, or at random (mean and
-    SE over faces).
+def plot_deletion(
+    curves: pd.DataFrame, what: str = "removed", ax: Axes | None = None, poles: Poles = POLES
+) -> Axes:
+    """Log-odds as cells go: those that speak for one pole first, for the other, or at random (mean
+    and SE over faces).
 
     Parameters
     ----------
@@ -95,9 +102,12 @@ def plot_deletion(curves: pd.DataFrame, what: str = "removed", ax=None):
         the cells.
     """
     ax = ax or plt.gca()
-    for name, tint in (("happy first", "#E08214"), ("sad first", "#8073AC"), ("random", "0.5")):
+    names = {"positive first": f"for {poles[1]} first", "negative first": f"for {poles[0]} first"}
+    tints = {"positive first": "#E08214", "negative first": "#8073AC", "random": "0.5"}
+    for name, tint in tints.items():
         mine = curves[curves.order == name].groupby("fraction").log_odds.agg(["mean", "sem"])
-        ax.plot(mine.index, mine["mean"], color=tint, marker="o", ms=3, label=name)
+        shown = names.get(name, "at random")
+        ax.plot(mine.index, mine["mean"], color=tint, marker="o", ms=3, label=shown)
         ax.fill_between(
             mine.index,
             mine["mean"] - mine["sem"],
@@ -107,5 +117,5 @@ def plot_deletion(curves: pd.DataFrame, what: str = "removed", ax=None):
             lw=0,
         )
     ax.axhline(0, color="0.4", lw=1, ls=":")
-    ax.set(xlabel=f"share of the picture {what}", ylabel="happy − sad log-odds")
+    ax.set(xlabel=f"share of the picture {what}", ylabel=f"{poles[1]} − {poles[0]} log-odds")
     return ax

@@ -1,4 +1,4 @@
-"""Figures of notebook 05 about what is inside: bubbles, read-out, similarity, lesions."""
+"""Figures of notebook 05 about what is inside: bubbles, read-out, lesions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
+from matplotlib.axes import Axes
 
-from lib.figures.mechanisms import group_ticks, plot_map
+from lib.figures.mechanisms import draw_interval, group_ticks, plot_map
 from lib.figures.style import colour
 from lib.mechanisms.bubbles import ClassificationImage
 from lib.settings.words import label
@@ -26,8 +26,8 @@ def plot_classification_image(
     regions: Mapping[str, np.ndarray],
     *,
     limit: float = 8.0,
-    ax=None,
-):
+    ax: Axes | None = None,
+) -> Axes:
     """Where being seen helped: z over a face, black line around what exceeds chance's 95 %
     maximum.
     """
@@ -39,9 +39,26 @@ def plot_classification_image(
     return ax
 
 
+def layer_order(rows: pd.DataFrame) -> list[str]:
+    """Layers from the picture to the answer; a block right behind the convolution it sits on."""
+    layers = [f"conv{k}" for k in range(1, 6)]
+    for _, mine in rows.groupby(["architecture", "seed"], sort=False):
+        own = list(mine["layer"])
+        if "attention" in own:
+            layers.insert(layers.index(own[own.index("attention") - 1]) + 1, "attention")
+            break
+    present = set(rows["layer"])
+    return [name for name in [*layers, "fc6", "fc7"] if name in present]
+
+
 def plot_layers(
-    rows: pd.DataFrame, value: str, axis_label: str, *, chance: str | None = None, ax=None
-):
+    rows: pd.DataFrame,
+    value: str,
+    axis_label: str,
+    *,
+    chance: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """A value along the layers, a line a network (mean over seeds), thin lines the seeds.
 
     Dotted: what chance reaches, the highest of the networks' and seeds' 95 % points.
@@ -52,11 +69,7 @@ def plot_layers(
         upper 95 % point).
     """
     ax = ax or plt.gca()
-    layers = [
-        name
-        for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "attention", "fc6", "fc7")
-        if name in set(rows.layer)
-    ]
+    layers = layer_order(rows)
     place = {name: index for index, name in enumerate(layers)}
     for who, mine in rows.groupby(["architecture", "pretraining"], sort=False):
         style = {"color": colour(who[0]), "ls": _line_style(who[1])}
@@ -91,83 +104,36 @@ def plot_layers(
     return ax
 
 
-def plot_similarity(matrix: pd.DataFrame, ax=None):
-    """Rank correlation between the similarities of networks' last layers, as a table of colours."""
-    ax = ax or plt.gca()
-    sns.heatmap(
-        matrix,
-        vmin=0,
-        vmax=1,
-        cmap="cividis",
-        annot=True,
-        fmt=".2f",
-        square=True,
-        ax=ax,
-        annot_kws={"size": 8},
-        cbar_kws={"label": "rank correlation", "shrink": 0.8},
-    )
-    ax.tick_params(axis="both", labelsize=8, length=0)
-    ax.set_xticklabels(ax.get_xticklabels(), rotation=35, ha="right")
-    ax.set_title("Which faces are alike, last hidden layer", fontsize="medium")
-    return ax
-
-
-def plot_lesions(effects: pd.DataFrame, value: str, axis_label: str, ax=None):
-    """Selective lesions (triangles) beside the range of others as active (bars), by share of units;
-    a mark a seed.
-
-    Where a value does not exist, because a curve does not cross 0.5, the figure says so.
+def plot_lesions(drops: pd.DataFrame, axis_label: str, ax: Axes | None = None) -> Axes:
+    """What setting channels to zero costs: selective ones (triangles) beside others that are as
+    active (circles).
 
     Parameters
     ----------
-    effects : architecture, pretraining, seed, fraction, value, intact, selective, matched_low,
-        matched_high.
+    drops : ``lib.mechanisms.tables.lesion_table``, rows of one value.
     """
     ax = ax or plt.gca()
-    mine = effects[effects.value == value]
-    fractions, whos = (
-        sorted(mine.fraction.unique()),
-        mine[["architecture", "pretraining"]].drop_duplicates(),
-    )
-    offsets = np.linspace(-0.3, 0.3, len(whos)) if len(whos) > 1 else [0]
-    for offset, who in zip(offsets, whos.itertuples(), strict=True):
-        rows = mine[(mine.architecture == who.architecture) & (mine.pretraining == who.pretraining)]
-        tint, seeds = colour(who.architecture), sorted(rows.seed.unique())
-        for row in rows.itertuples():
-            x = (
-                fractions.index(row.fraction)
-                + offset
-                + 0.05 * (seeds.index(row.seed) - (len(seeds) - 1) / 2)
-            )
-            ax.plot(
-                [x, x],
-                [row.matched_low, row.matched_high],
+    fractions, marks = sorted(drops["fraction"].unique()), {"selective": "v", "matched": "o"}
+    groups = list(drops.groupby(["architecture", "pretraining"], sort=False))
+    offsets = np.linspace(-0.25, 0.25, len(groups)) if len(groups) > 1 else [0]
+    for offset, (who, mine) in zip(offsets, groups, strict=True):
+        tint = colour(who[0])
+        for row in mine.to_dict("records"):
+            aside = -0.04 if row["lesion"] == "selective" else 0.04
+            draw_interval(
+                ax,
+                fractions.index(row["fraction"]) + offset + aside,
+                row["mean"],
+                (row["low"], row["high"]),
                 color=tint,
-                lw=4,
-                alpha=0.3,
-                solid_capstyle="butt",
-            )
-            ax.plot(
-                x,
-                row.selective,
-                "v",
-                color=tint,
+                marker=marks[row["lesion"]],
                 ms=6,
-                mfc="none" if row.pretraining == "untrained" else tint,
+                mfc=tint if row["lesion"] == "selective" else "white",
             )
-            ax.plot([x - 0.03, x + 0.03], [row.intact] * 2, color=tint, lw=2)
-        ax.plot(
-            [],
-            [],
-            "v",
-            color=tint,
-            mfc="none" if who.pretraining == "untrained" else tint,
-            label=label(who.architecture, who.pretraining),
-        )
-    ax.plot([], [], color="0.5", lw=4, alpha=0.4, label="others as active (range of draws)")
-    ax.plot([], [], color="0.5", lw=2, label="intact")
+        ax.plot([], [], "s", color=tint, label=label(*who))
+    ax.plot([], [], "v", color="0.4", label="most selective channels")
+    ax.plot([], [], "o", color="0.4", mfc="white", label="others as active")
+    ax.axhline(0, color="0.4", lw=1, ls=":")
     group_ticks(ax, [f"{100 * f:g} %" for f in fractions])
-    ax.set(xlabel="share of channels set to zero", ylabel=axis_label)
-    if missing := int(mine.selective.isna().sum()):
-        ax.set_title(f"not defined in {missing} of {len(mine)} lesions", fontsize=10, color="0.35")
+    ax.set(xlabel="share of conv5's channels set to zero", ylabel=axis_label)
     return ax

@@ -1,18 +1,19 @@
-"""Bubbles: which parts of a face, when seen alone, let a network tell happy from sad (Gosselin &
+"""Bubbles: which parts of a face, when seen alone, let an observer tell the poles apart (Gosselin &
 Schyns 2001).
 
 Faces are shown through a few Gaussian holes at random places. Where holes help the right answer,
 the mask correlates with the evidence for it: the classification image, a behavioural map that no
-gradient has a part in.
+gradient has a part in. Networks give log-odds, people choices; the arithmetic is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 
 from lib.networks.network import Network, preprocess
@@ -20,6 +21,7 @@ from lib.networks.panel import shared_log_odds
 
 # masks are kept at a quarter of the picture's resolution: the holes are far wider than 4 pixels
 GRID = 56
+CHANCE = 0.95  # of chance's images stay below the threshold everywhere
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,21 @@ class ClassificationImage:
     """Correlation of the mask with the evidence for the right answer, and what chance gives.
 
     z : float (GRID, GRID), Fisher z times sqrt(n - 3), about standard normal under the null.
-    threshold : the z that the largest of chance's images exceeds in 5 % of the shuffles.
+    threshold : the z that the largest of chance's images exceeds in 5 % of the shuffles: where z is
+        above it, being seen helps, whatever the number of places looked at.
     n : number of trials.
+    chance : float (n_permutations, GRID, GRID), z of shuffled trials; empty where not kept.
     """
 
     z: np.ndarray
     threshold: float
     n: int
+    chance: np.ndarray | None = None
+
+    @property
+    def smallest(self) -> float:
+        """The smallest correlation of a place with the evidence that so many trials can show."""
+        return float(np.tanh(self.threshold / np.sqrt(self.n - 3)))
 
 
 def bubble_masks(
@@ -53,9 +63,8 @@ def bubble_masks(
     scale = GRID / size
     axis = np.arange(GRID, dtype=np.float32) + 0.5
     centres = rng.uniform(0, GRID, size=(n, holes, 2)).astype(np.float32)
-    curves = np.exp(
-        -((axis - centres[..., None]) ** 2) / (2 * (width * scale) ** 2)
-    )  # (n, holes, 2, GRID)
+    distance = axis - centres[..., None]  # (n, holes, 2, GRID)
+    curves = np.exp(-(distance**2) / (2 * (width * scale) ** 2))
     return 1 - np.prod(1 - curves[:, :, 0, :, None] * curves[:, :, 1, None, :], axis=1)
 
 
@@ -85,23 +94,21 @@ def bubble_trials(
 
     Parameters
     ----------
-    networks : with the same convolutions. images : uint8 (k, H, W, 3). labels : (k,), 0 sad, 1
-        happy.
+    networks : with the same convolutions. images : uint8 (k, H, W, 3). labels : (k,), 0 negative,
+        1 positive.
 
     Returns
     -------
     masks (n, GRID, GRID); which image each trial showed (n,); evidence for its right answer
     (n_networks, n).
     """
-    masks, shown = bubble_masks(n, rng, size=images.shape[1], **bubbles), np.arange(n) % len(images)
-    parts = [
-        shared_log_odds(
-            networks,
-            preprocess(through(images[shown[first : first + batch]], masks[first : first + batch])),
-        )
-        for first in range(0, n, batch)
-    ]
-    return masks, shown, torch.cat(parts, dim=1).numpy() * (2 * np.asarray(labels)[shown] - 1)
+    masks = bubble_masks(n, rng, size=images.shape[1], **bubbles)
+    shown, answers = np.arange(n) % len(images), []
+    for first in range(0, n, batch):
+        some = slice(first, first + batch)
+        pictures = preprocess(through(images[shown[some]], masks[some]))
+        answers.append(shared_log_odds(networks, pictures))
+    return masks, shown, torch.cat(answers, dim=1).numpy() * (2 * np.asarray(labels)[shown] - 1)
 
 
 def classification_image(
@@ -117,8 +124,8 @@ def classification_image(
     Parameters
     ----------
     masks : (n, GRID, GRID).
-    evidence : (n,), log-odds of the *right* answer: the happy - sad log-odds on happy faces, its
-        negative on sad.
+    evidence : (n,), log-odds of the *right* answer: positive - negative on faces of the positive
+        pole, turned round on the others; of people, 1 for a right answer and 0 for a wrong one.
     stimulus : (n,) which face each trial showed; every face's own mean evidence is taken out.
 
     Raises
@@ -127,14 +134,37 @@ def classification_image(
     """
     if len(masks) < 20:
         raise ValueError(f"{len(masks)} trials given; allowed: 20 and more, better several hundred")
-    pixels = _standard(masks.reshape(len(masks), -1).astype(float))
+    pixels = _standard(masks.reshape(len(masks), -1).astype(np.float32))
     residual = evidence - _group_means(evidence, stimulus)
-    z = _fisher(pixels, _standard(residual), GRID)
-    largest = [
-        np.abs(_fisher(pixels, _standard(rng.permutation(residual)), GRID)).max()
-        for _ in range(n_permutations)
-    ]
-    return ClassificationImage(z, float(np.quantile(largest, 0.95)), len(masks))
+    z = _fisher(pixels, _standard(residual)[None])[0]
+    shuffled = np.stack([rng.permutation(residual) for _ in range(n_permutations)])
+    chance = _fisher(pixels, _standard(shuffled.T).T)
+    largest = np.abs(chance).max(axis=(1, 2))
+    return ClassificationImage(z, float(np.quantile(largest, CHANCE)), len(masks), chance)
+
+
+def part_marks(found: ClassificationImage, regions: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """What a classification image says of each part.
+
+    Parameters
+    ----------
+    regions : part -> bool (H, W) of the picture, or (n, H, W), which are averaged.
+
+    Returns
+    -------
+    part, z (mean over the part), high (what the best part's mean exceeds in 5 % of the shuffles),
+    marked (z above high).
+    """
+    weights = {}
+    for part, mask in regions.items():
+        shown = mask.astype(np.float32) if mask.ndim == 2 else mask.mean(axis=0, dtype=np.float32)
+        small = cv2.resize(shown, (GRID, GRID), interpolation=cv2.INTER_AREA)
+        weights[part] = small / small.sum()
+    means = {part: float((found.z * weight).sum()) for part, weight in weights.items()}
+    chance = np.stack([(found.chance * weight).sum(axis=(1, 2)) for weight in weights.values()])
+    high = float(np.quantile(chance.max(axis=0), CHANCE))
+    rows = [{"part": p, "z": z, "high": high, "marked": z > high} for p, z in means.items()]
+    return pd.DataFrame(rows)
 
 
 def _group_means(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -147,6 +177,8 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
 
 
-def _fisher(pixels: np.ndarray, outcome: np.ndarray, side: int) -> np.ndarray:
-    correlation = np.clip(outcome @ pixels / len(outcome), -0.999999, 0.999999)
-    return (np.arctanh(correlation) * np.sqrt(len(outcome) - 3)).reshape(side, side)
+def _fisher(pixels: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+    """z of every place (pixels are (n, places)) with each outcome (k, n): (k, GRID, GRID)."""
+    n = len(pixels)
+    correlation = np.clip(outcomes.astype(np.float32) @ pixels / n, -0.999999, 0.999999)
+    return (np.arctanh(correlation) * np.sqrt(n - 3)).reshape(-1, GRID, GRID)

@@ -1,5 +1,5 @@
-"""Where a saliency map lies: share and enrichment of face parts, with a null, intervals and
-vertical profiles.
+"""Where a saliency map lies: share and enrichment of face parts, with a null and
+intervals.
 
 A part's *enrichment* is its share of the saliency over its share of the area, so a flat map scores
 exactly 1 whatever the size of the part. Maps are not negative here:
@@ -36,7 +36,7 @@ def _checked(maps: np.ndarray, region: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if not np.isfinite(maps).all() or maps.min(initial=0) < 0:
         raise ValueError(
             f"a map with values from {maps.min():.3g} given; allowed: finite values of 0 and more. "
-            "Take lib.mechanisms.saliency.normalise(maps, 'absolute'), 'happy' or 'sad' first"
+            "Take lib.mechanisms.saliency.normalise first: 'absolute', 'positive' or 'negative'"
         )
     region = np.broadcast_to(region, maps.shape)
     if not region.any(axis=(1, 2)).all():
@@ -257,16 +257,6 @@ def _patches(
             known[key] = control_patch(face[part], face, rng)
         face["patch"] = known[key]
     return np.stack([face["patch"] for face in faces])
-
-
-def vertical_profile(maps: np.ndarray) -> np.ndarray:
-    """Saliency by image row, over that of a flat map: (n, H), each with mean 1 (NaN for a zero
-    map).
-    """
-    maps = np.asarray(maps, float)
-    rows = maps.mean(axis=2)
-    overall = rows.mean(axis=1, keepdims=True)
-    return np.divide(rows, overall, out=np.full_like(rows, np.nan), where=overall > 0)
 
 
 def over_seeds(

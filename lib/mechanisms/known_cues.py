@@ -40,10 +40,8 @@ from lib.storage.runs import read_csv
 FOLDER, WEIGHTS = ROOT / "data/derived/known_cues", ROOT / "data/weights/known_cues.safetensors"
 SEEDS = (0, 1, 2, 3, 4)
 CUES = ("mouth", "eyes")
-FIRST_TRAINED, FIRST_NEW = (
-    2000,
-    3000,
-)  # people of the training and the test faces; the studies' are numbered from 0
+# first people of the training and of the test faces; the studies' are numbered from 0
+FIRST_TRAINED, FIRST_NEW = 2000, 3000
 METHODS = {
     "gradcam": {},
     "hirescam": {},
@@ -60,8 +58,8 @@ WIDTHS = (12, 24, 32, 32, 32)  # channels of the five convolutions
 
 @dataclass(frozen=True)
 class CueFaces:
-    """images uint8 (n, 224, 224, 3), labels (n,) 0 sad 1 happy, regions: part -> bool (n, 224,
-    224).
+    """images uint8 (n, 224, 224, 3); labels (n,), 0 negative, 1 positive; regions: part -> bool
+    (n, 224, 224).
     """
 
     cue: str
@@ -75,7 +73,8 @@ class CueFaces:
 
 
 def training_faces(cue: str, n: int, rng: np.random.Generator, *, people: int = 40) -> CueFaces:
-    """Faces of ``people`` persons, sad (level to 0.25) or happy (from 0.75) by ``cue`` alone.
+    """Faces of ``people`` persons, at the negative (level to 0.25) or the positive end (from 0.75)
+    by ``cue`` alone.
 
     Place, size and light vary a little, so that the cue cannot be read from one pixel.
 
@@ -135,12 +134,10 @@ def small_network(seed: int) -> Network:
     layers, before = [], 3
     with torch.random.fork_rng(devices=[]):  # what torch draws here is drawn anew below
         for k, width in enumerate(WIDTHS):
-            first = (
-                {"kernel_size": 7, "stride": 4, "padding": 3}
-                if k == 0
-                else {"kernel_size": 3, "padding": 1}
-            )
-            layers += [nn.Conv2d(before, width, **first), nn.ReLU(inplace=True)]
+            shape = {"kernel_size": 3, "padding": 1}
+            if k == 0:
+                shape = {"kernel_size": 7, "stride": 4, "padding": 3}
+            layers += [nn.Conv2d(before, width, **shape), nn.ReLU(inplace=True)]
             layers += [nn.MaxPool2d(2)] * (k in (0, 1, 4))
             before = width
         attention = Attention(location="conv5", reduction=2, heads=1)
@@ -237,13 +234,9 @@ def train_networks(
 def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
     """One of the trained networks that come with the workbook."""
     network, start = small_network(seed), f"{cue}.{seed}."
-    network.load_state_dict(
-        {
-            key.removeprefix(start): value
-            for key, value in load_file(path).items()
-            if key.startswith(start)
-        }
-    )
+    kept = {name: value for name, value in load_file(path).items() if name.startswith(start)}
+    own = {name.removeprefix(start): value for name, value in kept.items()}
+    network.load_state_dict(network.state_dict() | own)
     network.features.to(memory_format=torch.channels_last)
     return network
 
@@ -266,36 +259,33 @@ def ground_truth(
     rows = []
     with Progress("small networks that learned one cue", len(cues) * len(seeds)) as progress:
         for cue in cues:
-            new, judged = (
-                new_faces(cue, N_PEOPLE),
-                new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0)),
-            )
+            new = new_faces(cue, N_PEOPLE)
+            judged = new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0))
             for seed in seeds:
                 network = cue_network(cue, seed)
                 accuracy = right_on(network, judged)
-                for weights, one in (
-                    ("trained", network),
-                    ("randomised", randomised(network, 1000 + seed)),
-                ):
-                    rows.append(
-                        cue_rows(one, new, methods).assign(
-                            seed=seed, weights=weights, accuracy=accuracy
-                        )
-                    )
+                both = {"trained": network, "randomised": randomised(network, 1000 + seed)}
+                for weights, one in both.items():
+                    found = cue_rows(one, new, methods)
+                    rows.append(found.assign(seed=seed, weights=weights, accuracy=accuracy))
                 progress.step()
     return pd.concat(rows, ignore_index=True)
+
+
+def sources() -> list[Path]:
+    """The files that decide what is found: faces, networks, maps and how these are scored."""
+    rooms = [path for room in ("faces", "networks") for path in (ROOT / "lib" / room).glob("*.py")]
+    here = [ROOT / "lib/mechanisms" / name for name in ("saliency.py", "enrichment.py", "trust.py")]
+    return [*sorted(rooms), *here, Path(__file__).resolve()]
 
 
 def known_cues(folder: Path = FOLDER) -> pd.DataFrame:
     """``ground_truth``, computed once: it judges the methods and hangs on nothing in a study.
 
-    Kept under a name that all sources of ``lib`` and torch's version decide.
+    Kept under a name that the code which draws, answers and explains, and torch's version, decide.
     """
-    sources = [WEIGHTS, *sorted((ROOT / "lib").rglob("*.py"))]
-    path = (
-        folder
-        / f"{settings_hash(torch.__version__, [file_hash(source) for source in sources])}.csv"
-    )
+    key = settings_hash(torch.__version__, [file_hash(source) for source in [WEIGHTS, *sources()]])
+    path = folder / f"{key}.csv"
     with locked(folder, wait=True):  # one process computes, others wait
         if not path.is_file():
             write_csv(path, ground_truth())

@@ -48,16 +48,16 @@ def unit_activity(network: Network, panel: Panel, layer: str) -> np.ndarray:
 
 
 def selectivity(activity: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Each unit's d': mean to happy less mean to sad, over the pooled SD; 0 for a silent unit.
-    (units,)
+    """Each unit's d', (units,): mean to the positive less mean to the negative class, over the
+    pooled SD; 0 for a silent unit.
 
     Parameters
     ----------
-    activity : (n, units). labels : (n,), 0 sad, 1 happy.
+    activity : (n, units). labels : (n,), 0 negative, 1 positive.
     """
-    happy, sad = activity[np.asarray(labels) == 1], activity[np.asarray(labels) == 0]
-    spread = np.sqrt((happy.var(axis=0, ddof=1) + sad.var(axis=0, ddof=1)) / 2)
-    difference = happy.mean(axis=0) - sad.mean(axis=0)
+    positive, negative = (activity[np.asarray(labels) == one] for one in (1, 0))
+    spread = np.sqrt((positive.var(axis=0, ddof=1) + negative.var(axis=0, ddof=1)) / 2)
+    difference = positive.mean(axis=0) - negative.mean(axis=0)
     return np.divide(difference, spread, out=np.zeros_like(difference), where=spread > 1e-12)
 
 

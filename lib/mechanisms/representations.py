@@ -71,12 +71,12 @@ def valence_readout(
     n_permutations: int = 100,
     alpha: float = 100.0,
 ) -> dict[str, float]:
-    """How well a linear read-out tells happy from sad on people that it has not seen.
+    """How well a linear read-out tells the classes apart on people that it has not seen.
 
     Parameters
     ----------
     features : (n, d), one layer.
-    labels : (n,), 0 sad, 1 happy.
+    labels : (n,), 0 negative, 1 positive.
     groups : (n,), the identity: nobody is in the training and the test part of a fold at once.
     alpha : ridge penalty on standardised features, for every hundred of them.
 

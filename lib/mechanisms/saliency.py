@@ -1,11 +1,11 @@
-"""Saliency maps of the happy - sad log-odds: what in a face, or in a layer, moves a network's
+"""Saliency maps of the log-odds: what in a face, or in a layer, moves a network's
 answer.
 
 Every method takes a network and preprocessed images and returns *raw* maps at its own resolution: a
 convolutional layer's grid for the CAMs, the image's for the others. Raw maps are signed, + speaks
-for happy and - for sad (the attention map alone has no sign and no target). What becomes of the
-signs is a step of its own, ``normalise``;
-``enlarge`` brings maps to the image's size. The target is always the log-odds, never the predicted
+for the positive pole and - for the negative (the attention map alone has no sign and no target).
+What becomes of the signs is a step of its own, ``normalise``; ``enlarge`` brings maps to the
+image's size. The target is always the log-odds, never the predicted
 class, which flips along the morph.
 """
 
@@ -99,7 +99,8 @@ def occlusion_maps(
 
     Returns
     -------
-    float (n_networks, B, H, W), in log-odds: + where the patch takes away evidence for happy.
+    float (n_networks, B, H, W), in log-odds: + where the patch takes away evidence for the positive
+    pole.
     """
     height, width = images.shape[-2:]
     if patch % stride:
@@ -220,7 +221,7 @@ def explain(
 
     Returns
     -------
-    float32 (n, h, w) at the method's own resolution, signed: + for happy.
+    float32 (n, h, w) at the method's own resolution, signed: + for the positive pole.
 
     Raises
     ------
@@ -256,11 +257,11 @@ def normalise(maps: np.ndarray, how: str) -> np.ndarray:
     Parameters
     ----------
     maps : (n, h, w), signed.
-    how : ``absolute`` (size of the evidence, either way), ``happy`` (evidence for happy alone),
-        ``sad`` (evidence for sad alone, as positive numbers); ``peak`` (divided by each map's
-        largest size, signs kept), ``minmax`` (each map stretched to 0 … 1, as the grad-cam package
-        does), ``sum`` (each map's sizes sum to 1). The last three make maps of different images
-        incomparable: they are for pictures.
+    how : ``absolute`` (size of the evidence, either way), ``positive`` (evidence for that pole
+        alone), ``negative`` (for that pole alone, as numbers above 0); ``peak`` (divided by each
+        map's largest size, signs kept), ``minmax`` (each map stretched to 0 … 1, as the grad-cam
+        package does), ``sum`` (each map's sizes sum to 1). The last three make maps of different
+        images incomparable: they are for pictures.
 
     Returns
     -------
@@ -272,8 +273,8 @@ def normalise(maps: np.ndarray, how: str) -> np.ndarray:
     """
     if how == "absolute":
         return np.abs(maps)
-    if how in ("happy", "sad"):
-        return np.maximum(maps if how == "happy" else -maps, 0)
+    if how in ("positive", "negative"):
+        return np.maximum(maps if how == "positive" else -maps, 0)
     if how == "minmax":
         lifted = maps - maps.min(axis=(1, 2), keepdims=True)
         return lifted / (1e-7 + lifted.max(axis=(1, 2), keepdims=True))
@@ -284,7 +285,7 @@ def normalise(maps: np.ndarray, how: str) -> np.ndarray:
             maps if how == "peak" else sizes, scale, out=np.zeros_like(maps), where=scale > 0
         )
     raise ValueError(
-        f"normalisation {how!r} given; allowed: absolute, happy, sad, minmax, peak, sum"
+        f"normalisation {how!r} given; allowed: absolute, positive, negative, minmax, peak, sum"
     )
 
 

@@ -1,35 +1,35 @@
-"""Notebook 05's walk through all networks: each is loaded once and asked everything that is
-asked of all.
+"""What one network is asked: maps, their place on the face, what each layer tells, lesions,
+bubbles, and its answers to control pictures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from lib.likeness.claims import OBJECT_BASED
-from lib.mechanisms.enrichment import part_rows
-from lib.mechanisms.representations import (
-    dissimilarity,
-    layer_features,
-    model_fits,
-    valence_readout,
+from lib.mechanisms.bubbles import classification_image, part_marks
+from lib.mechanisms.enrichment import control_rows, part_rows
+from lib.mechanisms.kept import Result
+from lib.mechanisms.lesions import (
+    lesion_answers,
+    lesion_effects,
+    lesion_measures,
+    plan_lesions,
+    selectivity,
+    unit_activity,
 )
-from lib.mechanisms.saliency import CAMS, enlarge, explain, explain_cams, normalise, occlusion_maps
+from lib.mechanisms.representations import layer_features, model_fits, valence_readout
+from lib.mechanisms.saliency import CAMS, enlarge, explain, explain_cams, normalise
+from lib.mechanisms.shown import Display, Shown, along, is_small
+from lib.mechanisms.trust import deletion_lead
 from lib.networks.design import Cell
-from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network
 from lib.networks.panel import Panel
-from lib.pictures.labelled import read_image
-from lib.pictures.stimuli import regions_of
-from lib.settings.loading import resolve
-from lib.settings.options import Study
-from lib.storage.progress import Progress
+from lib.pictures.hiding import control_patch
 from lib.storage.runs import Run
-from lib.training.train import groups, load_trained
+from lib.training.train import trial_rows
 
 COLUMNS = [
     "architecture",
@@ -44,172 +44,103 @@ COLUMNS = [
     "p",
     "n_faces",
 ]
+LESIONS = (0.1, 0.25)  # shares of conv5's channels that are set to zero
+DRAWS = 5  # sets of other channels for each
 
 
-def pictures(paths: Iterable[str]) -> np.ndarray:
-    """uint8 (n, 224, 224, 3) of the paths in a table."""
-    return np.stack([read_image(resolve(path)) for path in paths])
-
-
-def chosen_stimuli(
-    study: Study,
-    stimuli: pd.DataFrame,
-    *,
-    faces: int | None = None,
-    levels: Sequence[float] | None = None,
-) -> pd.DataFrame:
-    """The stimuli that saliency looks at: the first faces, and the levels nearest to the study's.
+def look(
+    shown: Shown, cell: Cell, network: Network, methods: Sequence[str], known: dict[str, dict]
+) -> Result:
+    """All that one network is asked.
 
     Parameters
     ----------
-    faces, levels : None takes ``saliency.faces`` and ``saliency.levels``.
+    methods : of saliency, that this network can have.
+    known : read-outs of layers that it shares with networks looked at before, by layer.
 
     Returns
     -------
-    rows of ``stimuli``, index from 0, sorted by condition, level, identity as they come.
+    tables saliency, patches, readout, similarity, controls; of AlexNet's kind also lesions, leads
+    (one row) and bubbles, with the arrays z, threshold, n of the classification image; and arrays
+    ``map_<method>``, raw maps of the first face along the morph.
     """
-    there = np.sort(stimuli["level"].unique())
-    wanted = sorted(
-        {there[np.abs(there - level).argmin()] for level in levels or study.saliency.levels}
+    run, display = shown.run, shown.display(cell)
+    who = {"architecture": cell.architecture, "pretraining": cell.pretraining, "seed": cell.seed}
+    maps = maps_of(network, display.panel, methods, run.study.saliency.location)
+    rows = [map_rows(run, cell, name, maps[name], display) for name in methods if name in maps]
+    found: Result = {f"map_{name}": values[along(display)] for name, values in maps.items()}
+    if is_small(cell):
+        if "occlusion" in methods:
+            occluded = explain(network, shown.occluded.panel, "occlusion")
+            rows.append(map_rows(run, cell, "occlusion", occluded, shown.occluded))
+        found |= lesions(shown, cell, network, who) | bubbles(shown, cell, network)
+        main = main_method(methods)
+        lead = deletion_lead(network, shown.ends.panel.images, main, run.rng("leads"))
+        found["leads"] = pd.DataFrame([who | {"method": main, "lead": lead}])
+    found["saliency"] = pd.concat(rows) if rows else pd.DataFrame(columns=COLUMNS)
+    found["patches"] = patches(run, display, maps, main_method(methods)).assign(**who)
+    answers = shown.control_panel.log_odds(network) if len(shown.controls) else np.zeros(0)
+    found["controls"] = trial_rows(cell, shown.controls, answers)
+    return found | inside(shown, cell, network, known, who)
+
+
+def maps_of(
+    network: Network, panel: Panel, methods: Sequence[str], location: str
+) -> dict[str, np.ndarray]:
+    """Raw maps by method; occlusion, which costs fifty times as much, is not among them."""
+    cams = [name for name in methods if name in CAMS]
+    maps = explain_cams(network, panel, cams, location=location) if cams else {}
+    others = [name for name in methods if name not in CAMS and name != "occlusion"]
+    return maps | {name: explain(network, panel, name) for name in others}
+
+
+def main_method(methods: Sequence[str]) -> str:
+    """The method that the notebook goes by: HiResCAM, which finds known cues, else the first."""
+    return "hirescam" if "hirescam" in methods else methods[0]
+
+
+def patches(run: Run, display: Display, maps: dict[str, np.ndarray], method: str) -> pd.DataFrame:
+    """What patches of the parts' areas get from a network's maps of whole faces."""
+    rows = display.rows("full")
+    sizes = enlarge(normalise(maps[method][rows], "absolute"))
+    return control_rows(sizes, display.part_masks(rows), control_patch, run.rng("control"))
+
+
+def lesions(shown: Shown, cell: Cell, network: Network, who: dict) -> Result:
+    """Lesions of conv5: the channels that tell the classes, and others as active."""
+    reading, line = shown.reading, shown.line
+    activity = unit_activity(network, reading.panel, "conv5")
+    scores = selectivity(activity, reading.labels)
+    rng = shown.run.rng("lesions", cell.observer)
+    plan, units = plan_lesions(scores, activity.mean(axis=0), LESIONS, DRAWS, rng)
+    answers = lesion_answers(network, line.panel, "conv5", units)
+    measured = lesion_measures(plan, answers, line.stimuli["level"])
+    effects = [lesion_effects(measured, value) for value in ("accuracy", "sensitivity")]
+    return {"lesions": pd.concat(effects, ignore_index=True).assign(**who)}
+
+
+def bubbles(shown: Shown, cell: Cell, network: Network) -> Result:
+    """The classification image of one network, and what it says of the parts."""
+    masks, which, signs, panel, regions = shown.behind_bubbles
+    image = classification_image(
+        masks, panel.log_odds(network) * signs, which, shown.run.rng("chance")
     )
-    who = list(dict.fromkeys(stimuli["identity"]))[: faces or study.saliency.faces]
-    rows = stimuli[stimuli["identity"].isin(who) & stimuli["level"].isin(wanted)]
-    return rows.sort_values(["condition", "level", "identity"], kind="stable", ignore_index=True)
-
-
-@dataclass
-class Display:
-    """Stimuli with their pictures and part regions, ready to be looked at by any number of
-    networks.
-    """
-
-    stimuli: pd.DataFrame
-    panel: Panel
-    regions: dict[str, np.ndarray]  # part -> (n, H, W) or one (H, W) for all
-
-    @classmethod
-    def of(cls, study: Study, stimuli: pd.DataFrame, device: Device | None = None) -> Display:
-        stimuli = stimuli.reset_index(drop=True)
-        return cls(
-            stimuli, Panel(pictures(stimuli["path"]), device=device), regions_of(study, stimuli)
-        )
-
-    def part_masks(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """The regions of some of the stimuli."""
-        return {part: mask if mask.ndim == 2 else mask[rows] for part, mask in self.regions.items()}
-
-    def rows(self, condition: str = "full") -> np.ndarray:
-        return np.flatnonzero(self.stimuli["condition"] == condition)
-
-
-@dataclass
-class Survey:
-    """What was found: table ``saliency`` and the raw maps behind it."""
-
-    rows: list[pd.DataFrame] = field(default_factory=list)
-    maps: dict[tuple[str, str], np.ndarray] = field(
-        default_factory=dict
-    )  # (observer, method) -> (n, h, w)
-    displays: dict[str, Display] = field(default_factory=dict)  # observer -> what it saw
-    log_odds: dict[str, np.ndarray] = field(default_factory=dict)  # observer -> (n,)
-    readout: list[dict] = field(default_factory=list)  # a row a network and layer
-    similarity: list[pd.DataFrame] = field(default_factory=list)  # rows of model_fits
-    last: dict[str, pd.DataFrame] = field(
-        default_factory=dict
-    )  # observer -> last hidden layer (stimulus x unit)
-
-    def along_morph(self, observer: str, method: str) -> dict:
-        """The first face at all its levels: images, maps (enlarged, signed), levels and regions
-        of each.
-        """
-        display = self.displays[observer]
-        whole = display.stimuli.iloc[display.rows("full")]
-        rows = (
-            whole[whole["identity"] == whole["identity"].iloc[0]]
-            .sort_values("level")
-            .index.to_numpy()
-        )
-        return {
-            "images": display.panel.images[rows],
-            "maps": enlarge(self.maps[observer, method][rows]),
-            "levels": display.stimuli["level"].iloc[rows].to_numpy(),
-            "regions": [one_face(display.part_masks(rows), k) for k in range(len(rows))],
-        }
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Table ``saliency``."""
-        return (
-            pd.concat(self.rows, ignore_index=True) if self.rows else pd.DataFrame(columns=COLUMNS)
-        )
-
-    @property
-    def identities(self) -> list[str]:
-        """Everybody whom some network was shown."""
-        return sorted(
-            {name for display in self.displays.values() for name in display.stimuli["identity"]}
-        )
-
-    def mean_dissimilarity(self, observers: Sequence[str]) -> np.ndarray:
-        """Dissimilarities of the faces that all networks saw, in the last hidden layer, mean
-        over some networks.
-        """
-        common = [
-            name
-            for name in next(iter(self.last.values())).index
-            if all(name in frame.index for frame in self.last.values())
-        ]
-        return np.mean(
-            [dissimilarity(self.last[name].loc[common].to_numpy()) for name in observers], axis=0
-        )
-
-
-def one_face(regions: dict[str, np.ndarray], k: int) -> dict[str, np.ndarray]:
-    """The part masks (H, W) of face k."""
-    return {part: mask if mask.ndim == 2 else mask[k] for part, mask in regions.items()}
-
-
-def methods_for(study: Study, cell: Cell) -> list[str]:
-    """The study's methods that this network can have one by one; occlusion is done for many at
-    once.
-    """
-    names = [name for name in study.saliency.methods if name != "occlusion"]
-    has_map = cell.attention is not None and cell.attention.kind == "self"
-    return [name for name in names if name != "attention" or has_map]
-
-
-def survey_network(run: Run, cell: Cell, network: Network, display: Display, found: Survey) -> None:
-    """Add one network's maps, log-odds and rows to what was found."""
-    found.displays[cell.observer] = display
-    found.log_odds[cell.observer] = display.panel.log_odds(network)
-    wanted = methods_for(run.study, cell)
-    maps = explain_cams(
-        network,
-        display.panel,
-        [name for name in wanted if name in CAMS],
-        location=run.study.saliency.location,
+    marks = part_marks(image, regions).assign(
+        architecture=cell.architecture,
+        pretraining=cell.pretraining,
+        seed=cell.seed,
+        n_trials=image.n,
+        threshold=image.threshold,
+        largest=image.z.max(),
+        smallest=image.smallest,
     )
-    maps |= {name: explain(network, display.panel, name) for name in wanted if name not in CAMS}
-    for method in wanted:
-        found.maps[cell.observer, method] = maps[method]
-        found.rows.append(map_rows(run, cell, method, maps[method], display))
-
-
-def survey_occlusion(
-    run: Run, cells: Sequence[Cell], networks: Sequence[Network], display: Display, found: Survey
-) -> None:
-    """The same for occlusion sensitivity of networks that share their convolutions."""
-    parts = [occlusion_maps(networks, batch) for batch in display.panel.batches()]
-    for cell, *pieces in zip(cells, *parts, strict=True):
-        maps = np.concatenate([piece.numpy() for piece in pieces])
-        found.maps[cell.observer, "occlusion"] = maps
-        found.rows.append(map_rows(run, cell, "occlusion", maps, display))
+    return {"bubbles": marks, "z": image.z, "threshold": image.threshold, "n": image.n}
 
 
 def map_rows(run: Run, cell: Cell, method: str, maps: np.ndarray, display: Display) -> pd.DataFrame:
     """Rows of table ``saliency``: means over faces, by condition, level and part.
 
-    The size of the evidence counts, whether it speaks for happy or for sad.
+    The size of the evidence counts, whichever pole it speaks for.
     """
     sizes, rows = normalise(maps, "absolute"), []
     rng = run.rng("shifts", cell.observer, method)
@@ -222,129 +153,29 @@ def map_rows(run: Run, cell: Cell, method: str, maps: np.ndarray, display: Displ
             n_permutations=run.study.saliency.n_permutations,
         )
         rows.append(found.assign(condition=condition, level=level))
-    whole = pd.concat(rows, ignore_index=True)
-    who = {
-        "architecture": cell.architecture,
-        "pretraining": cell.pretraining,
-        "seed": cell.seed,
-        "method": method,
-    }
-    return whole.assign(**who)[COLUMNS]
-
-
-def walk(
-    run: Run, cells: Sequence[Cell], stimuli: pd.DataFrame, labelled: pd.DataFrame
-) -> tuple[Survey, dict[Cell, Network]]:
-    """All networks in turn; those on AlexNet's convolutions are kept for what comes after.
-
-    A VGG's convolutions cost twenty times AlexNet's: VGGs see fewer faces (column n_faces says how
-    many), in the precision they were trained in.
-
-    Parameters
-    ----------
-    labelled : rows of table ``images`` for the read-out of valence.
-    """
-    study, found, family = run.study, Survey(), {}
-    common = chosen_stimuli(study, stimuli)
-    ends = chosen_stimuli(study, stimuli, levels=(0.0, 1.0))
-    device = choose_device(study.training)
-    everything, occluded = (
-        Display.of(study, common),
-        Display.of(study, ends[ends["condition"] == "full"]),
-    )
-    few = Display.of(study, few_stimuli(common, faces=3), device)
-    reading, some = reading_panel(labelled, 200), reading_panel(labelled, 48, device)
-    with Progress("looking into the networks", len(cells)) as progress:
-        for cell in cells:
-            network, small = load_trained(run, cell), cell.backbone == "alexnet"
-            survey_network(run, cell, network, everything if small else few, found)
-            inside(run, cell, network, reading if small else some, found)
-            if small:
-                family[cell] = network
-            progress.step(note=cell.observer)
-    if "occlusion" in study.saliency.methods:
-        for group in groups(family):
-            survey_occlusion(run, group, [family[cell] for cell in group], occluded, found)
-    return found, family
-
-
-def looked_at(cells: Iterable[Cell]) -> Cell | None:
-    """The one network that is shown where one must do: FE-AlexNet's first seed, rather an
-    object-based one's.
-    """
-    return min(
-        cells,
-        default=None,
-        key=lambda cell: (
-            cell.architecture != "fe_alexnet",
-            cell.pretraining not in OBJECT_BASED,
-            cell.seed,
-        ),
-    )
-
-
-def few_stimuli(stimuli: pd.DataFrame, faces: int) -> pd.DataFrame:
-    """Fewer faces, and with a part hidden only the lowest and highest level."""
-    who, ends = (
-        list(dict.fromkeys(stimuli["identity"]))[:faces],
-        stimuli["level"].agg(["min", "max"]),
-    )
-    kept = stimuli["identity"].isin(who) & (
-        (stimuli["condition"] == "full") | stimuli["level"].isin(ends)
-    )
-    return stimuli[kept].reset_index(drop=True)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Labelled faces that no network was trained on, for the read-out of valence."""
-
-    panel: Panel
-    labels: np.ndarray  # (n,) 0 sad, 1 happy
-    groups: np.ndarray  # (n,) who it is; every face is somebody else where that is not known
-
-
-def reading_panel(labelled: pd.DataFrame, n: int, device: Device | None = None) -> Reading:
-    """The first ``n`` faces, half of each class."""
-    labelled = labelled.groupby("label", sort=False).head(n // 2)
-    known = labelled["identity"].notna() & (labelled["identity"].astype(str) != "")
-    groups = labelled["identity"].astype(str).where(known, labelled["path"])
-    return Reading(
-        Panel(pictures(labelled["path"]), device=device),
-        (labelled["label"] == "happy").to_numpy().astype(int),
-        groups.to_numpy(),
-    )
-
-
-def inside(run: Run, cell: Cell, network: Network, reading: Reading, found: Survey) -> None:
-    """Add one network's read-out of valence by layer, and the similarities of its last hidden
-    layer.
-
-    What seeds share, the convolutions, is read once for all of them.
-    """
     who = {"architecture": cell.architecture, "pretraining": cell.pretraining, "seed": cell.seed}
-    shared = {
-        row["layer"]: row
-        for row in found.readout
-        if (row["backbone"], row["pretraining"]) == (cell.backbone, cell.pretraining)
-        and row["shared"]
-    }
-    rng = run.rng("readout", cell.backbone, cell.pretraining)
-    for layer, values in layer_features(network, reading.panel).items():
-        common = layer.startswith("conv")
-        row = shared.get(layer) if common else None
-        row = row or valence_readout(values, reading.labels, reading.groups, rng)
-        found.readout.append(
-            {**row, **who, "backbone": cell.backbone, "layer": layer, "shared": common}
-        )
-    display = found.displays[cell.observer]
+    return pd.concat(rows, ignore_index=True).assign(method=method, **who)[COLUMNS]
+
+
+def inside(shown: Shown, cell: Cell, network: Network, known: dict[str, dict], who: dict) -> Result:
+    """Tables readout (how well each layer tells the classes) and similarity (what its layers take
+    to be alike). What seeds share is read once: it is put into ``known``.
+    """
+    run, reading = shown.run, shown.reading if is_small(cell) else shown.some_reading
+    layers, rows = layer_features(network, reading.panel), []
+    own = list(layers).index("attention") if "attention" in layers else len(layers)
+    for place, (layer, values) in enumerate(layers.items()):
+        shared = layer.startswith("conv") and place < own
+        if not (shared and layer in known):
+            rng = run.rng("readout", cell.backbone, cell.pretraining, layer)
+            found = valence_readout(values, reading.labels, reading.groups, rng)
+            if shared:
+                known[layer] = found
+        rows.append((known[layer] if shared else found) | who | {"layer": layer, "shared": shared})
+    display = shown.display(cell)
     whole = display.rows("full")
-    features = {
-        layer: values[whole] for layer, values in layer_features(network, display.panel).items()
-    }
-    seen = display.stimuli.iloc[whole]
-    fits = model_fits(
-        features, seen["level"].to_numpy(), seen["identity"].to_numpy(), rng, n_permutations=50
-    )
-    found.similarity.append(fits.assign(**who))
-    found.last[cell.observer] = pd.DataFrame(list(features.values())[-1], index=seen["stimulus"])
+    features = {name: x[whole] for name, x in layer_features(network, display.panel).items()}
+    levels, people = (display.stimuli[name].to_numpy()[whole] for name in ("level", "identity"))
+    rng = run.rng("similarity", cell.backbone, cell.pretraining)
+    fits = model_fits(features, levels, people, rng, n_permutations=50)
+    return {"readout": pd.DataFrame(rows), "similarity": fits.assign(**who)}

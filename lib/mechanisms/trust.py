@@ -4,13 +4,13 @@ matter.
 Cascading randomisation (Adebayo et al. 2018): from the answer backwards, layer after layer is drawn
 anew; a map that stays the same shows the image, not the network. Deletion and insertion (Petsiuk et
 al. 2018) with smooth, noisy imputation (Rong et al. 2022, "ROAD"): what a map calls evidence for
-happy must, when taken away, lower the log-odds.
+the positive pole must, when taken away, lower the log-odds.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -221,20 +221,20 @@ def faithfulness(
 
     Parameters
     ----------
-    maps : (n, H, W), enlarged, signed, + for happy.
+    maps : (n, H, W), enlarged, signed, + for the positive pole.
 
     Returns
     -------
-    order (``happy first``, ``sad first``, ``random``), fraction, image, log_odds.
+    order (``positive first``, ``negative first``, ``random``), fraction, image, log_odds.
 
     Notes
     -----
-    A faithful map makes *sad first* run above *happy first* in deletion: its mean lead is
+    A faithful map makes *negative first* run above *positive first* in deletion: its mean lead is
     ``faithfulness_score``.
     """
     orders = {
-        "happy first": [cell_order(m) for m in maps],
-        "sad first": [cell_order(-m) for m in maps],
+        "positive first": [cell_order(m) for m in maps],
+        "negative first": [cell_order(-m) for m in maps],
     }
     if at_random:
         orders["random"] = [rng.permutation(len(cell_order(m))) for m in maps]
@@ -250,21 +250,21 @@ def faithfulness(
 
 
 def faithfulness_score(curves: pd.DataFrame) -> np.ndarray:
-    """For each image, how far *sad first* lies above *happy first*, mean over the fractions, in
-    log-odds.
+    """For each image, how far *negative first* lies above *positive first*, in log-odds: mean over
+    the fractions.
     """
     wide = curves.pivot_table(index="image", columns="order", values="log_odds")
-    return (wide["sad first"] - wide["happy first"]).to_numpy()
+    return (wide["negative first"] - wide["positive first"]).to_numpy()
 
 
-def deletion_leads(
-    networks: Mapping[Hashable, Network],
+def deletion_lead(
+    network: Network,
     images: np.ndarray,
     method: str,
     rng: np.random.Generator,
     fractions: Sequence[float] = (0.1, 0.2, 0.35),
-) -> dict[Hashable, float]:
-    """How far the log-odds part when what a map calls evidence for happy, or for sad, is taken
+) -> float:
+    """How far the log-odds part when what a network's map calls evidence for either pole is taken
     away.
 
     Parameters
@@ -273,12 +273,9 @@ def deletion_leads(
 
     Returns
     -------
-    For each network the mean ``faithfulness_score`` of its own maps over the images, in log-odds; 0
-    for maps that mark nothing that matters.
+    The mean ``faithfulness_score`` over the images, in log-odds; 0 for maps that mark nothing that
+    matters.
     """
-    size, found = images.shape[1], {}
-    for key, network in networks.items():
-        maps = enlarge(explain(network, images, method), size)
-        curves = faithfulness(network, images, maps, np.asarray(fractions), rng, at_random=False)
-        found[key] = float(faithfulness_score(curves).mean())
-    return found
+    maps = enlarge(explain(network, images, method), images.shape[1])
+    curves = faithfulness(network, images, maps, np.asarray(fractions), rng, at_random=False)
+    return float(faithfulness_score(curves).mean())

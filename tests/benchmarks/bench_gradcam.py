@@ -29,7 +29,8 @@ def faces() -> torch.Tensor:
 
 def ours(network, images) -> np.ndarray:
     return normalise(
-        enlarge(normalise(normalise(gradcam(network, images).numpy(), "happy"), "minmax")), "minmax"
+        enlarge(normalise(normalise(gradcam(network, images).numpy(), "positive"), "minmax")),
+        "minmax",
     )
 
 

@@ -68,45 +68,28 @@ def test_layers_come_in_their_order_and_a_layer_that_a_network_lacks_is_skipped(
     ].get_ydata().tolist() == [0.7, 0.7, 0.7]
 
 
-def test_similarities_are_written_into_their_fields(ax):
-    matrix = pd.DataFrame([[1, 0.25], [0.25, 1]], index=["a", "b"], columns=["a", "b"])
-    figures_inside.plot_similarity(matrix, ax)
-    assert [text.get_text() for text in ax.texts] == ["1.00", "0.25", "0.25", "1.00"]
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b"]
+def test_a_block_stands_behind_the_convolution_it_sits_on():
+    rows = [
+        {"architecture": "fe_alexnet", "seed": 0, "layer": layer}
+        for layer in ("conv1", "conv2", "conv3", "attention", "conv4", "conv5", "fc6")
+    ] + [{"architecture": "alexnet", "seed": 0, "layer": layer} for layer in ("conv1", "fc7")]
+    found = figures_inside.layer_order(pd.DataFrame(rows))
+    assert found == ["conv1", "conv2", "conv3", "attention", "conv4", "conv5", "fc6", "fc7"]
 
 
-def effects(selective):
-    return pd.DataFrame(
+def test_a_lesion_stands_beside_that_of_others_as_active(ax):
+    drops = pd.DataFrame(
         [
-            {
-                **WHO,
-                "seed": seed,
-                "fraction": fraction,
-                "value": "slope",
-                "intact": 3.0,
-                "selective": selective,
-                "matched_low": 2.0,
-                "matched_high": 2.5,
-            }
-            for seed in (0, 1)
+            {**WHO, "fraction": fraction, "lesion": lesion, "mean": mean}
+            | {"low": mean - 0.1, "high": mean + 0.1}
             for fraction in (0.1, 0.25)
+            for lesion, mean in (("selective", 0.3), ("matched", 0.05))
         ]
     )
-
-
-def test_a_lesion_stands_beside_the_range_of_random_ones(ax):
-    figures_inside.plot_lesions(effects(1.0), "slope", "slope (per level)", ax)
-    triangles = [line for line in ax.lines if line.get_marker() == "v" and len(line.get_xdata())]
-    ranges = [line for line in ax.lines if line.get_linewidth() == 4 and len(line.get_xdata())]
-    assert [line.get_ydata()[0] for line in triangles] == [1.0] * 4
-    assert {tuple(line.get_ydata()) for line in ranges} == {(2.0, 2.5)}
-    assert sorted(t.get_xdata()[0] for t in triangles) == sorted(r.get_xdata()[0] for r in ranges)
-    assert [text.get_text() for text in ax.get_xticklabels()] == [
-        "10 %",
-        "25 %",
-    ] and not ax.get_title()
-
-
-def test_a_lesion_without_a_curve_is_counted_on_the_figure(ax):
-    figures_inside.plot_lesions(effects(np.nan), "slope", "slope (per level)", ax)
-    assert ax.get_title() == "not defined in 4 of 4 lesions"
+    figures_inside.plot_lesions(drops, "right answers lost", ax)
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    heights = {line.get_marker(): line.get_ydata()[0] for line in drawn}
+    assert heights == {"v": 0.3, "o": 0.05} and len(drawn) == 4
+    hollow = {line.get_marker(): line.get_markerfacecolor() for line in drawn}
+    assert hollow["o"] == "white" and hollow["v"] != "white"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["10 %", "25 %"]

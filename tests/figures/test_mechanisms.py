@@ -54,7 +54,7 @@ def test_a_map_is_signed_symmetric_and_strongest_where_it_is_largest(ax):
     assert drawn.get_clim() == (-4, 4) and (drawn.get_array() == saliency).all()
     assert drawn.get_alpha()[1, 1] > drawn.get_alpha()[0, 0] > drawn.get_alpha()[5, 5]
     red, _, blue, _ = drawn.cmap(1.0)
-    assert red > blue and drawn.cmap(0.0)[2] > drawn.cmap(0.0)[0]  # happy is orange, sad purple
+    assert red > blue and drawn.cmap(0.0)[2] > drawn.cmap(0.0)[0]  # positive is orange
 
 
 def test_a_row_of_the_grid_has_one_scale_and_the_ends_are_named():
@@ -63,122 +63,70 @@ def test_a_row_of_the_grid_has_one_scale_and_the_ends_are_named():
         "strong": np.full((2, 32, 32), 9.0),
     }
     figure = figures_mechanisms.plot_map_grid(
-        np.stack([IMAGE] * 2), maps, ["a", "b"], [{"mouth": MOUTH}] * 2
+        np.stack([IMAGE] * 2), maps, ["a", "b"], [{"mouth": MOUTH}] * 2, ("angry", "happy")
     )
     axes = figure.axes
     assert [axes[k].images[1].get_clim()[1] for k in (2, 3, 4, 5)] == [0.2, 0.2, 9.0, 9.0]
     assert [axes[k].get_ylabel() for k in (0, 2, 4)] == ["face", "weak", "strong"]
     bar = axes[-1]
-    assert [text.get_text() for text in bar.get_yticklabels()] == ["sad", "0", "happy"]
+    assert [text.get_text() for text in bar.get_xticklabels()] == ["angry", "0", "happy"]
 
 
 def test_enrichment_is_drawn_with_its_interval_and_the_controls_range(ax):
+    ranges = {"eyes": (1.0, 1.0), "mouth": (0.2, 2.0)}
     summary = pd.DataFrame(
         [
-            {**WHO, "part": "mouth", "mean": 3.0, "low": 2.0, "high": 4.0},
-            {**WHO, "part": "eyes", "mean": 1.5, "low": np.nan, "high": np.nan},
+            {**WHO, "part": part, "mean": mean, "low": low, "high": high}
+            | dict(zip(("control_low", "control_high"), ranges[part], strict=True))
+            for part, mean, low, high in (("mouth", 3.0, 2.0, 4.0), ("eyes", 1.5, np.nan, np.nan))
         ]
     )
-    controls = pd.DataFrame(
-        {
-            "part": ["mouth", "mouth", "eyes"],
-            "control_low": [0.4, 0.2, 1],
-            "control_high": [1, 2, 1],
-        }
-    )
-    figures_mechanisms.plot_enrichment(summary, controls, confidence=0.9, ax=ax)
-    assert [text.get_text() for text in ax.get_xticklabels()] == [
-        "eyes",
-        "mouth",
-    ]  # from the top of the face
-    assert (
-        (1.0, 3.0) in marks(ax)
-        and (2.0, 4.0) in bars(ax)
-        and "90 % interval over seeds" in ax.get_title()
-    )
+    figures_mechanisms.plot_enrichment(summary, confidence=0.9, ax=ax)
+    parts = [text.get_text() for text in ax.get_xticklabels()]
+    assert parts == ["eyes", "mouth"]  # from the top of the face
+    assert (1.0, 3.0) in marks(ax) and (2.0, 4.0) in bars(ax)
+    assert "90 % interval over seeds" in ax.get_title()
     grey = [collection.get_paths()[0].get_extents() for collection in ax.collections]
     assert [(box.ymin, box.ymax) for box in grey] == [(1, 1), (0.2, 2)]
 
 
-def test_along_the_morph_the_thick_line_is_the_mean_of_the_thin_ones(ax):
-    rows = pd.DataFrame(
+def profiles(kind="cnn", **who):
+    """Pooled rows of one observer."""
+    return pd.DataFrame(
         [
-            {**WHO, "part": "eyes", "seed": seed, "level": level, "enrichment": 1 + seed + level}
-            for seed in (0, 1)
-            for level in (0.0, 1.0)
+            {**who, "kind": kind, "part": part, "loss": loss, "low": loss - 0.1, "high": loss + 0.1}
+            | {"control_loss": np.nan if kind != "cnn" else 0.0, "n_observers": 7}
+            for part, loss in (("mouth", 0.4), ("eyes", 0.1))
         ]
     )
-    figures_mechanisms.plot_enrichment_by_level(rows, "eyes", ax)
-    thick = max(ax.lines, key=lambda line: line.get_linewidth())
-    assert thick.get_ydata().tolist() == [1.5, 2.5] and thick.get_label() == "AlexNet"
-    assert ax.get_xlabel() and ax.get_ylabel() and ax.get_title() == "eyes"
 
 
-def test_no_parts_line_leaves_axes_that_the_parts_share():
-    rows = pd.DataFrame(
-        [
-            {**WHO, "part": part, "seed": 0, "level": level, "enrichment": height}
-            for part, height in (("eyes", 1.2), ("mouth", 3.0))
-            for level in (0.0, 1.0)
-        ]
-    )
-    _, axes = plt.subplots(1, 2, sharey=True)
-    for ax, part in zip(axes, ("eyes", "mouth"), strict=True):
-        figures_mechanisms.plot_enrichment_by_level(rows, part, ax)
-    low, high = axes[1].get_ylim()
-    assert low == 0 and high > 3
+def test_people_are_black_and_networks_coloured_each_with_its_interval(ax):
+    columns = ("loss", "low", "high")
+    people = profiles("simulated")
+    networks = pd.concat([profiles(**WHO), profiles(**WHO | {"pretraining": "untrained"})])
+    figures_mechanisms.plot_part_profiles(networks, people, columns, "loss", ax)
+    by_name = {line.get_label(): line for line in ax.lines}
+    assert by_name["7 simulated people, no control patch"].get_color() == "black"
+    assert by_name["AlexNet"].get_color() == colour("alexnet")
+    assert by_name["AlexNet (untrained)"].get_markerfacecolor() == "none"
+    heights = sorted(round(y, 6) for _, y in marks(ax))
+    assert heights == [0.1] * 3 + [0.4] * 3 and len(bars(ax)) >= 6
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["eyes", "mouth"]
 
 
-def test_a_profile_stands_beside_the_row_of_the_face_it_is_about():
-    figure, axes = plt.subplots(1, 2, width_ratios=[1, 1.3], layout="constrained")
-    profile = np.ones((2, 32))
-    profile[:, 22] = 7
-    figures_mechanisms.plot_profiles(
-        {("alexnet", "imagenet"): profile}, {"mouth": MOUTH}, IMAGE, axes
-    )
-    figure.canvas.draw()
-    heights = [ax.transData.transform((0, 22))[1] for ax in axes]
-    assert heights[0] == pytest.approx(heights[1], abs=1.0)  # of the same pixel row
-    assert [ax.get_ylim() for ax in axes] == [(31.5, -0.5)] * 2
+def test_without_people_for_hidden_parts_networks_stand_alone(ax):
+    rows = profiles(**WHO)
+    figures_mechanisms.plot_part_profiles(rows, rows[:0], ("loss", "low", "high"), "loss", ax)
+    assert len(marks(ax)) == 2
 
 
-def test_people_are_black_networks_coloured_and_what_does_not_exist_is_said(ax):
-    networks = pd.DataFrame(
-        [
-            {**WHO, "part": "mouth", "mean": 0.2, "low": 0.1, "high": 0.3},
-            {**WHO, "part": "eyes", "mean": np.nan, "low": np.nan, "high": np.nan},
-        ]
-    )
-    people = pd.DataFrame(
-        [
-            {"part": part, "mean": 0.4, "low": 0.3, "high": 0.5, "n_units": 7}
-            for part in ("eyes", "mouth")
-        ]
-    )
-    figures_mechanisms.plot_part_losses(networks, people, "simulated", "loss", ax)
-    colours = {line.get_label(): line.get_color() for line in ax.lines}
-    assert colours["7 simulated people"] == "black" and colours["AlexNet"] == colour("alexnet")
-    assert ax.get_title() == "not defined for 1 of 2 networks × parts"
-
-
-def test_agreement_has_a_mark_and_two_bars_a_point(ax):
-    points = pd.DataFrame(
-        [
-            {
-                **WHO,
-                "part": "mouth",
-                "x": 2.0,
-                "x_low": 1.5,
-                "x_high": 2.5,
-                "y": 0.3,
-                "y_low": 0.2,
-                "y_high": 0.4,
-            }
-        ]
-    )
-    figures_mechanisms.plot_agreement(points, "x", "y", ("enrichment", "loss"), ax)
-    assert (2.0, 0.3) in marks(ax) and (0.2, 0.4) in bars(ax)
-    assert {"AlexNet", "mouth hidden"} <= {line.get_label() for line in ax.lines}
+def test_the_margin_is_grey_beside_the_differences(ax):
+    rows = profiles(**WHO).rename(columns={"loss": "value"})
+    figures_mechanisms.plot_differences(rows, 0.25, "people", ax)
+    assert "that of people" in ax.get_ylabel() and len(marks(ax)) == 2
+    box = ax.patches[0].get_bbox()
+    assert (box.y0, box.y1) == (-0.25, 0.25)
 
 
 def test_known_cues_are_drawn_in_the_part_s_colour_and_randomised_ones_white(ax):
@@ -227,11 +175,13 @@ def test_deletion_curves_are_means_over_faces(ax):
     curves = pd.DataFrame(
         [
             {"order": order, "fraction": fraction, "image": image, "log_odds": image + fraction}
-            for order in ("happy first", "sad first", "random")
+            for order in ("positive first", "negative first", "random")
             for fraction in (0, 0.5)
             for image in (0, 2)
         ]
     )
-    figures_checks.plot_deletion(curves, "shown", ax)
+    figures_checks.plot_deletion(curves, "shown", ax, ("angry", "happy"))
     assert all(line.get_ydata().tolist() == [1, 1.5] for line in ax.lines[:3])
     assert ax.get_xlabel() == "share of the picture shown"
+    assert ax.get_ylabel() == "happy − angry log-odds"
+    assert "for angry first" in {line.get_label() for line in ax.lines}

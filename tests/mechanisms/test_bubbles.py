@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from toy_networks import toy_network
 
-from lib.mechanisms.bubbles import GRID, bubble_masks, bubble_trials, classification_image, through
+from lib.mechanisms.bubbles import (
+    GRID,
+    bubble_masks,
+    bubble_trials,
+    classification_image,
+    part_marks,
+    through,
+)
 from lib.networks.panel import Panel
 
 
@@ -21,6 +28,31 @@ def test_recovers_what_an_observer_uses():
     image = classification_image(masks, evidence, stimulus, rng)
     assert used[np.unravel_index(image.z.argmax(), image.z.shape)]
     assert image.z[used].mean() > image.threshold > np.abs(image.z[:20]).mean()
+
+
+def test_a_person_who_answers_right_where_the_mouth_shows_is_found_to_need_it():
+    """Choices, 1 right and 0 wrong, as people give them."""
+    rng = np.random.default_rng(4)
+    masks = bubble_masks(900, rng)
+    parts = {name: np.zeros((224, 224), bool) for name in ("eyes", "mouth")}
+    parts["eyes"][60:90, 60:160], parts["mouth"][150:180, 80:140] = True, True
+    seen = masks[:, 38:45, 20:35].mean(axis=(1, 2))
+    right = (rng.random(900) < 0.5 + 0.45 * (seen > np.median(seen))).astype(float)
+    image = classification_image(masks, right, np.zeros(900), rng)
+    marks = part_marks(image, parts).set_index("part")
+    assert marks.loc["mouth", "marked"] and not marks.loc["eyes", "marked"]
+    assert marks.loc["mouth", "z"] > image.threshold / 2 > marks.loc["eyes", "z"]
+
+
+def test_more_trials_show_smaller_correlations():
+    rng = np.random.default_rng(5)
+    found = []
+    for n in (100, 900):
+        masks = bubble_masks(n, rng)
+        image = classification_image(masks, rng.normal(size=n), np.zeros(n), rng, n_permutations=40)
+        assert np.tanh(image.threshold / np.sqrt(n - 3)) == pytest.approx(image.smallest)
+        found.append(image.smallest)
+    assert found[0] > 2.2 * found[1]
 
 
 def test_chance_is_exceeded_at_its_rate():

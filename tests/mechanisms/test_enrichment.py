@@ -15,7 +15,6 @@ from lib.mechanisms.enrichment import (
     part_rows,
     share,
     shift_nulls,
-    vertical_profile,
 )
 
 
@@ -159,12 +158,6 @@ def test_control_patches_of_a_map_on_the_mouth_hold_nothing():
         np.ones((2, 32, 32)), {"mouth": MOUTH}, beside, np.random.default_rng(0), n=3
     )
     assert flat.control[0] == flat.control_high[0] == 1.0
-
-
-def test_vertical_profile():
-    profile = vertical_profile(np.stack([np.ones((32, 32)), MOUTH.astype(float)]))
-    assert (profile[0] == 1).all()
-    assert profile[1, 22] == pytest.approx(32 / 5) and profile[1, 0] == 0
 
 
 def test_interval_over_seeds_ignores_faces_within_a_seed():

@@ -214,8 +214,8 @@ def test_nothing_leaks_over_200_calls():
     "how, expected",
     [
         ("absolute", [[2, 1], [0, 4]]),
-        ("happy", [[2, 0], [0, 4]]),
-        ("sad", [[0, 1], [0, 0]]),
+        ("positive", [[2, 0], [0, 4]]),
+        ("negative", [[0, 1], [0, 0]]),
         ("peak", [[0.5, -0.25], [0, 1]]),
         ("sum", [[2 / 7, 1 / 7], [0, 4 / 7]]),
         ("minmax", [[0.6, 0], [0.2, 1]]),
@@ -259,6 +259,6 @@ def test_gradcam_equals_the_grad_cam_package(location):
         network, [layer_at(network, location)]
     ) as cam:  # frozen layers: it needs an input with a gradient
         theirs = cam(images.clone().requires_grad_(), [lambda output: output[1] - output[0]] * 3)
-    ours = normalise(gradcam(network, images, location=location).numpy(), "happy")
+    ours = normalise(gradcam(network, images, location=location).numpy(), "positive")
     ours = normalise(enlarge(normalise(ours, "minmax")), "minmax")
     assert ours == pytest.approx(theirs, abs=1e-4) and theirs.max() > 0.99
