@@ -1,21 +1,94 @@
 """The door through which people's behaviour enters a network: what hiding a part does to them
 becomes attention.
 
-A part whose hiding makes people's curve flatter, or moves it, is one that they use; its log-weight
-says how much more attention it gets than it would without.
+A part whose hiding makes people's curve flatter, or moves it, is one that they use. Its log-weight
+can be added to the attention (``region_prior``), or attention can be drawn there while it is
+trained (``guide``; Linsley et al. 2019 and Fel et al. 2022 do so with places that people clicked).
+The people whose behaviour enters are not those on whom likeness is judged (``guiding``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from lib.psychometrics.decisions import halves
 from lib.psychometrics.tables import fit_table
 from lib.settings.options import PARTS, Statistics
 
 COLUMNS = ["part", "n", "slope_factor", "shift_in_jnd", "log_weight", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Where people's behaviour draws attention.
+
+    shares : how much each part is used, summing to 1; None where nobody knows, and ``reason`` says
+    why. weights : rows of ``prior_from_people``. source : whose behaviour it is.
+    """
+
+    shares: dict[str, float] | None
+    weights: pd.DataFrame
+    source: str
+    reason: str = ""
+
+
+def guiding(people: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """People's trials in two: those that guide attention, and those that it is judged on.
+
+    Nobody is in both, and no morph identity is either where people saw several. What is left,
+    guiding people's answers to judged faces and the reverse, is in neither.
+    """
+    guides, judges = halves(people, seed)
+    faces = np.sort(people["identity"].dropna().astype(str).unique())
+    if len(faces) < 2:
+        return guides, judges
+    chosen = np.random.default_rng([22, seed]).permutation(faces)[: len(faces) // 2]
+    first, second = (rows["identity"].astype(str).isin(chosen) for rows in (guides, judges))
+    return guides[first], judges[~second]
+
+
+def guide_of(
+    people: pd.DataFrame,
+    statistics: Statistics,
+    rng: np.random.Generator,
+    published: Mapping[str, float] | None = None,
+) -> Guide:
+    """What guides attention in a study.
+
+    Parameters
+    ----------
+    people : their trials; of these the guiding half alone is looked at.
+    published : the study's ``attention.guide``, taken where people saw no hidden parts.
+    """
+    guides = guiding(people)[0]
+    weights = prior_from_people(guides, statistics, rng)
+    shares = as_shares(weights)
+    if shares:
+        return Guide(shares, weights, f"{guides['observer'].nunique()} people")
+    if published:
+        total = sum(published.values())
+        known = {part: value / total for part, value in published.items()}
+        return Guide(known, weights, "a published result that the study names")
+    missing = missing_parts(guides)
+    why = f"people were never shown a face with the {' or the '.join(missing)} hidden"
+    if not missing:
+        why = "hiding no part made a difference to people's curves"
+    return Guide(None, weights, "", why)
+
+
+def as_shares(weights: pd.DataFrame) -> dict[str, float] | None:
+    """How much people use each part: its log-weight over the sum of all, those below 0 as 0.
+
+    None where a part has no log-weight, or none is above 0.
+    """
+    prior = as_prior(weights, digits=6)
+    used = {part: max(weight, 0.0) for part, weight in (prior or {}).items()}
+    total = sum(used.values())
+    return {part: weight / total for part, weight in used.items()} if total else None
 
 
 def prior_from_people(

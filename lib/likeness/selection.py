@@ -2,7 +2,8 @@
 other people.
 
 Half of the people and half of the levels choose; the other half of both judges. What chooses gets
-arrays that hold nothing of the half that judges.
+arrays that hold nothing of the half that judges. So does the decision noise, which is each
+candidate's own.
 """
 
 from __future__ import annotations
@@ -13,24 +14,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.likeness.bits import CLIP as CHANCE_CLIP
-from lib.psychometrics.decisions import expected
+from lib.psychometrics.decisions import FITTED, Noise, log_odds_of, probability
 from lib.settings.options import Statistics
-from lib.statistics.intervals import interval_text
 
 CHOOSERS = ("people", "accuracy", "default")
+CHANCE_CLIP = 0.01  # no answer is surer than this: one lapse would cost everything
+SIGMAS = np.geomspace(0.02, 50, 35)  # decision noise that is tried, in log-odds
 
 
 @dataclass(frozen=True)
 class Choices:
     """People's answers to items and what candidates would answer.
 
-    happy, n : (P, I) happy answers and answered trials of each person to each item.
-    level : (I,) of each item. likely : (C, I) each candidate's probability of *happy*, through the
-        decision rule.
+    positive, n : (P, I) positive answers and answered trials of each person to each item.
+    level : (I,) of each item. likely : (C, S, I) each candidate's probability of the positive pole,
+        under each of S decision noises.
     """
 
-    happy: np.ndarray
+    positive: np.ndarray
     n: np.ndarray
     level: np.ndarray
     likely: np.ndarray
@@ -38,20 +39,18 @@ class Choices:
     def part(self, people: np.ndarray, items: np.ndarray) -> Choices:
         """Copies of some people's answers to some items."""
         return Choices(
-            self.happy[np.ix_(people, items)],
+            self.positive[np.ix_(people, items)],
             self.n[np.ix_(people, items)],
             self.level[items],
-            self.likely[:, items],
+            self.likely[:, :, items],
         )
 
     def bits(self) -> np.ndarray:
-        """Mean log2 likelihood of a choice under each candidate, (C,); -1 is a coin. NaN
-        without trials.
-        """
+        """Mean log2 likelihood of a choice, (C, S); -1 is a coin. NaN without trials."""
         p = np.clip(self.likely, CHANCE_CLIP, 1 - CHANCE_CLIP)
-        happy, n = self.happy.sum(0), self.n.sum(0)
-        total = np.log2(p) @ happy + np.log2(1 - p) @ (n - happy)
-        return total / n.sum() if n.sum() else np.full(len(p), np.nan)
+        positive, n = self.positive.sum(0), self.n.sum(0)
+        total = np.log2(p) @ positive + np.log2(1 - p) @ (n - positive)
+        return total / n.sum() if n.sum() else np.full(p.shape[:2], np.nan)
 
 
 def gather(
@@ -68,43 +67,52 @@ def gather(
     networks : each candidate's rows, of all its seeds, whose probabilities are averaged.
     """
     people = people[(people["condition"] == "full") & people["response"].notna()]
-    answers = {name: _answers(table, statistics) for name, table in networks.items()}
-    shown = set.intersection(*(set(table["stimulus"]) for table in answers.values()))
-    if people["stimulus"].isin(shown).all():
-        items = (
-            people[["stimulus", "level"]]
-            .drop_duplicates("stimulus")
-            .sort_values(["level", "stimulus"])
-        )
-        key, level = "stimulus", items["level"].to_numpy(float)
-        names = items["stimulus"].tolist()
-        likely = [
-            table.groupby("stimulus")["p"].mean().reindex(names).to_numpy()
-            for table in answers.values()
-        ]
-    else:
-        names = sorted(people["level"].unique())
-        key, level = "level", np.array(names, float)
-        curves = [table.groupby("level")["p"].mean() for table in answers.values()]
-        likely = [np.interp(level, curve.index, curve) for curve in curves]
+    tables = {name: rows[rows["condition"] == "full"] for name, rows in networks.items()}
+    shown = set.intersection(*(set(table["stimulus"]) for table in tables.values()))
+    key = "stimulus" if people["stimulus"].isin(shown).all() else "level"
+    items = people[[key, "level"]].drop_duplicates(key) if key == "stimulus" else people[["level"]]
+    items = items.drop_duplicates().sort_values(items.columns[::-1].tolist())
     by = people.groupby(["observer", key])["response"]
-    happy, n = (
-        by.agg(how).unstack(key).reindex(columns=names).fillna(0).to_numpy(float)
+    positive, n = (
+        by.agg(how).unstack(key).reindex(columns=items[key]).fillna(0).to_numpy(float)
         for how in ("sum", "count")
     )
-    return Choices(happy, n, level, np.array(likely))
+    likely = [_likely(table, key, items[key].to_numpy(), statistics) for table in tables.values()]
+    return Choices(positive, n, items["level"].to_numpy(float), np.array(likely))
 
 
-def _answers(table: pd.DataFrame, statistics: Statistics) -> pd.DataFrame:
-    full = table[table["condition"] == "full"]
-    return full.assign(
-        p=expected(full["p_happy"].to_numpy(float), statistics.decision, statistics.decision_noise)
-    )
+def _likely(table: pd.DataFrame, key: str, items: np.ndarray, statistics: Statistics) -> np.ndarray:
+    """One candidate's probability of the positive pole, mean over seeds, (S, I)."""
+    odds, rows = log_odds_of(table), []
+    for noise in _noises(statistics):
+        p = pd.Series(probability(odds, statistics.decision, noise), table.index)
+        mean = p.groupby(table[key]).mean()
+        at_level = key == "level"
+        rows.append(np.interp(items, mean.index, mean) if at_level else mean.reindex(items))
+    return np.array(rows)
 
 
-def choose(seen: Choices) -> int:
-    """The candidate under which the choices are likeliest; the first of equals."""
-    return int(np.argmax(seen.bits()))
+def _noises(statistics: Statistics) -> list[Noise]:
+    """The decision noises to choose among: one where the rule has none or the study gives it."""
+    if statistics.decision not in FITTED:
+        return [Noise()]
+    given = statistics.decision_noise
+    return [Noise(sigma) for sigma in ([given] if given is not None else SIGMAS)]
+
+
+def choose(seen: Choices) -> tuple[int, np.ndarray]:
+    """The candidate under which the choices are likeliest, the first of equals.
+
+    And each candidate's likeliest noise, (C,).
+    """
+    bits = seen.bits()
+    return int(np.argmax(bits.max(axis=1))), bits.argmax(axis=1)
+
+
+def held_out_bits(seen: Choices, judged: Choices) -> np.ndarray:
+    """Bits a choice of the judged under the noise that the seen choose, for each candidate, (C,)."""
+    _, noise = choose(seen)
+    return judged.bits()[np.arange(len(noise)), noise]
 
 
 def cross_validate(
@@ -134,10 +142,9 @@ def cross_validate(
     ------
     ValueError : fewer than two people or levels, or an unknown default.
     """
-    if len(choices.happy) < 2 or len(set(choices.level)) < 2:
+    if len(choices.n) < 2 or len(set(choices.level)) < 2:
         raise ValueError(
-            f"{len(choices.happy)} people and {len(set(choices.level))} "
-            "levels given; needed: two of "
+            f"{len(choices.n)} people and {len(set(choices.level))} levels given; needed: two of "
             "each, to choose on one half and judge on the other"
         )
     if default not in names:
@@ -145,35 +152,13 @@ def cross_validate(
     fixed = {"accuracy": int(np.argmax(accuracy)), "default": list(names).index(default)}
     rows = []
     for split in range(n_splits):
-        people, items = _halves(len(choices.happy), rng), _level_halves(choices.level, rng)
-        for fold, (side, other) in enumerate(((0, 1), (1, 0))):
-            chosen = {"people": choose(choices.part(people[side], items[side])), **fixed}
-            judged = choices.part(people[other], items[other]).bits()
+        people, items = _halves(len(choices.n), rng), _level_halves(choices.level, rng)
+        for fold, other in ((0, 1), (1, 0)):
+            seen = choices.part(people[fold], items[fold])
+            judged = held_out_bits(seen, choices.part(people[other], items[other]))
+            chosen = {"people": choose(seen)[0], **fixed}
             rows += [[split, fold, by, names[chosen[by]], judged[chosen[by]]] for by in CHOOSERS]
     return pd.DataFrame(rows, columns=["split", "fold", "chosen_by", "candidate", "bits"])
-
-
-def side_by_side(summary: pd.DataFrame, grid: pd.DataFrame) -> pd.DataFrame:
-    """The settings of each way of choosing with what they reach, as text for a reader.
-
-    Parameters
-    ----------
-    summary : of ``selection_summary``. grid : rows of one pretraining of the table
-        ``attention_grid``.
-
-    Returns
-    -------
-    index chosen_by; candidate, bits held out, and accuracy, delta_pse, rmse, log_likelihood as
-    ``mean [low, high]``.
-    """
-    values = grid.assign(
-        text=[interval_text(*row) for row in grid[["value", "low", "high"]].to_numpy()]
-    )
-    wide = values.pivot(index="candidate", columns="metric", values="text")
-    table = summary.set_index("chosen_by")[["candidate"]].assign(
-        held_out_bits=summary["bits"].round(3).to_numpy()
-    )
-    return table.join(wide[["accuracy", "delta_pse", "rmse", "log_likelihood"]], on="candidate")
 
 
 def selection_summary(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -191,21 +176,11 @@ def selection_summary(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataF
     rows = []
     for by in CHOOSERS:
         often = table[table["chosen_by"] == by]["candidate"].value_counts(normalize=True)
-        low, high = np.quantile(gains.loc[by], ends)
-        rows.append(
-            [
-                by,
-                often.index[0],
-                often.iloc[0],
-                per_split.loc[by].mean(),
-                gains.loc[by].mean(),
-                low,
-                high,
-            ]
-        )
-    return pd.DataFrame(
-        rows, columns=["chosen_by", "candidate", "share", "bits", "gain", "low", "high"]
-    )
+        mean, low, high = gains.loc[by].mean(), *np.quantile(gains.loc[by], ends)
+        first = [by, often.index[0], often.iloc[0], per_split.loc[by].mean()]
+        rows.append([*first, mean, low, high])
+    columns = ["chosen_by", "candidate", "share", "bits", "gain", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _halves(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ left out and why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
@@ -12,9 +12,13 @@ import pandas as pd
 from lib.backbones import weight_files
 from lib.backbones.weight_files import OWN, from_file, is_outside, short_name
 from lib.networks.attention_options import Attention
-from lib.settings.options import Study, Training
+from lib.settings.options import PARTS, Study, Training
 
 LEFT_OUT = ["architecture", "pretraining", "reason", "remedy"]
+UNGUIDED = (
+    "nobody was shown faces with each part hidden in turn",
+    "set attention.guide from a published result, or morphs.conditions with all three parts",
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,17 @@ class Cell:
         return self.attention.name if self.attention else "none"
 
 
+def with_guide(chosen: list[Cell], shares: Mapping[str, float] | None) -> list[Cell]:
+    """The cells, the guided ones with how much people use each part; without them for None."""
+    kept = []
+    for cell in chosen:
+        if cell.architecture != "fe_alexnet_guided":
+            kept.append(cell)
+        elif shares:
+            kept.append(replace(cell, attention=replace(cell.attention, guide=dict(shares))))
+    return kept
+
+
 def training_of(cell: Cell, training: Training) -> dict:
     """The training settings that change what a cell becomes: its seed is its own, and only a
     block has its own rate.
@@ -84,8 +99,11 @@ def cells(study: Study, more: Sequence[str] = ()) -> tuple[list[Cell], pd.DataFr
     MissingWeights : policy ``error``, or nothing is left to train.
     """
     wanted = [_main(study, name) for name in [*study.networks.architectures, *more]]
-    wanted += [_control(study, name) for name in study.networks.controls]
+    controls = [name for name in study.networks.controls if name != "guided" or _guides(study)]
+    wanted += [_control(study, name) for name in controls]
     kept, left_out, missing, problems = [], [], [], [_problem(study, cell) for cell in wanted]
+    if len(controls) < len(study.networks.controls):
+        left_out.append(["fe_alexnet_guided", study.networks.pretraining, *UNGUIDED])
     _refuse_misfit(problems)
     for cell, problem in zip(wanted, problems, strict=True):
         if problem and study.networks.missing_weights in ("untrained", "objects"):
@@ -126,6 +144,11 @@ def _control(study: Study, control: str) -> Cell:
         return Cell("fe_alexnet_guided", study.networks.pretraining, guided)
     block = Attention.of(study.attention, kind=control, region_prior=None)  # matched or se
     return Cell(f"alexnet_{control}", study.networks.pretraining, block)
+
+
+def _guides(study: Study) -> bool:
+    """Whether anybody could say which parts people use; notebook 03 asks their answers."""
+    return bool(study.attention.guide) or set(PARTS) <= set(study.morphs.conditions)
 
 
 def _refuse_misfit(problems: list[Exception | None]) -> None:

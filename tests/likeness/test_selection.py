@@ -9,26 +9,26 @@ from scipy.stats import norm
 
 from lib.likeness.selection import (
     CHOOSERS,
+    SIGMAS,
     Choices,
     _halves,
     _level_halves,
     choose,
     cross_validate,
     gather,
+    held_out_bits,
     selection_summary,
-    side_by_side,
 )
 from lib.settings.options import Statistics
 
 LEVELS = np.linspace(0, 1, 9)
 NAMES = ("flat", "early", "right", "late")
-SOFTMAX = Statistics(decision="softmax")
 
 
 def candidates() -> np.ndarray:
     return np.stack(
         [np.full(9, 0.5), *(norm.cdf((LEVELS - pse) / 0.15) for pse in (0.3, 0.5, 0.7))]
-    )
+    )[:, None]
 
 
 def answers(pse=0.5, people=12, trials=20, seed=0) -> Choices:
@@ -57,10 +57,10 @@ def test_changing_the_held_out_people_or_levels_never_changes_the_choice():
     people, items = _halves(12, rng), _level_halves(LEVELS, rng)
     first = table_of(clean, n_splits=1)
     for side, other in ((0, 1), (1, 0)):
-        spoiled = Choices(clean.happy.copy(), clean.n, clean.level, clean.likely)
+        spoiled = Choices(clean.positive.copy(), clean.n, clean.level, clean.likely)
         seen = np.ix_(people[side], items[side])
-        spoiled.happy[:] = clean.n - clean.happy  # everything turned round ...
-        spoiled.happy[seen] = clean.happy[seen]  # ... but what chooses
+        spoiled.positive[:] = clean.n - clean.positive  # everything turned round ...
+        spoiled.positive[seen] = clean.positive[seen]  # ... but what chooses
         second = table_of(spoiled, n_splits=1)
         fold = (first["fold"] == side) & (first["chosen_by"] == "people")
         assert first.loc[fold, "candidate"].equals(second.loc[fold, "candidate"])
@@ -73,8 +73,8 @@ def test_changing_the_held_out_people_or_levels_never_changes_the_choice():
 def test_changing_the_choosing_half_does_change_the_choice():
     clean, rng = answers(), np.random.default_rng(1)
     people, items = _halves(12, rng), _level_halves(LEVELS, rng)
-    spoiled = Choices(clean.happy.copy(), clean.n, clean.level, clean.likely)
-    spoiled.happy[np.ix_(people[0], items[0])] = norm.cdf((LEVELS[items[0]] - 0.7) / 0.15) * 20
+    spoiled = Choices(clean.positive.copy(), clean.n, clean.level, clean.likely)
+    spoiled.positive[np.ix_(people[0], items[0])] = norm.cdf((LEVELS[items[0]] - 0.7) / 0.15) * 20
     first, second = table_of(clean, n_splits=1), table_of(spoiled, n_splits=1)
     fold = (first["fold"] == 0) & (first["chosen_by"] == "people")
     assert (
@@ -88,12 +88,12 @@ def test_bits_by_hand():
     -1.
     """
     choices = Choices(
-        np.array([[3.0]]), np.array([[4.0]]), np.array([0.5]), np.array([[0.75], [0.5]])
+        np.array([[3.0]]), np.array([[4.0]]), np.array([0.5]), np.array([[[0.75]], [[0.5]]])
     )
-    assert choices.bits() == pytest.approx([(3 * np.log2(0.75) - 2) / 4, -1])
-    assert choose(choices) == 0
-    sure = Choices(np.array([[1.0]]), np.array([[1.0]]), np.array([0.5]), np.array([[0.0]]))
-    assert sure.bits() == pytest.approx([np.log2(0.01)])
+    assert choices.bits()[:, 0] == pytest.approx([(3 * np.log2(0.75) - 2) / 4, -1])
+    assert choose(choices)[0] == 0
+    sure = Choices(np.array([[1.0]]), np.array([[1.0]]), np.array([0.5]), np.array([[[0.0]]]))
+    assert sure.bits()[:, 0] == pytest.approx([np.log2(0.01)])
 
 
 def test_the_summary_states_the_gain_over_the_default():
@@ -131,14 +131,20 @@ def network_table() -> pd.DataFrame:
 
 
 def test_people_and_networks_meet_on_pictures_where_they_saw_the_same_and_on_levels_otherwise():
-    by_picture = gather(people_table(["a", "b", "b"]), {"one": network_table()}, SOFTMAX)
-    assert by_picture.n.tolist() == [[1, 0], [0, 1]] and by_picture.happy.tolist() == [
+    by_picture = gather(
+        people_table(["a", "b", "b"]), {"one": network_table()}, Statistics(decision="softmax")
+    )
+    assert by_picture.n.tolist() == [[1, 0], [0, 1]] and by_picture.positive.tolist() == [
         [1, 0],
         [0, 0],
     ]
-    assert by_picture.likely == pytest.approx(np.array([[0.2, 0.6]]))
-    by_level = gather(people_table(["", "", ""]), {"one": network_table()}, SOFTMAX)
-    assert by_level.level.tolist() == [0.25] and by_level.likely == pytest.approx(np.array([[0.4]]))
+    assert by_picture.likely == pytest.approx(np.array([[[0.2, 0.6]]]))
+    by_level = gather(
+        people_table(["", "", ""]), {"one": network_table()}, Statistics(decision="softmax")
+    )
+    assert by_level.level.tolist() == [0.25] and by_level.likely == pytest.approx(
+        np.array([[[0.4]]])
+    )
     assert by_level.n.tolist() == [[1], [1]]
 
 
@@ -152,14 +158,15 @@ def test_too_few_people_or_an_unknown_default_are_refused():
         )
 
 
-def test_the_three_settings_side_by_side():
-    summary = pd.DataFrame(
-        {"chosen_by": ["people", "default"], "candidate": ["b", "a"], "bits": [-0.81234, -0.9]}
-    )
-    metrics = ("accuracy", "delta_pse", "rmse", "log_likelihood")
-    rows = [(name, metric, 0.5, 0.4, 0.6) for name in "ab" for metric in metrics]
-    table = side_by_side(
-        summary, pd.DataFrame(rows, columns=["candidate", "metric", "value", "low", "high"])
-    )
-    assert table.loc["people", ["candidate", "held_out_bits"]].tolist() == ["b", -0.812]
-    assert table.loc["default", "accuracy"] == "0.500 [0.400, 0.600]"
+def test_each_candidate_has_the_noise_that_the_choosing_half_gives_it():
+    """A network four times as sure as people are is not punished for it; noise brings it back."""
+    sure = network_table().assign(log_odds=lambda t: np.tile([-4.0, 4.0], 2))
+    people = pd.concat([people_table(["a", "b", "b"]), people_table(["b", "a", "a"])])
+    noisy = gather(people, {"one": sure}, Statistics(decision="noisy"))
+    argmax = gather(people, {"one": sure}, Statistics(decision="argmax"))
+    assert noisy.likely.shape == (1, len(SIGMAS), 2) and argmax.likely.shape == (1, 1, 2)
+    # half of the answers are each way: a coin is likeliest
+    assert held_out_bits(noisy, noisy)[0] == pytest.approx(-1, abs=0.01)
+    assert held_out_bits(argmax, argmax)[0] < -2
+    given = gather(people, {"one": sure}, Statistics(decision="noisy", decision_noise=2.0))
+    assert given.likely[0, 0] == pytest.approx(norm.cdf([-2, 2]))
