@@ -110,7 +110,7 @@ def choose(seen: Choices) -> tuple[int, np.ndarray]:
 
 
 def held_out_bits(seen: Choices, judged: Choices) -> np.ndarray:
-    """Bits a choice of the judged under the noise that the seen choose, for each candidate, (C,)."""
+    """Each candidate's bits a judged choice, (C,), under the noise that the seen choose."""
     _, noise = choose(seen)
     return judged.bits()[np.arange(len(noise)), noise]
 

@@ -1,8 +1,9 @@
-"""Attention maps of chosen faces: which faces, which place asks, and what the trained network's
-block answers.
-"""
+"""What a trained block does: the network without it, and its attention maps of chosen faces."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,20 @@ def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
     full = stimuli[stimuli["condition"] == "full"]
     one = full[full["identity"] == full["identity"].iloc[0]].sort_values("level")
     return one.iloc[np.linspace(0, len(one) - 1, min(n, len(one))).round().astype(int)]
+
+
+@contextmanager
+def without_block(network: Network) -> Iterator[None]:
+    """The block is out of the network while this lasts: its gain is 0."""
+    if not hasattr(network.block, "gain"):
+        yield
+        return
+    gain = network.block.gain.clone()
+    network.block.gain.zero_()
+    try:
+        yield
+    finally:
+        network.block.gain.copy_(gain)
 
 
 def map_of(network: Network, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,4 @@
-"""The attention grid: kind x location x reduction x pretraining x seeds, each trained once, as one
-tidy table.
+"""The attention grid: kind x location x reduction x pretraining x seeds, each trained once.
 
 A cell keeps its accuracy, learning curve and answers, not its head (110 MB or more). Cells that
 notebooks 02 and 03 have trained are asked, not trained again. A killed grid goes on behind its last
@@ -17,46 +16,20 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from lib.likeness.scores import METRICS, seed_scores
 from lib.networks.answers import Halfway, answer
+from lib.networks.attention_maps import without_block
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_cell
 from lib.settings.options import resolve
-from lib.statistics.intervals import mean_interval
 from lib.storage.files import file_hashes, settings_hash, write_json
 from lib.storage.progress import Progress
 from lib.storage.runs import Run
 from lib.training.checkpoints import Checkpoint
 from lib.training.features import cached_features
-from lib.training.grid_points import (
-    POINT,
-    Point,
-    architecture_of,
-    available,
-    point_name,
-    points,
-)
+from lib.training.grid_points import Point
 from lib.training.heads import total_steps
-from lib.training.train import (
-    folder_of,
-    load_base_features,
-    make_bases,
-    train_all,
-    trial_rows,
-)
-
-__all__ = [
-    "Cancelled",
-    "Point",
-    "architecture_of",
-    "available",
-    "grid_table",
-    "point_name",
-    "points",
-    "run_grid",
-    "score_grid",
-]
+from lib.training.train import folder_of, load_base_features, make_bases, train_all, trial_rows
 
 
 def run_grid(
@@ -72,31 +45,29 @@ def run_grid(
 
     Parameters
     ----------
-    regions : masks of the parts, for a region prior. cancelled : asked after every step; True stops
-        between steps.
+    regions : masks of the parts, for a region prior or a guide. cancelled : asked after every step;
+        True stops between steps.
 
     Returns
     -------
     accuracy : POINT columns, seed, validation_accuracy, accuracy, auc.
-    answers : rows of the trial table whose ``architecture`` is the candidate's name, without
-        responses.
+    answers : rows of the trial table without responses, with columns ``candidate`` and
+        ``without_block`` (log-odds when the block is taken out).
     """
     device, of_point = choose_device(run.study.training), {point.cell: point for point in chosen}
     rows, answers = {}, {}
     for group, base in make_bases(run, list(of_point), images, device, regions):
-        cuts = set(base.maps)
+        seeds = range(run.study.training.seeds)
+        cells = [replace(cell, seed=seed) for cell in group for seed in seeds]
+        places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
         maps = cached_features(
             load_base_features(run, group[0]),
             list(stimuli["path"]),
-            cuts,
+            set(base.maps),
             device,
             name=f"{group[0].backbone} ({group[0].pretraining})",
         )
         key = settings_hash(file_hashes(map(resolve, stimuli["path"])))
-        cells = [
-            replace(cell, seed=seed) for cell in group for seed in range(run.study.training.seeds)
-        ]
-        places = {cell: Checkpoint(folder_of(run, cell, base, device)) for cell in cells}
         silent = [cell for cell in cells if _answers(places[cell], key) is None]
         ask = partial(_ask, places, maps, key, device)
         for cell in (cell for cell in silent if places[cell].trained()):  # by notebooks 02 and 03
@@ -108,8 +79,11 @@ def run_grid(
         for cell in cells:
             point = of_point[replace(cell, seed=0)]
             rows[cell] = point.row() | {"seed": cell.seed} | _accuracy(places[cell].result())
-            named = replace(cell, architecture=point.candidate)
-            answers[cell] = trial_rows(named, stimuli, np.array(_answers(places[cell], key)))
+            said = {name: np.array(odds) for name, odds in _answers(places[cell], key).items()}
+            table = trial_rows(cell, stimuli, said["log_odds"])
+            answers[cell] = table.assign(
+                candidate=point.candidate, without_block=said["without_block"]
+            )
     order = [
         replace(point.cell, seed=seed)
         for point in chosen
@@ -142,64 +116,26 @@ def _ask(
     cell: Cell,
     network: Network,
 ) -> None:
-    """Keep a trained network's log-odds of the stimuli ``maps``."""
-    odds = answer(network, Halfway(maps[network.cut], network.cut), device).log_odds
-    write_json(places[cell].folder / f"answers-{key}.json", odds.tolist())
+    """Keep a trained network's log-odds of the stimuli ``maps``, with and without its block."""
+    halfway = Halfway(maps[network.cut], network.cut)
+    said = {"log_odds": answer(network, halfway, device).log_odds}
+    with without_block(network):
+        said["without_block"] = answer(network, halfway, device).log_odds
+    kept = {name: odds.tolist() for name, odds in said.items()}
+    write_json(places[cell].folder / f"answers-{key}.json", kept)
 
 
-def _answers(checkpoint: Checkpoint, key: str) -> list[float] | None:
+def _answers(checkpoint: Checkpoint, key: str) -> dict[str, list[float]] | None:
     path = checkpoint.folder / f"answers-{key}.json"
-    return (
-        json.loads(path.read_text(encoding="utf-8"))
-        if path.is_file() and checkpoint.result()
-        else None
-    )
+    if not path.is_file() or not checkpoint.result():
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _accuracy(result: dict) -> dict:
+def _accuracy(result: dict) -> dict[str, float]:
     by_split = {row["split"]: row for row in result["accuracy"]}
     return {
         "validation_accuracy": by_split["validation"]["accuracy"],
         "accuracy": by_split["test"]["accuracy"],
         "auc": by_split["test"]["auc"],
     }
-
-
-def score_grid(
-    run: Run, accuracy: pd.DataFrame, answers: pd.DataFrame, people: pd.DataFrame
-) -> pd.DataFrame:
-    """The accuracy table with each cell's likeness to people beside it: delta_pse, rmse,
-    log_likelihood and more.
-    """
-    scores = seed_scores(answers, people, run.study.statistics).rename(
-        columns={"architecture": "candidate"}
-    )
-    return accuracy.merge(
-        scores, on=["candidate", "pretraining", "seed"], how="left", validate="one_to_one"
-    )
-
-
-def grid_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Table ``attention_grid``: one row a point and metric, with Student's t interval over seeds.
-
-    Returns
-    -------
-    POINT columns, metric, value (mean over seeds), low, high, n_seeds (with a value), n_missing
-    (without: such as a network that has no PSE).
-    """
-    rows = []
-    for key, group in cells.groupby(POINT, sort=False):
-        for metric in METRICS:
-            known = group[metric].dropna()
-            rows.append(
-                [
-                    *key,
-                    metric,
-                    *mean_interval(known, confidence),
-                    len(known),
-                    len(group) - len(known),
-                ]
-            )
-    return pd.DataFrame(
-        rows, columns=[*POINT, "metric", "value", "low", "high", "n_seeds", "n_missing"]
-    )

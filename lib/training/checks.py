@@ -4,8 +4,7 @@ fp32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +14,10 @@ import torch
 from lib.backbones.weight_files import is_outside
 from lib.backbones.weights import torchvision_weights
 from lib.networks.answers import answer
+from lib.networks.attention_maps import without_block
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
-from lib.networks.network import Network, build_cell, parameter_counts, preprocess
-from lib.networks.panel import Panel
+from lib.networks.network import build_cell, parameter_counts, preprocess
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
 from lib.storage.runs import Run
@@ -82,58 +81,27 @@ def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) ->
 
 
 @torch.no_grad()
-def zero_gain_check(
+def start_check(
     run: Run, chosen: Iterable[Cell], stimuli: pd.DataFrame, n: int = 4
 ) -> pd.DataFrame:
-    """The untrained networks' logits at gain 0 against AlexNet's of the same seed, on the first
-    ``n`` pictures.
+    """FE-AlexNet's logits before training against AlexNet's of the same seed.
+
+    On the first ``n`` pictures, one row an architecture (seed 0).
 
     Returns
     -------
-    architecture, attention, largest_difference : one row an architecture (seed 0).
+    architecture, attention, untrained (largest difference as training begins), gain_0 (the same
+    with a last layer that is drawn at random and the block taken out).
     """
     images = preprocess(np.stack([read_image(resolve(path)) for path in stimuli["path"][:n]]))
     rows = []
     for cell in {c.architecture: replace(c, seed=0) for c in chosen}.values():
-        closed = replace(cell, attention=replace(cell.attention, gain=0.0))
-        plain = replace(cell, architecture="alexnet", attention=None)
-        gap = build_cell(closed, run.study)(images) - build_cell(plain, run.study)(images)
-        rows.append([cell.architecture, cell.attention_name, float(gap.abs().max())])
-    return pd.DataFrame(rows, columns=["architecture", "attention", "largest_difference"])
-
-
-def block_effects(
-    networks: Mapping[Cell, Network], stimuli: pd.DataFrame, n: int = 24
-) -> pd.DataFrame:
-    """What each network's block does to its log-odds, on ``n`` of the whole faces.
-
-    Returns
-    -------
-    architecture, seed, moved (root mean square of what the log-odds move by when the block is taken
-    out), spread (their SD over the faces), share (moved / spread). A row a network that has a
-    block.
-    """
-    whole = stimuli[stimuli["condition"] == "full"]
-    chosen = whole.iloc[np.linspace(0, len(whole) - 1, min(n, len(whole))).round().astype(int)]
-    images, rows = np.stack([read_image(resolve(path)) for path in chosen["path"]]), []
-    panel = Panel(images)
-    for cell, network in networks.items():
-        if hasattr(network.block, "gain"):
-            there = panel.log_odds(network)
-            with _without_block(network):
-                moved = np.sqrt(np.mean((there - panel.log_odds(network)) ** 2))
-            rows.append(
-                [cell.architecture, cell.seed, moved, there.std(ddof=1), moved / there.std(ddof=1)]
-            )
-    return pd.DataFrame(rows, columns=["architecture", "seed", "moved", "spread", "share"])
-
-
-@contextmanager
-def _without_block(network: Network) -> Iterator[None]:
-    """The gain at 0 while the block of code lasts."""
-    gain = network.block.gain.detach().clone()
-    network.block.gain.data.zero_()
-    try:
-        yield
-    finally:
-        network.block.gain.data.copy_(gain)
+        plain = build_cell(replace(cell, architecture="alexnet", attention=None), run.study)(images)
+        network = build_cell(cell, run.study)
+        untrained = float((network(images) - plain).abs().max())
+        for layer in network.block.last_layers():
+            torch.nn.init.ones_(layer.weight)
+        with without_block(network):
+            out = float((network(images) - plain).abs().max())
+        rows.append([cell.architecture, cell.attention_name, untrained, out])
+    return pd.DataFrame(rows, columns=["architecture", "attention", "untrained", "gain_0"])

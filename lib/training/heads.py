@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.networks.answers import Halfway, answer
+from lib.networks.attention_maps import without_block
 from lib.networks.devices import Device
 from lib.networks.network import Network
 from lib.settings.options import Training
@@ -95,7 +96,9 @@ def train_head(
             network.train()
             loss = _epoch(step, data.batches(order, training.batch, device), epoch, tick)
             judged = evaluate(network, data, "validation", device)
-            fit.history.append({"epoch": epoch, "train_loss": loss, **judged})
+            share = block_share(network, data, device)
+            row = {"epoch": epoch, "train_loss": loss, **judged, "block_share": share}
+            fit.history.append(row)
             if fit.best_epoch == epoch:
                 fit.best = take_head(network, device, into=fit.best)
             if checkpoint and checkpoint.due() and epoch < training.epochs:
@@ -171,3 +174,18 @@ def evaluate(network: Network, data: Data, split: str, device: Device) -> dict[s
     loss = np.logaddexp(0, np.where(labels == 1, -odds, odds)).mean()
     accuracy = ((odds > 0) == labels).mean()
     return {f"{split}_loss": float(loss), f"{split}_accuracy": float(accuracy)}
+
+
+def block_share(network: Network, data: Data, device: Device) -> float | None:
+    """How far the block moves the log-odds of validation images, over their SD; None without one.
+
+    Root mean square of the change when the block is taken out.
+    """
+    if not hasattr(network.block, "gain"):
+        return None
+    halfway, rows = Halfway(data.maps, network.cut), data.rows["validation"]
+    there = answer(network, halfway, device, rows=rows).log_odds
+    with without_block(network):
+        away = answer(network, halfway, device, rows=rows).log_odds
+    spread = there.std(ddof=1) if len(there) > 1 else 0.0
+    return float(np.sqrt(np.mean((there - away) ** 2)) / spread) if spread else None

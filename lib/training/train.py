@@ -48,6 +48,7 @@ HISTORY = [
     "train_loss",
     "validation_loss",
     "validation_accuracy",
+    "block_share",
 ]
 
 
@@ -109,7 +110,7 @@ def train_cells(
     history = pd.DataFrame(
         [_who(cell) | row for cell in chosen for row in results[cell]["history"]]
     )
-    return accuracy[ACCURACY], history[HISTORY], weight_proofs(run, chosen)
+    return accuracy[ACCURACY], history.reindex(columns=HISTORY), weight_proofs(run, chosen)
 
 
 def train_all(

@@ -36,8 +36,8 @@ from lib.settings.loading import load_study
 from lib.settings.options import ROOT, Training
 from lib.storage.files import threads, write_csv
 from lib.storage.runs import Run
-from lib.training.attention_grid import points
 from lib.training.features import CHUNK, cached_features, forward, loaded
+from lib.training.grid_points import points
 from lib.training.heads import make_optimiser, make_step
 from lib.training.recorded import WARM_UP, Recorded
 from lib.training.train import answer_stimuli, train_cells

@@ -1,26 +1,20 @@
-"""The attention grid: which points there are, that cells are trained once, and its table by
-hand.
-"""
+"""The attention grid: which points there are, and that cells are trained once."""
 
-import numpy as np
-import pandas as pd
+from collections import Counter
+from dataclasses import replace
+
 import pytest
-from small_training import a_run, people_of
+from small_training import a_run
 
-from lib.networks.attention import Attention
-from lib.networks.design import cells
+from lib.networks.design import cells, with_guide
 from lib.pictures.stimuli import regions_of
 from lib.settings.loading import load_study
 from lib.training import train as training
 from lib.training.attention_grid import (
     Cancelled,
-    available,
-    grid_table,
-    point_name,
-    points,
     run_grid,
-    score_grid,
 )
+from lib.training.grid_points import available, points
 from lib.training.train import train_cells
 
 PRIOR = {"eyes": 0.5, "nose": 0.0, "mouth": 1.0}
@@ -37,24 +31,32 @@ def test_points_are_all_combinations_once_with_the_studys_own_among_them():
         },
     )
     names = [point.candidate for point in points(study, ["untrained"], PRIOR)]
-    assert names == [
-        "none",
-        "self@conv3 r8",
-        "self@conv3 r16",
-        "self@conv5 r8",
-        "self@conv5 r16",
-        "se@conv3 r8",
-        "se@conv3 r16",
-        "se@conv5 r8",
-        "se@conv5 r16",
-        "self@conv3 r8 + prior",
-    ]
-    assert point_name(Attention.of(study.attention)) == names[1]
+    places = ["conv3 r8", "conv3 r16", "conv5 r8", "conv5 r16"]
+    wanted = [f"self@{place}" for place in places] + [f"se@{place}" for place in places]
+    assert names == ["none", *wanted, "self@conv3 r8 + prior"]
     both = points(study, ["untrained", "objects"])
-    assert len(both) == 2 * 9 and {point.row()["pretraining"] for point in both} == {
-        "untrained",
-        "objects",
-    }
+    assert len(both) == 2 * 9
+    assert {point.row()["pretraining"] for point in both} == {"untrained", "objects"}
+
+
+def test_every_arm_has_the_same_budget():
+    study = load_study(
+        "data/studies/smoke.yaml",
+        {
+            "networks.controls": ["matched", "se", "guided"],
+            "grid.locations": ["conv1", "conv5"],
+            "grid.reductions": [8, 32],
+        },
+    )
+    chosen = points(study, ["untrained"], None, {"mouth": 1.0})
+    count = Counter(point.cell.architecture for point in chosen)
+    arms = ("fe_alexnet", "alexnet_matched", "alexnet_se", "fe_alexnet_guided")
+    assert count == {"alexnet": 1, **dict.fromkeys(arms, 5)}
+    own = {replace(cell, seed=0) for cell in with_guide(cells(study)[0], {"mouth": 1.0})}
+    assert own <= {point.cell for point in chosen}  # trained once, by notebooks 02 and 03
+    assert not any(point.cell.attention.guide for point in points(study, ["untrained"])[1:])
+    heads = {point.cell.attention.heads for point in chosen[1:]}
+    assert heads == {2, 4}  # conv1 reduced by 32 leaves two channels
 
 
 @pytest.mark.usefixtures("small_heads")
@@ -101,49 +103,6 @@ def test_a_cancelled_grid_goes_on_behind_its_last_cell(tmp_path, images, morphs)
     whole = run_grid(run, chosen, images, morphs)
     other = run_grid(a_run(tmp_path, "03", **TINY, name="other"), chosen, images, morphs)
     assert whole[0].equals(other[0]) and whole[1].equals(other[1])
-
-
-@pytest.mark.usefixtures("small_heads")
-def test_the_scores_of_the_grid_join_accuracy_and_likeness(tmp_path, images, morphs):
-    run = a_run(tmp_path, "03", **TINY)
-    accuracy, answers = run_grid(run, points(run.study, ["untrained"])[:1], images, morphs)
-    scored = score_grid(run, accuracy, answers, people_of(run, morphs))
-    assert (
-        len(scored) == 2
-        and scored["rmse"].between(0, 1).all()
-        and (scored["log_likelihood"] < 0).all()
-    )
-
-
-def test_the_table_by_hand():
-    """Mean 0.7 of 0.6 and 0.8; t(1) at 97.5 % is 12.706, times the standard error 0.1."""
-    rows = [
-        {
-            "candidate": "none",
-            "kind": "none",
-            "location": "conv3",
-            "reduction": 8,
-            "prior": False,
-            "pretraining": "untrained",
-            "seed": seed,
-            "accuracy": value,
-            "validation_accuracy": value,
-            "delta_pse": [0.1, np.nan][seed],
-            "rmse": 0.2,
-            "log_likelihood": -1.0,
-            "image_consistency": np.nan,
-        }
-        for seed, value in enumerate((0.6, 0.8))
-    ]
-    table = grid_table(pd.DataFrame(rows)).set_index("metric")
-    assert table.loc["accuracy", ["value", "low", "high"]].tolist() == pytest.approx(
-        [0.7, 0.7 - 1.2706, 0.7 + 1.2706], abs=1e-4
-    )
-    assert table.loc["delta_pse", ["value", "n_seeds", "n_missing"]].tolist() == [0.1, 1, 1]
-    assert (
-        np.isnan(table.loc["image_consistency", "value"])
-        and table.loc["image_consistency", "n_missing"] == 2
-    )
 
 
 def test_a_pretraining_that_is_not_at_hand_is_left_out_with_the_remedy(monkeypatch, tmp_path):

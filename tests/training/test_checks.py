@@ -2,8 +2,6 @@
 fp32.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,11 +11,11 @@ from PIL import Image
 from lib.networks.attention import Attention
 from lib.networks.design import Cell
 from lib.networks.devices import Device
-from lib.networks.network import build_cell, preprocess
+from lib.networks.network import build_cell
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
 from lib.training import checks as network_tables
-from lib.training.checks import network_table, precision_check, zero_gain_check
+from lib.training.checks import network_table, precision_check, start_check
 
 ATTENTION = Attention(gain=0.5)
 
@@ -70,48 +68,27 @@ def test_with_a_thousand_outputs_every_network_has_the_published_number_of_param
     assert (table["trained"] == table["classifier"] + table["block"]).all()
 
 
-def test_at_gain_0_fe_alexnet_is_alexnet_to_the_last_bit_and_an_open_gain_is_not(run, stimuli):
-    table = zero_gain_check(run, [Cell("fe_alexnet", "untrained", ATTENTION, seed=3)], stimuli)
-    assert table.to_numpy().tolist() == [["fe_alexnet", ATTENTION.name, 0.0]]
-    images = torch.rand(2, 3, 224, 224)
-    cell = Cell("fe_alexnet", "untrained", ATTENTION)
-    with torch.no_grad():
-        plain = build_cell(Cell("alexnet", "untrained"), run.study)(images)
-        network = build_cell(cell, run.study)
-        assert torch.equal(network(images), plain)
-        torch.nn.init.normal_(network.block.out.weight)
-        assert (network(images) - plain).abs().max() > 1e-4
-
-
-def test_what_a_block_does_to_the_log_odds(run, stimuli):
-    """Nothing at gain 0; otherwise what AlexNet's own answers say, and the network stays as it
-    was.
-    """
-    stimuli = stimuli.assign(condition=["full"] * 4 + ["eyes"])
-    cells = [
-        Cell("fe_alexnet", "untrained", replace(ATTENTION, gain=gain), seed=k)
-        for k, gain in enumerate((0.0, 9.0))
+def test_before_training_and_without_its_block_fe_alexnet_is_alexnet_to_the_last_bit(run, stimuli):
+    chosen = [
+        Cell(f"alexnet_{kind}", "untrained", Attention(kind), seed=3) for kind in ("matched", "se")
     ]
-    networks = {cell: build_cell(cell, run.study).eval() for cell in cells}
-    for network in networks.values():
-        torch.nn.init.ones_(network.block.out.weight)
-    table = network_tables.block_effects(
-        networks | {Cell("alexnet", "untrained"): networks[cells[0]]}, stimuli
-    )
-    assert table["moved"].tolist()[::2] == [0, 0] and table["seed"].tolist() == [0, 1, 0]
-    images = preprocess(np.stack([np.asarray(Image.open(path)) for path in stimuli["path"][:4]]))
-    with torch.no_grad():
-        here, plain = (
-            np.subtract(*net(images).numpy().T[::-1])
-            for net in (
-                networks[cells[1]],
-                build_cell(Cell("alexnet", "untrained", seed=1), run.study).eval(),
-            )
-        )
-    assert table["moved"][1] == pytest.approx(np.sqrt(np.mean((here - plain) ** 2)), rel=1e-3)
-    assert table["spread"][1] == pytest.approx(here.std(ddof=1), rel=1e-3)
-    assert table["share"][1] == pytest.approx(table["moved"][1] / table["spread"][1])
-    assert networks[cells[1]].block.gain.item() == 9
+    table = start_check(run, [Cell("fe_alexnet", "untrained", ATTENTION, seed=3), *chosen], stimuli)
+    assert table["architecture"].tolist() == ["fe_alexnet", "alexnet_matched", "alexnet_se"]
+    assert (table[["untrained", "gain_0"]] == 0).all(axis=None)
+
+
+def test_the_check_of_the_start_can_fail(run, stimuli, monkeypatch):
+    real = network_tables.build_cell
+
+    def opened(cell, study):
+        network = real(cell, study)
+        if cell.attention is not None:
+            torch.nn.init.normal_(network.block.out.weight)
+        return network
+
+    monkeypatch.setattr(network_tables, "build_cell", opened)
+    table = start_check(run, [Cell("fe_alexnet", "untrained", ATTENTION)], stimuli)
+    assert table["untrained"].item() > 1e-4 and table["gain_0"].item() == 0
 
 
 @pytest.mark.parametrize(
