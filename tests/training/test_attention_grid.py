@@ -64,11 +64,11 @@ def test_every_cell_is_trained_once_and_those_of_the_study_not_again(
     tmp_path, images, morphs, monkeypatch
 ):
     run, trained = a_run(tmp_path, "03", **TINY), []
-    own, real = cells(run.study)[0], training.cell_steps
+    own, real = cells(run.study)[0], training.train_cell
     train_cells(run, own, images)
     monkeypatch.setattr(
         training,
-        "cell_steps",
+        "train_cell",
         lambda run, cell, *rest: trained.append(cell) or real(run, cell, *rest),
     )
     chosen, regions = points(run.study, ["untrained"], PRIOR), regions_of(run.study, morphs)
