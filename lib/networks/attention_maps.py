@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.networks.network import Network, preprocess
+from lib.networks.network import Network, box_regions, preprocess
 from lib.pictures.reading import read_image
-from lib.settings.options import resolve
+from lib.pictures.stimuli import regions_of
+from lib.settings.options import Study, resolve
 
 
 def chosen_faces(stimuli: pd.DataFrame, n: int = 3) -> pd.DataFrame:
-    """Whole faces of the first identity from sad over middle to happy: ``n`` rows of
-    ``stimuli``, evenly spaced.
-    """
+    """Whole faces of the first identity along its morph: ``n`` rows, evenly spaced."""
     full = stimuli[stimuli["condition"] == "full"]
     one = full[full["identity"] == full["identity"].iloc[0]].sort_values("level")
     return one.iloc[np.linspace(0, len(one) - 1, min(n, len(one))).round().astype(int)]
@@ -48,6 +47,23 @@ def map_of(network: Network, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarra
     with torch.no_grad():
         maps = network.eval().attention_map(preprocess(pictures).to(network.mean.device))
     return maps.mean(dim=1).cpu().numpy(), pictures
+
+
+def part_masks(study: Study, images: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Where the parts lie in the faces that a network is trained on, never in those of the test.
+
+    Parameters
+    ----------
+    images : table ``images``.
+
+    Returns
+    -------
+    part -> (n, 224, 224), one mask a training face, where the study knows its faces' parts;
+    otherwise the study's boxes, (224, 224).
+    """
+    if study.morphs.regions == "truth" and study.images.source == "builtin":
+        return regions_of(study, images[images["split"] == "train"].drop_duplicates("identity"))
+    return {part: mask.numpy() for part, mask in box_regions(study.morphs.boxes).items()}
 
 
 def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,6 +167,20 @@ def say(text: str) -> None:
     from IPython import display
 
     display.display(display.Markdown(text))
+
+
+def reserve() -> Callable[[str], None]:
+    """A place on the page for a sentence that is known later: what is returned fills it."""
+    from IPython import display
+
+    waiting = "*What was found is written here when the notebook has run to its end.*"
+    handle = display.display(display.Markdown(waiting), display_id=True)
+
+    def fill(text: str) -> None:
+        if handle is not None:  # outside a notebook there is no page
+            handle.update(display.Markdown(text))
+
+    return fill
 
 
 def relative(path: str | Path) -> str:

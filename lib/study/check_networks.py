@@ -9,7 +9,7 @@ from itertools import filterfalse
 from pathlib import Path
 
 from lib.backbones.weight_files import MissingWeights, WeightsError, is_outside
-from lib.networks.design import Cell, cells
+from lib.networks.design import Cell, cells, with_guide
 from lib.pictures.reading import ImageError
 from lib.pictures.stimuli import planned
 from lib.settings.options import Study, resolve
@@ -99,10 +99,11 @@ def grid(study: Study, kept: Sequence[Cell], report: Report) -> list[Cell]:
         return []
     wanted = [
         replace(point.cell, seed=seed)
-        for point in points(study, bases, EVEN if study.grid.people_prior else None)
+        for point in points(study, bases, EVEN if study.grid.people_prior else None, EVEN)
         for seed in range(study.training.seeds)
     ]
-    more = [cell for cell in wanted if cell not in kept]
+    trained = with_guide(kept, EVEN)
+    more = [cell for cell in wanted if cell not in trained]
     if more:
         report.add("grid", f"{len(more)} more networks, AlexNets with other attention settings")
     return more

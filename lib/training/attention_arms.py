@@ -12,7 +12,7 @@ import pandas as pd
 from lib.likeness.guidance import guiding
 from lib.likeness.selection import gather, held_out_bits
 from lib.settings.options import Statistics
-from lib.statistics.intervals import mean_interval, pairs_summary, seed_pairs
+from lib.statistics.intervals import mean_interval
 from lib.training.grid_points import POINT
 
 CELL = ["candidate", "pretraining", "seed"]
@@ -21,7 +21,7 @@ COMPARED = ("accuracy", "bits")  # with AlexNet's, seed by seed
 
 
 def manipulation_table(answers: pd.DataFrame) -> pd.DataFrame:
-    """How far each network's block moves its log-odds of whole faces.
+    """How far each network's block moves its log-odds of whole faces; a row a network with one.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def manipulation_table(answers: pd.DataFrame) -> pd.DataFrame:
     architecture, candidate, pretraining, seed, moved (root mean square of the change when the block
     is taken out), spread (SD of the log-odds over faces), share_of_sd (moved / spread).
     """
-    full = answers[answers["condition"] == "full"]
+    full = answers[(answers["condition"] == "full") & (answers["candidate"] != "none")]
     rows = []
     for key, one in full.groupby(["architecture", *CELL], sort=False):
         moved = float(np.sqrt(np.mean((one["log_odds"] - one["without_block"]) ** 2)))
@@ -69,21 +69,32 @@ def _bits(
 
 
 def grid_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Table ``attention_grid``: one row a point and metric, with Student's t interval over seeds.
+    """Table ``attention_grid``: one row a point and metric.
 
     Returns
     -------
     POINT columns, metric, value (mean over seeds), low, high, n_seeds (with a value), n_missing
-    (without).
+    (without); gain, gain_low, gain_high (over AlexNet on the same convolutions, seed by seed; NaN
+    without AlexNet). Intervals are Student's t over seeds.
     """
     rows = []
     for key, group in cells.groupby(POINT, sort=False):
         for metric in METRICS:
             known = group[metric].dropna()
             counts = [len(known), len(group) - len(known)]
-            rows.append([*key, metric, *mean_interval(known, confidence), *counts])
-    columns = [*POINT, "metric", "value", "low", "high", "n_seeds", "n_missing"]
+            middle = [*key, metric, *mean_interval(known, confidence), *counts]
+            rows.append([*middle, *mean_interval(gains(cells, group, metric), confidence)])
+    ends = ["gain", "gain_low", "gain_high"]
+    columns = [*POINT, "metric", "value", "low", "high", "n_seeds", "n_missing", *ends]
     return pd.DataFrame(rows, columns=columns)
+
+
+def gains(cells: pd.DataFrame, chosen: pd.DataFrame, metric: str) -> pd.Series:
+    """What one setting's networks gain over AlexNet of the same seed and convolutions, by seed."""
+    base = chosen["pretraining"].iloc[0]
+    plain = cells[(cells["pretraining"] == base) & (cells["candidate"] == "none")]
+    both = chosen.set_index("seed")[metric] - plain.set_index("seed")[metric]
+    return both.dropna()
 
 
 def arms_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -97,7 +108,7 @@ def arms_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     -------
     architecture, pretraining, candidate (the first of equals), n_candidates, n_seeds,
     validation_accuracy, accuracy, bits, share_of_sd (means over seeds); accuracy_gain, bits_gain
-    (over AlexNet, seed by seed) with _low and _high (Student's t over seeds). NaN without AlexNet.
+    with _low and _high (see ``grid_table``).
     """
     rows = []
     for (base, architecture), arm in cells[~cells["prior"]].groupby(
@@ -106,23 +117,12 @@ def arms_table(cells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
         by = arm.groupby("candidate", sort=False)
         best = by["validation_accuracy"].mean().idxmax()
         chosen = arm[arm["candidate"] == best]
-        plain = cells[(cells["pretraining"] == base) & (cells["candidate"] == "none")]
         row = {"architecture": architecture, "pretraining": base, "candidate": best}
         row |= {"n_candidates": by.ngroups, "n_seeds": len(chosen)}
         row |= chosen[["validation_accuracy", "accuracy", "bits", "share_of_sd"]].mean().to_dict()
-        for metric in COMPARED if len(plain) and architecture != "alexnet" else ():
-            row |= _gain(chosen, plain, metric, confidence)
+        for metric in COMPARED:
+            found = mean_interval(gains(cells, chosen, metric), confidence)
+            names = (f"{metric}_gain", f"{metric}_gain_low", f"{metric}_gain_high")
+            row |= dict(zip(names, found, strict=True))
         rows.append(row)
-    gains = [f"{metric}_gain{end}" for metric in COMPARED for end in ("", "_low", "_high")]
-    table = pd.DataFrame(rows)
-    return table.reindex(columns=[*[c for c in table if c not in gains], *gains])
-
-
-def _gain(
-    chosen: pd.DataFrame, plain: pd.DataFrame, metric: str, confidence: float
-) -> dict[str, float]:
-    both = pd.concat([chosen.assign(architecture="this"), plain.assign(architecture="that")])
-    pairs = seed_pairs(both, "this", "that", metric).dropna()
-    found = pairs_summary(pairs, confidence)
-    name = f"{metric}_gain"
-    return {name: found["difference"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
+    return pd.DataFrame(rows)

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import display
 
+from lib.figures.attention import plot_attention
 from lib.figures.curves import people_kind, plot_people
-from lib.figures.networks import plot_attention
 from lib.figures.style import colour
 from lib.settings.options import CONDITIONS, KINDS, LOCATIONS, PARTS
 from lib.settings.words import people_label, title_note
