@@ -167,7 +167,7 @@ def spread_over_bases(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     Parameters
     ----------
     cells : one row a trained network: candidate, pretraining, seed and the metric (see
-        ``lib.training.attention_grid.score_grid``).
+        ``lib.training.attention_arms.score_cells``).
 
     Returns
     -------
