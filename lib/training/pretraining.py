@@ -75,10 +75,10 @@ class Batch:
     grid: int
 
 
-LARGE = Stage(96, 2, 4, 640)
-STAGES = dict.fromkeys(BACKBONES, (Stage(48, 4, 2, 8000), LARGE))
+LARGE = Stage(96, 2, 4, 6000)
+STAGES = dict.fromkeys(BACKBONES, (Stage(48, 4, 2, 24_000), LARGE))
 # the same objects and steps, but large from the start: AlexNet's first layer goes by four pixels
-STAGES["alexnet"] = (Stage(96, 2, 8, 8000), LARGE)
+STAGES["alexnet"] = (Stage(96, 2, 8, 24_000), LARGE)
 
 
 class Namer(nn.Module):
