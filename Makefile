@@ -2,7 +2,7 @@
 #
 #   make workbook [STUDY=data/studies/mine.yaml] [SET="training.epochs=10 name=mine"] [RESUME=1] [ONLY=04]
 #   make lab [STUDY=…] [SET="…"]     the same notebooks in JupyterLab
-#   make test [TESTS=…] [WORKERS=2]  all tests, or those of a file, in so many processes
+#   make test [TESTS=…] [WORKERS=2] [ALL=1]  the tests, or those of a file; ALL=1: also the slow ones
 #   make coverage                    all tests, and which lines of lib they reach
 #   make weights                     torchvision's ImageNet weights, once
 #   make publish                     rerun the default study, refresh notebooks/ and figures/
@@ -17,6 +17,7 @@ SET ?=
 RESUME ?=
 ONLY ?=
 TESTS ?=
+ALL ?=
 WORKERS ?= 2
 PY ?= .venv/bin/python
 
@@ -32,8 +33,9 @@ workbook: $(SET_UP)
 # each worker keeps to one processor
 test: export OMP_NUM_THREADS = 1
 test: $(SET_UP)
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(if $(ALL),,-m "not slow") $(TESTS)
 
+coverage: ALL = 1
 coverage: TESTS = --cov=lib --cov-report=term:skip-covered --cov-fail-under=95
 coverage: test
 

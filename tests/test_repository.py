@@ -330,7 +330,8 @@ def text_of(name: str) -> str:
         ),
         (["weights"], "-m lib.weights"),
         (["house"], "tests/house.py"),
-        (["test"], "-m pytest -n 2 --dist worksteal"),
+        (["test"], '-m pytest -n 2 --dist worksteal -m "not slow"'),
+        (["test", "ALL=1"], "-m pytest -n 2 --dist worksteal"),
         (
             ["coverage"],
             (
