@@ -36,7 +36,7 @@ def plot_scorecard(scores: pd.DataFrame, kind: str, *, confidence: float = 0.95)
     """
     names = list(dict.fromkeys(zip(scores["architecture"], scores["pretraining"], strict=True)))
     figure, axes = plt.subplots(
-        2, 3, figsize=(WIDTH, 2.4 + 0.5 * len(names)), sharey=True, layout="constrained"
+        2, 3, figsize=(WIDTH, 2.4 + 0.5 * max(len(names), 3)), sharey=True, layout="constrained"
     )
     for ax, metric in zip(axes.flat, METRICS, strict=True):
         rows = scores[scores["metric"] == metric].set_index(GROUP).reindex(names)

@@ -161,7 +161,9 @@ def _quadratic(gradient, matrix, safe, damping, kept, fixed) -> tuple[np.ndarray
     matrix = matrix.copy()
     diagonal = np.einsum("bii->bi", matrix)
     size = np.einsum("bii->bi", safe)
-    diagonal += damping[:, None] * size + 1e-12 * (1 + size.max(1, keepdims=True))
+    # a gap held at 0 can have a curvature of 1e24: it must not damp the others
+    most = np.where(fixed, 0.0, size).max(1, keepdims=True)
+    diagonal += damping[:, None] * size + 1e-12 * (1 + most)
     right = -gradient - (matrix @ kept[..., None])[..., 0]
     right[fixed] = kept[fixed]
     free = ~fixed

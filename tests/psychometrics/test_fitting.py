@@ -261,3 +261,11 @@ def test_many_fits_are_made_block_by_block_with_the_same_results(monkeypatch):
     for name in ("pse", "slope", "deviance", "objective"):
         np.testing.assert_allclose(getattr(blocks, name), getattr(whole, name), rtol=1e-9)
     assert fit_psychometric(LEVEL, np.empty((0, 21)), 10).shape == (0,)
+
+
+def test_fixed_gaps_of_zero_do_not_hold_the_search_up():
+    """Levels far from the location have shares of 1e-10, and gaps there a curvature of 1e24."""
+    level = np.linspace(0, 1, 201)
+    fit = fit_psychometric(level, 10 * psi(level, 0.4787, 0.0751, 0, 0), 10, guess=0, lapse=0)
+    assert fit.converged and fit.pse == pytest.approx(0.4787, abs=1e-3)
+    assert fit.scale == pytest.approx(0.0751, rel=0.02)
