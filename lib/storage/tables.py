@@ -75,7 +75,8 @@ def decoded(data: bytes) -> str:
 
 def separator_of(text: str) -> str:
     """The separator that cuts the header in two or more, and most rows alike; else a comma."""
-    best, found = (0.0, 0), ","
+    best = (0.0, 0)
+    found = ","
     for separator in SEPARATORS:
         rows = [row for row in _rows(text, separator, LOOKED_AT) if any(row)]
         if not rows or len(rows[0]) < 2:
@@ -83,7 +84,8 @@ def separator_of(text: str) -> str:
         alike = Counter(map(len, rows)).most_common(1)[0]
         score = (alike[1] / len(rows), len(rows[0]))
         if score > best:
-            best, found = score, separator
+            best = score
+            found = separator
     return found
 
 

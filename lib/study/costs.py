@@ -23,7 +23,9 @@ WORK = {"alexnet": 0.66, "vgg11": 7.49, "vgg13": 11.19, "vgg16": 15.35}
 NUMBERS = {"alexnet": 9_216, "vgg11": 25_088, "vgg13": 25_088, "vgg16": 25_088}
 HEAD = {"alexnet": 54.5, "vgg11": 119.6, "vgg13": 119.6, "vgg16": 119.6}
 # of a network from outside, about: as of ResNet50
-OTHER_WORK, OTHER_NUMBERS, OTHER_HEAD = 4.1, 2_048, 0.01
+OTHER_WORK = 4.1
+OTHER_NUMBERS = 2_048
+OTHER_HEAD = 0.01
 AT_BLOCK = 64_896  # numbers at conv3 of AlexNet, where the default attention stage reads them
 
 # measured, two cores
