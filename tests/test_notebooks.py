@@ -35,7 +35,8 @@ COLUMNS = {
     "psychometrics": "observer kind architecture seed condition pse pse_low pse_high "
     "slope jnd guess lapse deviance "
     "converged reason",
-    "human_likeness": "architecture metric value low high chance ceiling n_observers n_seeds",
+    "human_likeness": "architecture metric value low high chance ceiling_low ceiling_high "
+    "n_observers n_seeds",
     "saliency": "architecture seed condition level part share enrichment p",
     "claims": "id claim evidence value low high verdict simulated",
 }
@@ -75,6 +76,7 @@ def test_each_table_has_the_columns_of_the_design_and_only_numbers_that_are_fini
     "name",
     [
         "people_summary",
+        "put_in_found",
         "comparison",
         "human_likeness",
         "multiverse",

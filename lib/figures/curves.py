@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -23,9 +25,9 @@ def people_kind(table: pd.DataFrame) -> str:
     return next(kind for kind in ("simulated", "human") if (table["kind"] == kind).any())
 
 
-def networks_of(table: pd.DataFrame):
+def networks_of(table: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
     """((architecture, pretraining), rows) for the networks of a table, in its order."""
-    return table[table["kind"] == "cnn"].groupby(GROUP, sort=False)
+    return iter(table[table["kind"] == "cnn"].groupby(GROUP, sort=False))
 
 
 def level_label(poles: Poles = POLES) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from lib.people.reading import read_people
@@ -71,7 +72,9 @@ def simulated_parameters(settings: Simulated, rng: np.random.Generator) -> pd.Da
     )
 
 
-def chance_of_happy(level, pse, scale, guess, lapse) -> np.ndarray:
+def chance_of_happy(
+    level: ArrayLike, pse: ArrayLike, scale: ArrayLike, guess: ArrayLike, lapse: ArrayLike
+) -> np.ndarray:
     """The simulated people's psychometric function, a cumulative Gaussian (Wichmann & Hill 2001,
     eq. 1).
 

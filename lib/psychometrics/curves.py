@@ -5,6 +5,7 @@ deviance.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
 from lib.psychometrics.sigmoids import SIGMOIDS, both_tails
@@ -13,7 +14,7 @@ QUANTITIES = ("pse", "slope", "jnd")
 PARAMETERS = ("location", "scale", "guess", "lapse")
 
 
-def curve(parameters: np.ndarray, x, sigmoid: str) -> np.ndarray:
+def curve(parameters: np.ndarray, x: ArrayLike, sigmoid: str) -> np.ndarray:
     """psi at ``x`` (K,) for parameters (..., 4), of shape (..., K)."""
     x = np.atleast_1d(np.asarray(x, float))
     flat = np.reshape(parameters, (-1, 4))
@@ -44,7 +45,9 @@ def derived(parameters: np.ndarray, sigmoid: str) -> tuple[np.ndarray, np.ndarra
     return pse, np.where(np.isfinite(pse), slope, np.nan), np.where(np.isfinite(jnd), jnd, np.nan)
 
 
-def deviance(parameters: np.ndarray, level, happy, n, sigmoid: str) -> np.ndarray:
+def deviance(
+    parameters: np.ndarray, level: np.ndarray, happy: np.ndarray, n: np.ndarray, sigmoid: str
+) -> np.ndarray:
     """Twice the log likelihood ratio of the saturated model to the curve, (B,); Wichmann & Hill
     (2001), eq. 9.
     """

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr
 
 RULES = ("argmax", "softmax", "noisy", "noisy_shifted")
@@ -48,7 +49,7 @@ class Noise:
             )
 
 
-def probability(log_odds, rule: str, noise: Noise | None = None) -> np.ndarray:
+def probability(log_odds: ArrayLike, rule: str, noise: Noise | None = None) -> np.ndarray:
     """P(positive) of each answer.
 
     Parameters
@@ -97,7 +98,9 @@ def halves(people: pd.DataFrame, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFr
     return people[first], people[~first]
 
 
-def decide(p_happy, rule: str, rng: np.random.Generator, noise: float | None = None) -> np.ndarray:
+def decide(
+    p_happy: ArrayLike, rule: str, rng: np.random.Generator, noise: float | None = None
+) -> np.ndarray:
     """Responses (1 positive, 0 negative, NaN where p_happy is NaN) to single trials.
 
     Raises
@@ -109,7 +112,7 @@ def decide(p_happy, rule: str, rng: np.random.Generator, noise: float | None = N
     return np.where(np.isnan(chance), np.nan, positive)
 
 
-def expected(p_happy, rule: str, noise: float | None = None) -> np.ndarray:
+def expected(p_happy: ArrayLike, rule: str, noise: float | None = None) -> np.ndarray:
     """``probability`` of networks whose softmax is at hand and not their log-odds.
 
     noise : SD in log-odds of the noisy rules; None is as noisy as the softmax.

@@ -17,7 +17,10 @@ between tell location and scale, and nothing is left to test the curve's form wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lib.psychometrics.group import GroupFit, fit_group
 from lib.psychometrics.likelihood import make_problems
@@ -41,13 +44,13 @@ __all__ = ["GroupFit", "PsychometricFit", "compare_fits", "fit_group", "fit_psyc
 
 
 def fit_psychometric(
-    level,
-    n_happy,
-    n,
+    level: ArrayLike,
+    n_happy: ArrayLike,
+    n: ArrayLike,
     *,
     sigmoid: str = "norm",
-    guess=(0, 0.05),
-    lapse=(0, 0.05),
+    guess: float | Sequence[float] = (0, 0.05),
+    lapse: float | Sequence[float] = (0, 0.05),
     penalty: float = 1.0,
 ) -> PsychometricFit:
     """Penalised maximum likelihood of one or many psychometric functions.
@@ -76,7 +79,9 @@ def fit_psychometric(
     return fit_flat(level, happy, n, options, shape)
 
 
-def fit_flat(level, happy, n, options: FitOptions, shape: tuple[int, ...]) -> PsychometricFit:
+def fit_flat(
+    level: np.ndarray, happy: np.ndarray, n: np.ndarray, options: FitOptions, shape: tuple[int, ...]
+) -> PsychometricFit:
     """Fit checked counts (B, L), block by block, and lay the results out in ``shape``."""
     blocks = [slice(i, i + BLOCK) for i in range(0, len(n), BLOCK)] or [slice(0, 0)]
     parts = [_fit_block(level, happy[rows], n[rows], options) for rows in blocks]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lib.psychometrics.likelihood import Problems, believing, evaluate, make_problems
 from lib.psychometrics.result import (
@@ -40,13 +42,13 @@ class GroupFit:
 
 
 def fit_group(
-    level,
-    n_happy,
-    n,
+    level: ArrayLike,
+    n_happy: ArrayLike,
+    n: ArrayLike,
     *,
     sigmoid: str = "norm",
-    guess=(0, 0.05),
-    lapse=(0, 0.05),
+    guess: float | Sequence[float] = (0, 0.05),
+    lapse: float | Sequence[float] = (0, 0.05),
     penalty: float = 1.0,
 ) -> GroupFit:
     """Fit N observers of one group, each drawn towards the group the more the fewer trials it has.

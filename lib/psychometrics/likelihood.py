@@ -39,7 +39,7 @@ class Problems:
     def __len__(self) -> int:
         return len(self.happy)
 
-    def take(self, rows) -> Problems:
+    def take(self, rows: np.ndarray | slice) -> Problems:
         """Some of the data sets."""
         return replace(
             self,

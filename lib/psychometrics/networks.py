@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtri
@@ -57,7 +58,7 @@ def pictures_of(rows: pd.DataFrame) -> Pictures:
     )
 
 
-def rising(level, value) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def rising(level: ArrayLike, value: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Levels (L,), the mean value at each and the nearest curve through them that never falls."""
     levels, place = np.unique(level, return_inverse=True)
     count = np.bincount(place)
@@ -65,7 +66,7 @@ def rising(level, value) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return levels, mean, isotonic_regression(mean, weights=count.astype(float)).x
 
 
-def crossing(level, z) -> tuple[float, str]:
+def crossing(level: ArrayLike, z: ArrayLike) -> tuple[float, str]:
     """Where the rising curve of log-odds crosses 0, or NaN and why not.
 
     Returns

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from lib.psychometrics import resampling
 from lib.psychometrics.curves import PARAMETERS, QUANTITIES, curve, derived, deviance
@@ -99,6 +100,7 @@ class PsychometricFit:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Of the results: that of the data without its level axis."""
         return np.shape(self.pse)
 
     def __getitem__(self, index) -> PsychometricFit:
@@ -113,7 +115,7 @@ class PsychometricFit:
         """(..., 4): location, log scale, guess, lapse."""
         return np.stack([self.location, np.log(self.scale), self.guess, self.lapse], -1)
 
-    def curve(self, x) -> np.ndarray:
+    def curve(self, x: ArrayLike) -> np.ndarray:
         """psi at the levels ``x`` (K,), of shape (..., K); at one number, of shape (...,)."""
         values = curve(self.parameters(), x, self.options.sigmoid)
         return values[..., 0] if np.ndim(x) == 0 else values
@@ -123,7 +125,9 @@ class PsychometricFit:
         names = (*QUANTITIES, *PARAMETERS, "deviance", "converged", "reason")
         return pd.DataFrame({name: np.ravel(np.asarray(getattr(self, name))) for name in names})
 
-    def bootstrap(self, n_boot: int, rng: np.random.Generator, **options):
+    def bootstrap(
+        self, n_boot: int, rng: np.random.Generator, **options: str | float
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Intervals by resampling; see ``lib.psychometrics.resampling.bootstrap``."""
         return resampling.bootstrap(self, n_boot, rng, **options)
 
@@ -170,7 +174,14 @@ def _trend_z(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(z), z, 0.0)
 
 
-def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ...]:
+def value_reasons(
+    pse: np.ndarray,
+    slope: np.ndarray,
+    jnd: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    at_step: np.ndarray,
+) -> tuple[np.ndarray, ...]:
     """pse, slope and jnd with what the data do not give set to NaN, and the reasons, (B,) each."""
     none, outside = ~np.isfinite(pse), (pse < first) | (pse > last)
     reason = np.full(pse.shape, "", object)
@@ -189,17 +200,17 @@ def value_reasons(pse, slope, jnd, first, last, at_step) -> tuple[np.ndarray, ..
 
 
 def summarise(
-    level,
-    happy,
-    n,
-    parameters,
-    objective,
-    converged,
-    options,
-    shape,
+    level: np.ndarray,
+    happy: np.ndarray,
+    n: np.ndarray,
+    parameters: np.ndarray,
+    objective: np.ndarray,
+    converged: np.ndarray,
+    options: FitOptions,
+    shape: tuple[int, ...],
     *,
-    reasons,
-    belief=None,
+    reasons: np.ndarray,
+    belief: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> PsychometricFit:
     """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons``
     (B,) gives one.
@@ -233,7 +244,9 @@ def summarise(
     return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, belief=belief)
 
 
-def check_counts(level, n_happy, n) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
+def check_counts(
+    level: ArrayLike, n_happy: ArrayLike, n: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
     """Levels (L,) and counts (B, L) as floats, and the leading shape; ValueError says what is
     wrong.
     """

@@ -8,6 +8,7 @@ finite. Sign: a positive criterion leans to the positive pole.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import ndtri
 
@@ -15,14 +16,14 @@ THIRDS = (1 / 3, 2 / 3)
 NAMES = ("sensitivity", "auc", "criterion")
 
 
-def thirds(level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def thirds(level: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which levels are lower, middle and upper, each of the shape of ``level``."""
     level = np.asarray(level, float)
     lower, upper = level <= THIRDS[0] + 1e-9, level >= THIRDS[1] - 1e-9
     return lower, ~lower & ~upper, upper
 
 
-def of_log_odds(level, z) -> dict[str, float]:
+def of_log_odds(level: ArrayLike, z: ArrayLike) -> dict[str, float]:
     """d', AUC and criterion of pictures' log-odds.
 
     d' = (mean of the upper - mean of the lower third) / their pooled SD; AUC: how often a picture
@@ -51,7 +52,9 @@ def of_log_odds(level, z) -> dict[str, float]:
     }
 
 
-def of_choices(level, positive, n, confidence: float = 0.95) -> dict[str, np.ndarray]:
+def of_choices(
+    level: ArrayLike, positive: ArrayLike, n: ArrayLike, confidence: float = 0.95
+) -> dict[str, np.ndarray]:
     """d', AUC and criterion of people's choices.
 
     d' = probit of the upper third's corrected share less that of the lower third's, with the
