@@ -123,54 +123,65 @@ def plot_accuracy_likeness(
 
 
 def plot_forest(claims: pd.DataFrame, kind: str, *, confidence: float = 0.95) -> Figure:
-    """The effect behind each verdict with its interval, in units of its margin: right of 0 speaks
-    for the claim, an interval left of 1 refutes it.
+    """The effects behind the verdicts with their intervals, in units of their margins: right of 0
+    speaks for the claim, an interval wholly left of 1 refutes it.
 
     Parameters
     ----------
-    claims : rows with id, evidence (or effect), value, low, high, margin, verdict; those without a
-        value or margin are named and left empty.
+    claims : table ``claims`` (a row each), or ``claim_criteria`` (every effect: network and
+        criterion); those without a value or margin are named and left empty.
     """
     rows = claims.reset_index(drop=True)
+    each = 0.3 if "criterion" in rows else 0.55
     margin = rows.get("margin", pd.Series(np.nan, rows.index)).astype(float)
     unit = margin.where(margin > 0)
-    figure, ax = plt.subplots(figsize=(WIDTH, 1.5 + 0.55 * len(rows)), layout="constrained")
+    figure, ax = plt.subplots(figsize=(WIDTH, 1.5 + each * len(rows)), layout="constrained")
     ax.axvspan(0, 1, color="0.92", lw=0, zorder=0)
     ax.axvline(0, color="black", lw=1)
     ax.axvline(1, color="0.5", lw=1, ls="--")
-    names = rows["effect"] if "effect" in rows else rows["claim"]
     for place, row in rows.iterrows():
         scaled = row[["value", "low", "high"]].astype(float) / unit[place]
+        ink = colour(row["network"]) if row.get("network") else "black"
         if np.isfinite(scaled["value"]):
-            ax.plot(scaled["value"], -place, "o", color="black", ms=5)
-            ax.hlines(-place, scaled["low"], scaled["high"], color="black", lw=1.5)
-        ax.annotate(
-            f" {row['verdict']}" + _numbers(row),
-            (1.01, -place),
-            xycoords=("axes fraction", "data"),
-            fontsize=SMALL,
-            va="center",
-        )
-    named = [
-        f"{i}: {textwrap.fill(str(name), 34)}" for i, name in zip(rows["id"], names, strict=True)
-    ]
-    ax.set_yticks(-np.arange(len(rows)), named)
+            ax.plot(scaled["value"], -place, "o", color=ink, ms=5)
+            ax.hlines(-place, scaled["low"], scaled["high"], color=ink, lw=1.5)
+        text = {"xycoords": ("axes fraction", "data"), "fontsize": SMALL, "va": "center"}
+        ax.annotate(f" {row['verdict']}{_numbers(row)}", (1.01, -place), **text)
+    ax.set_yticks(-np.arange(len(rows)), _effect_names(rows))
     ax.set_ylim(0.6 - len(rows), 0.6)
+    _in_margins(ax)
+    ax.set_title(f"Effects with {100 * confidence:g} % intervals{title_note(kind)}")
+    small_text(ax)
+    return figure
+
+
+def _in_margins(ax: Axes) -> None:
+    """The axis of effects in margins: linear near 0, logarithmic beyond three margins."""
     ax.set_xscale("symlog", linthresh=3)
     ticks, ends = [-30, -10, -3, -1, 0, 1, 3, 10, 30], ax.get_xlim()
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     ax.set_xlim(ends)
     ax.set_xlabel("effect in the claim's direction, in margins (grey: smaller than the margin)")
-    ax.set_title(f"Effects with {100 * confidence:g} % intervals{title_note(kind)}")
-    small_text(ax)
-    return figure
+
+
+def _effect_names(rows: pd.DataFrame) -> list[str]:
+    """``C2: VGG16, accuracy`` of a criterion; the claim, folded, where there is none."""
+    if "criterion" in rows:
+        who = [label(name) + ", " if name else "" for name in rows["network"].fillna("")]
+        said = zip(rows["id"], who, rows["criterion"], strict=True)
+        return [f"{i}: {name}{criterion}" for i, name, criterion in said]
+    return [
+        f"{i}: {textwrap.fill(str(claim), 34)}"
+        for i, claim in zip(rows["id"], rows["claim"], strict=True)
+    ]
 
 
 def _numbers(row: pd.Series) -> str:
+    """The effect in its own unit, after its verdict."""
     if not np.isfinite(row["value"]):
         return ""
-    text = f"\n {row['value']:.3g}"
+    text = f"\n {row['value']:.3g}" if "criterion" not in row else f", {row['value']:.3g}"
     return text + (f" [{row['low']:.3g}, {row['high']:.3g}]" if np.isfinite(row["low"]) else "")
 
 

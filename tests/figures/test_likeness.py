@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lib.figures import likeness as fl
+from lib.figures.style import colour
 
 mpl.use("agg")
 WHO = [("alexnet", "objects"), ("vgg16", "untrained")]
@@ -129,3 +130,24 @@ def test_the_specification_curve_is_sorted_and_marks_each_choice_below():
 def test_a_multiverse_without_any_value_is_drawn(metric):
     table = worlds().assign(value=np.nan, low=np.nan, high=np.nan, metric=metric)
     assert "(0 of 4)" in texts(fl.plot_multiverse(table, "human", metric))
+
+
+def test_every_criterion_has_its_row_in_its_networks_colour():
+    criteria = pd.DataFrame(
+        {
+            "id": ["C1", "C2"],
+            "network": ["vgg16", None],
+            "criterion": ["PSE", "accuracy"],
+            "value": [0.5, 0.02],
+            "low": [0.1, np.nan],
+            "high": [0.9, np.nan],
+            "margin": [0.5, 0.01],
+            "verdict": ["supported", "inconclusive"],
+        }
+    )
+    figure = fl.plot_forest(criteria, "human")
+    names = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert names == ["C1: VGG16, PSE", "C2: accuracy"]
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert [d.get_xdata()[0] for d in dots] == pytest.approx([1, 2])
+    assert dots[0].get_color() == colour("vgg16") and dots[1].get_color() == "black"
