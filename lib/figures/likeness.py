@@ -141,7 +141,8 @@ def plot_forest(claims: pd.DataFrame, kind: str, *, confidence: float = 0.95) ->
     ax.axvline(1, color="0.5", lw=1, ls="--")
     for place, row in rows.iterrows():
         scaled = row[["value", "low", "high"]].astype(float) / unit[place]
-        ink = colour(row["network"]) if row.get("network") else "black"
+        network = row.get("network")
+        ink = colour(network) if isinstance(network, str) and network else "black"
         if np.isfinite(scaled["value"]):
             ax.plot(scaled["value"], -place, "o", color=ink, ms=5)
             ax.hlines(-place, scaled["low"], scaled["high"], color=ink, lw=1.5)
