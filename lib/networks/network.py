@@ -19,8 +19,10 @@ from lib.backbones.vision import torchvision
 from lib.backbones.weight_files import is_outside, short_name
 from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
+from lib.networks.layers import block_channels, grid_size, layer_at, relu_index
 from lib.networks.part_maps import guidance_loss, guide_map, region_prior
-from lib.settings.options import ARCHITECTURES, LOCATIONS, Morphs, Study
+from lib.pictures.hiding import box_regions
+from lib.settings.options import ARCHITECTURES, Morphs, Study
 
 __all__ = [
     "Attention",
@@ -279,58 +281,6 @@ def make_classifier(
             nn.init.normal_(layer.weight, 0, 0.01, generator=generator)
             nn.init.zeros_(layer.bias)
     return classifier
-
-
-def relu_index(features: nn.Sequential, location: str) -> int:
-    """Index of the ReLU that a location names: of the k-th convolution in AlexNet, of block k's
-    last in a VGG.
-    """
-    if location not in LOCATIONS:
-        raise ValueError(f"location {location!r} given; allowed: {', '.join(LOCATIONS)}")
-    relus = [i for i, layer in enumerate(features) if isinstance(layer, nn.ReLU)]
-    if len(relus) > len(LOCATIONS):  # a VGG: five blocks, each closed by a pooling
-        relus = [i - 1 for i, layer in enumerate(features) if isinstance(layer, nn.MaxPool2d)]
-    return relus[LOCATIONS.index(location)]
-
-
-def block_channels(features: nn.Sequential, location: str) -> int:
-    """Channels of the feature map at a location."""
-    convolutions = [
-        x for x in features[: relu_index(features, location)] if isinstance(x, nn.Conv2d)
-    ]
-    return convolutions[-1].out_channels
-
-
-def layer_at(network: Network, location: str) -> nn.Module:
-    """The layer whose output is the feature map of ``location``, behind an attention block that
-    sits there.
-    """
-    return (
-        network.block
-        if location == network.location
-        else network.features[relu_index(network.features, location)]
-    )
-
-
-def grid_size(features: nn.Sequential, cut: int, size: int = 224) -> tuple[int, int]:
-    """(H, W) of the feature map behind ``features[:cut]`` for images of ``size``."""
-    for layer in features[:cut]:
-        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            kernel, stride, padding = (
-                x[0] if isinstance(x, tuple) else x
-                for x in (layer.kernel_size, layer.stride, layer.padding)
-            )
-            size = (size + 2 * padding - kernel) // stride + 1
-    return size, size
-
-
-def box_regions(boxes: Mapping[str, tuple[int, ...]], size: int = 224) -> dict[str, Tensor]:
-    """Masks (size, size) of boxes given as first and last column, first and last row."""
-    regions = {}
-    for part, (left, right, top, bottom) in boxes.items():
-        regions[part] = torch.zeros(size, size)
-        regions[part][top : bottom + 1, left : right + 1] = 1
-    return regions
 
 
 def parameter_counts(network: nn.Module) -> dict[str, int]:

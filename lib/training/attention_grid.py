@@ -25,11 +25,12 @@ from lib.settings.options import resolve
 from lib.storage.files import file_hashes, settings_hash, write_json
 from lib.storage.progress import Progress
 from lib.storage.runs import Run
-from lib.training.checkpoints import Checkpoint
+from lib.training.bases import load_base_features, make_bases
+from lib.training.checkpoints import Checkpoint, folder_of
 from lib.training.features import cached_features
 from lib.training.grid_points import Point
 from lib.training.heads import total_steps
-from lib.training.train import folder_of, load_base_features, make_bases, train_all, trial_rows
+from lib.training.train import train_all, trial_rows
 
 
 def run_grid(

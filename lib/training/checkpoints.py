@@ -8,18 +8,24 @@ written last and makes it count.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lib.networks.design import Cell, training_of
 from lib.networks.devices import Device
-from lib.networks.network import Network
-from lib.storage.files import write_json, write_with
+from lib.networks.network import Network, build_cell
+from lib.storage.files import settings_hash, write_json, write_with
+from lib.storage.runs import MissingResult, Run
+from lib.training.bases import Base
 
 BUFFERS = ("mean", "spread", "prior")
 
@@ -141,6 +147,57 @@ def put_head(network: Network, head: dict[str, Tensor]) -> None:
     network.mean.copy_(head["mean"])
     network.spread.copy_(head["spread"])
     network.prior = head["prior"].to(network.mean.device) if "prior" in head else None
+
+
+def load_trained(run: Run, cell: Cell) -> Network:
+    """A trained cell's network in fp32, in eval mode, ready for saliency.
+
+    Raises
+    ------
+    MissingResult : the cell is not trained in this run.
+    """
+    return checkpoint_of(run, cell).load_head(build_cell(cell, run.study, empty=True))
+
+
+def checkpoint_of(run: Run, cell: Cell) -> Checkpoint:
+    """Where a trained cell's results lie; MissingResult where it is not trained."""
+    pointer = pointer_of(run, cell)
+    if not pointer.is_file():
+        raise MissingResult(
+            f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
+            "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once"
+        )
+    return Checkpoint(pointer.parent / json.loads(pointer.read_text(encoding="utf-8"))["folder"])
+
+
+def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
+    """The checkpoint folder of a cell, named by all that its training depends on."""
+    training = training_of(cell, run.study.training)
+    training = {
+        name: value for name, value in training.items() if name not in ("device", "precision")
+    }
+    masks = None
+    if _looks_at_parts(cell):
+        masks = {
+            part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
+            for part, mask in base.regions.items()
+        }
+    key = settings_hash(asdict(cell), training, base.key, device.name, device.precision, masks)
+    return run.folder / "checkpoints" / key
+
+
+def _looks_at_parts(cell: Cell) -> bool:
+    """Whether training depends on where the parts of the face are."""
+    attention = cell.attention
+    return attention is not None and (
+        any(attention.region_weights().values()) or bool(attention.guide)
+    )
+
+
+def pointer_of(run: Run, cell: Cell) -> Path:
+    """Says which checkpoint is the cell's in this run's present settings."""
+    name = re.sub(r"[^\w.-]+", "_", cell.observer)  # without what a file's name may not have
+    return run.folder / "checkpoints" / f"{name}.json"
 
 
 def _read(path: Path) -> dict | None:

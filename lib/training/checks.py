@@ -21,7 +21,7 @@ from lib.networks.network import build_cell, parameter_counts, preprocess
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
 from lib.storage.runs import Run
-from lib.training.train import load_trained
+from lib.training.checkpoints import load_trained
 
 
 def network_table(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:

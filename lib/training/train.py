@@ -7,38 +7,38 @@ call with the same settings reads it back.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
-from torch import Tensor, nn
+from torch import Tensor
 
-from lib.backbones import weights
-from lib.backbones.outside import load_backbone
 from lib.networks.answers import Halfway, answer
-from lib.networks.design import Cell, cells, training_of
+from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
-from lib.networks.network import Network, box_regions, build_cell
+from lib.networks.network import Network, build_cell
 from lib.people.trials import trial_table
 from lib.psychometrics.decisions import decide
-from lib.settings.options import resolve
-from lib.storage.files import file_hashes, settings_hash, write_json
+from lib.storage.files import write_json
 from lib.storage.progress import Progress
-from lib.storage.runs import MissingResult, Run
-from lib.training.checkpoints import Checkpoint
-from lib.training.features import channel_statistics, compute_features
+from lib.storage.runs import Run
+from lib.training.bases import (
+    SPLITS,
+    Base,
+    base_name,
+    convolutions,
+    groups,
+    make_bases,
+    weight_proofs,
+)
+from lib.training.checkpoints import Checkpoint, checkpoint_of, folder_of, load_trained, pointer_of
+from lib.training.features import compute_features
 from lib.training.heads import Data, total_steps, train_head
 
-SPLITS = ("train", "validation", "test")
 ACCURACY = ["architecture", "pretraining", "attention", "seed", "split", "n", "accuracy", "auc"]
 HISTORY = [
     "architecture",
@@ -50,20 +50,6 @@ HISTORY = [
     "validation_accuracy",
     "block_share",
 ]
-
-
-@dataclass(frozen=True)
-class Base:
-    """One set of convolutions with the images behind it: what cells of the same backbone and
-    pretraining share.
-    """
-
-    maps: dict[int, Tensor]  # cut: (n, C, H, W)
-    labels: np.ndarray  # (n,) 0 sad, 1 happy
-    rows: dict[str, np.ndarray]
-    standard: tuple[Tensor, Tensor] | None  # channel mean and SD for untrained convolutions
-    key: str  # names images, labels, splits and weights
-    regions: Mapping[str, np.ndarray]  # masks of the parts, for a region_prior
 
 
 def train_cells(
@@ -99,11 +85,11 @@ def train_cells(
         }
         waiting = {cell: place for cell, place in checkpoints.items() if not place.trained()}
         total = len(waiting) * total_steps(len(base.rows["train"]), study.training)
-        with Progress(f"training {_name(group[0])}", total) as progress:
+        with Progress(f"training {base_name(group[0])}", total) as progress:
             train_all(run, waiting, base, device, lambda note: progress.step(note=note))
         for cell in group:
             results[cell] = checkpoints[cell].result()
-            write_json(_pointer(run, cell), {"folder": checkpoints[cell].folder.name})
+            write_json(pointer_of(run, cell), {"folder": checkpoints[cell].folder.name})
     accuracy = pd.DataFrame(
         [_who(cell) | row for cell in chosen for row in results[cell]["accuracy"]]
     )
@@ -220,12 +206,12 @@ def answer_stimuli(
     MissingResult : a cell that is not trained.
     """
     device, rule, tables = choose_device(run.study.training), run.study.statistics, {}
-    bases = {_name(group[0]): convolutions(run, group) for group in groups(chosen)}
+    bases = {base_name(group[0]): convolutions(run, group) for group in groups(chosen)}
     maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
         for cell in group:
             network = load_trained(run, cell)
-            halfway = Halfway(maps[_name(cell)][network.cut], network.cut)
+            halfway = Halfway(maps[base_name(cell)][network.cut], network.cut)
             tables[cell] = trial_rows(cell, stimuli, answer(network, halfway, device).log_odds)
             del network  # before the next is loaded
     more = [] if elsewhere is None or elsewhere.empty else [elsewhere]
@@ -254,121 +240,13 @@ def answers_to_test(run: Run, chosen: Iterable[Cell], images: pd.DataFrame) -> p
     label = (test["label"] == run.study.positive).to_numpy(int)
     tables = []
     for cell in chosen:
-        result = _checkpoint(run, cell).result() or {}
+        result = checkpoint_of(run, cell).result() or {}
         log_odds = np.array(result.get("test_log_odds", [np.nan] * len(test)))
         known = {"image": test["path"].to_numpy(), "identity": identity.to_numpy(), "label": label}
         right = np.where(np.isfinite(log_odds), (log_odds > 0) == label, np.nan)
         table = pd.DataFrame(_who(cell) | known | {"log_odds": log_odds, "right": right})
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
-
-
-def load_trained(run: Run, cell: Cell) -> Network:
-    """A trained cell's network in fp32, in eval mode, ready for saliency.
-
-    Raises
-    ------
-    MissingResult : the cell is not trained in this run.
-    """
-    return _checkpoint(run, cell).load_head(build_cell(cell, run.study, empty=True))
-
-
-def _checkpoint(run: Run, cell: Cell) -> Checkpoint:
-    """Where a trained cell's results lie; MissingResult where it is not trained."""
-    pointer = _pointer(run, cell)
-    if not pointer.is_file():
-        raise MissingResult(
-            f"run {run.study.name!r} has no trained {cell.observer} yet; networks are trained by "
-            "notebooks 02 and 03. Run the notebooks in order, or `make workbook` once"
-        )
-    return Checkpoint(pointer.parent / json.loads(pointer.read_text(encoding="utf-8"))["folder"])
-
-
-def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
-    """Table ``weights``: one row per architecture and pretraining, read from the networks
-    themselves.
-    """
-    rows = {}
-    for cell in chosen:
-        if (cell.architecture, cell.pretraining) not in rows:
-            loaded = load_backbone(run.study, cell.backbone, cell.pretraining)
-            rows[cell.architecture, cell.pretraining] = {
-                "architecture": cell.architecture,
-                "pretraining": cell.pretraining,
-                **loaded.proof,
-            }
-    return pd.DataFrame(list(rows.values()))
-
-
-def groups(chosen: Iterable[Cell]) -> Iterator[list[Cell]]:
-    """Cells that share their convolutions, together."""
-
-    def shared(cell):
-        return cell.backbone, cell.pretraining
-
-    for _, group in groupby(sorted(chosen, key=shared), key=shared):
-        yield list(group)
-
-
-def make_bases(
-    run: Run,
-    chosen: Sequence[Cell],
-    images: pd.DataFrame,
-    device: Device,
-    regions: Mapping[str, np.ndarray] | None = None,
-) -> Iterator[tuple[list[Cell], Base]]:
-    """The cells in groups that share convolutions, each with its base; every image is read once
-    for all of them.
-    """
-    paths, networks = (
-        list(images["path"]),
-        {_name(group[0]): convolutions(run, group) for group in groups(chosen)},
-    )
-    maps, read = compute_features(networks, paths, device), file_hashes(map(resolve, paths))
-    rows = {split: np.flatnonzero(images["split"] == split) for split in SPLITS}
-    labels = (images["label"] == run.study.positive).to_numpy().astype(np.int64)
-    for group in groups(chosen):
-        (features, _), own = networks[_name(group[0])], maps[_name(group[0])]
-        key = settings_hash(
-            read, labels.tolist(), list(images["split"]), weights.features_hash(features)
-        )
-        untrained = group[0].pretraining == "untrained"
-        standard = (
-            channel_statistics(own[len(features)], rows["train"], device) if untrained else None
-        )
-        yield (
-            group,
-            Base(own, labels, rows, standard, key, regions or box_regions(run.study.morphs.boxes)),
-        )
-
-
-def make_base(
-    run: Run,
-    group: Sequence[Cell],
-    images: pd.DataFrame,
-    device: Device,
-    regions: Mapping[str, np.ndarray] | None = None,
-) -> Base:
-    """The base of one group."""
-    return next(make_bases(run, group, images, device, regions))[1]
-
-
-def load_base_features(run: Run, cell: Cell) -> nn.Sequential:
-    """The convolutions of a cell."""
-    return load_backbone(run.study, cell.backbone, cell.pretraining).features
-
-
-def convolutions(run: Run, group: Sequence[Cell]) -> tuple[nn.Sequential, set[int]]:
-    """A group's convolutions, and behind which layers the group and the study's others need the
-    images.
-
-    Untrained ones are also needed to their end, whose channels are standardised.
-    """
-    features, base = load_base_features(run, group[0]), (group[0].backbone, group[0].pretraining)
-    others = [cell for cell in cells(run.study)[0] if (cell.backbone, cell.pretraining) == base]
-    different = {replace(cell, seed=0) for cell in [*group, *others]}
-    cuts = {build_cell(cell, run.study, empty=True).cut for cell in different}
-    return features, cuts | ({len(features)} if group[0].pretraining == "untrained" else set())
 
 
 def ready(run: Run, cell: Cell, base: Base) -> Network:
@@ -389,31 +267,6 @@ def _data(cell: Cell, base: Base, network: Network) -> Data:
     return Data(base.maps[network.cut], torch.from_numpy(labels), base.rows)
 
 
-def folder_of(run: Run, cell: Cell, base: Base, device: Device) -> Path:
-    """The checkpoint folder of a cell, named by all that its training depends on."""
-    training = training_of(cell, run.study.training)
-    training = {
-        name: value for name, value in training.items() if name not in ("device", "precision")
-    }
-    prior = cell.attention is not None and any(cell.attention.region_weights().values())
-    masks = (
-        {
-            part: hashlib.sha256(np.asarray(mask, np.float32).tobytes()).hexdigest()
-            for part, mask in base.regions.items()
-        }
-        if prior
-        else None
-    )
-    key = settings_hash(asdict(cell), training, base.key, device.name, device.precision, masks)
-    return run.folder / "checkpoints" / key
-
-
-def _pointer(run: Run, cell: Cell) -> Path:
-    """Says which checkpoint is the cell's in this run's present settings."""
-    name = re.sub(r"[^\w.-]+", "_", cell.observer)  # without what a file's name may not have
-    return run.folder / "checkpoints" / f"{name}.json"
-
-
 def _who(cell: Cell) -> dict:
     return {
         "architecture": cell.architecture,
@@ -421,10 +274,6 @@ def _who(cell: Cell) -> dict:
         "attention": cell.attention_name,
         "seed": cell.seed,
     }
-
-
-def _name(cell: Cell) -> str:
-    return f"{cell.backbone} ({cell.pretraining})"
 
 
 def trial_rows(cell: Cell, stimuli: pd.DataFrame, log_odds: np.ndarray) -> pd.DataFrame:

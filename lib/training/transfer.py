@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from lib.networks.design import Cell
 from lib.networks.devices import choose_device
 from lib.storage.runs import Run
+from lib.training.bases import load_base_features
 from lib.training.features import cached_features
-from lib.training.train import load_base_features
 
 
 def few_label_transfer(

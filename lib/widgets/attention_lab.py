@@ -28,11 +28,12 @@ from lib.pictures.reading import read_image
 from lib.pictures.stimuli import regions_of
 from lib.settings.options import PARTS, resolve
 from lib.storage.runs import MissingResult, Run
-from lib.training.checkpoints import Checkpoint
+from lib.training.bases import make_base
+from lib.training.checkpoints import Checkpoint, folder_of, load_trained
 from lib.training.features import cached_features
 from lib.training.grid_points import architecture_of
 from lib.training.heads import total_steps
-from lib.training.train import folder_of, load_trained, make_base, train_cell, trial_rows
+from lib.training.train import train_cell, trial_rows
 from lib.widgets.lab_reference import Reference
 
 STRUCTURE = ("kind", "location", "reduction", "heads")

@@ -26,7 +26,7 @@ from lib.settings.options import LOCATIONS
 from lib.settings.words import label
 from lib.storage.progress import headless
 from lib.storage.runs import Run
-from lib.training.train import load_trained
+from lib.training.checkpoints import load_trained
 
 
 class SaliencyExplorer:

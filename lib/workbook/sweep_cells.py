@@ -24,8 +24,9 @@ from lib.settings.options import Statistics, Study
 from lib.storage.files import settings_hash, write_csv, write_json
 from lib.storage.locks import locked
 from lib.storage.runs import Run, read_csv
+from lib.training.bases import load_base_features, make_base
 from lib.training.features import cached_features
-from lib.training.train import answer_stimuli, load_base_features, make_base, train_cells
+from lib.training.train import answer_stimuli, train_cells
 from lib.workbook.stages import inputs
 
 # of a cell, however many there are at a time: so that a result cannot depend on the number of

@@ -10,7 +10,6 @@ from lib.backbones.vision import torchvision
 from lib.networks.design import Cell
 from lib.networks.network import (
     Attention,
-    box_regions,
     build_cell,
     build_network,
     layer_at,
@@ -164,11 +163,6 @@ def test_a_region_prior_works_from_the_studys_boxes_and_an_even_one_does_nothing
     with torch.no_grad():
         assert torch.equal(flat(images(1)), free(images(1)))
         assert not torch.equal(network(images(1)), free(images(1)))
-
-
-def test_boxes_are_first_and_last_column_then_row():
-    mask = box_regions({"eyes": (2, 4, 1, 1)}, size=6)["eyes"]
-    assert mask.nonzero().tolist() == [[1, 2], [1, 3], [1, 4]]
 
 
 def test_preprocessing_by_hand():

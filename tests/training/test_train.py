@@ -18,13 +18,12 @@ from lib.networks.network import Attention, make_classifier, preprocess
 from lib.storage.runs import MissingResult
 from lib.training import heads
 from lib.training import train as training
+from lib.training.bases import groups, make_base
+from lib.training.checkpoints import load_trained, pointer_of
 from lib.training.elsewhere import read_answers
 from lib.training.train import (
     answer_stimuli,
     answers_to_test,
-    groups,
-    load_trained,
-    make_base,
     train_cells,
 )
 
@@ -197,7 +196,7 @@ def test_a_checkpoint_whose_name_looks_like_a_number_or_a_date_is_found(tmp_path
     run, cell = a_run(tmp_path), Cell("alexnet", "untrained")
     train_cells(run, [cell], images)
     before = [p.clone() for p in load_trained(run, cell).classifier.parameters()]
-    pointer = training._pointer(run, cell)
+    pointer = pointer_of(run, cell)
     folder = pointer.parent / json.loads(pointer.read_text())["folder"]
     folder.rename(folder.with_name(name))
     pointer.write_text(json.dumps({"folder": name}))
