@@ -12,7 +12,7 @@ from lib.mechanisms.known_cues import known_cues
 from lib.mechanisms.lesions import lesion_costs
 from lib.mechanisms.looks import Looks, look_inside, looked_at, profile_trials
 from lib.mechanisms.profile_tables import part_profiles, profile_differences
-from lib.mechanisms.survey import main_method
+from lib.mechanisms.survey import COLUMNS, main_method
 from lib.mechanisms.tables import (
     NETWORK,
     bubble_table,
@@ -72,12 +72,16 @@ def find_mechanisms(run: Run) -> Mechanisms:
     kind = trials.loc[trials["kind"] != "cnn", "kind"].iloc[0]
     truth = known_cues()
     looks = look_inside(run, all_cells, stimuli, labelled, trials)
-    method, basis = main_method(study.saliency.methods), looked_at(all_cells).pretraining
+    method, own = main_method(study.saliency.methods), looked_at(all_cells)
+    basis = own.pretraining if own is not None else ""
     shown = profile_trials(stimuli, trials, looks["controls"])
     profiles = part_profiles(shown, confidence)
     differences = profile_differences(shown, confidence)
     known = known_cue_table(truth, confidence)
-    enriched = enrichment_table(looks["saliency"], looks["patches"], method, confidence)
+    saliency = looks["saliency"]
+    enriched = pd.DataFrame()
+    if len(saliency):
+        enriched = enrichment_table(saliency, looks["patches"], method, confidence)
     bubbles = bubble_table(looks["bubbles"], confidence)
     simulated, margin = kind == "simulated", study.claims.profile_margin
     cues = cue_by_part(study, stimuli)
@@ -124,11 +128,13 @@ def write_tables(found: Mechanisms) -> None:
     """Write what others read, under the tables' names."""
     run, looks = found.run, found.looks
     people = "simulated" if found.simulated else "real"
-    run.write_table("saliency", looks["saliency"])
-    run.write_table("readout", looks["readout"])
+    seen = looks["saliency"]
+    run.write_table("saliency", seen if len(seen) else pd.DataFrame(columns=COLUMNS))
     run.write_table("claims", found.claim)
-    run.write_table("put_in_found", found.truths)
-    for name in ("known_cues", "enrichment", "bubbles", "leads", "lesions"):
-        run.write_table(name, getattr(found, name))
+    run.write_table("truths", found.truths)
+    for name in ("known_cues", "enrichment", "bubbles", "leads", "lesions", "readout"):
+        table = looks[name] if name == "readout" else getattr(found, name)
+        if len(table.columns):  # no network of AlexNet's kind: no bubbles, lesions or leads
+            run.write_table(name, table)
     for name in ("part_profiles", "profile_differences"):
         run.write_table(name, getattr(found, name).assign(people=people))

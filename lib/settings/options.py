@@ -156,7 +156,7 @@ class Claims:
     accuracy_margin: Number = Field(0.01, ge=0, le=0.5)  # C2: share right by which it is ahead
     likelihood_margin: Share = 0.01  # C1, C3: bits per choice above knowing the level
     ceiling_share: Share = 0.9  # C3: share of the noise ceiling that resembles people closely
-    profile_margin: Number = Field(0.25, ge=0, le=2)  # C4: difference of profile correlations
+    profile_margin: Number = Field(0.25, ge=0, le=2)  # C4: difference in share of d' lost
     manipulation: Share = 0.02  # C2, C3: what the trained block moves at least, in SD of log-odds
 
 

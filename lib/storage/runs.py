@@ -34,7 +34,7 @@ TABLES = {
     "02": ("accuracy", "weights", "history", "trials"),
     "03": ("accuracy", "weights", "history", "trials"),
     "04": ("psychometrics", "human_likeness", "claims"),
-    "05": ("saliency", "claims"),
+    "05": ("saliency", "part_profiles", "claims"),
 }
 
 DOTS = 150  # an inch of a saved figure, which is shown at 100
