@@ -117,10 +117,9 @@ def profile_text(profiles: pd.DataFrame) -> str:
 
 def _losses(rows: pd.DataFrame) -> str:
     each = ", ".join(
-        f"the {row.part} {interval_text(row.loss, row.low, row.high, 2)}"
-        for row in rows.itertuples()
+        f"{row.part} {interval_text(row.loss, row.low, row.high, 2)}" for row in rows.itertuples()
     )
-    return f"d′ {rows['intact'].iloc[0]:.2f}; hiding costs {each}"
+    return f"d′ {rows['intact'].iloc[0]:.2f}; lost when hidden: {each}"
 
 
 def scope_text(profiles: pd.DataFrame) -> str:

@@ -174,7 +174,7 @@ class Saliency:
     levels: Annotated[tuple[Share, ...], Listed, Some, EachOnce] = (0.0, 0.25, 0.5, 0.75, 1.0)
     faces: Whole = Field(6, ge=1)
     n_permutations: Whole = Field(500, ge=10, le=1_000_000)
-    bubbles: Whole = Field(400, ge=20, le=1_000_000)  # masked faces that networks answer
+    bubbles: Whole = Field(1000, ge=20, le=1_000_000)  # masked faces that networks answer
 
 
 @settings

@@ -54,7 +54,9 @@ def test_a_network_without_maps_is_named_with_the_reason():
 def test_profiles_are_told_with_d_prime_and_losses(profiles):
     text = findings.profile_text(profiles)
     assert "The people saw whole faces alone" in text and "AlexNet (objects): d′" in text
-    assert "hiding costs" in text and "the mouth" in text and "not told from a flat" not in text
+    assert (
+        "lost when hidden: eyes" in text and "mouth" in text and "not told from a flat" not in text
+    )
     scope = findings.scope_text(profiles)
     assert scope.startswith("6 faces at 9 levels, 3 training runs") and "seeds and faces" in scope
 
