@@ -146,34 +146,42 @@ class Shown:
 
     @cached_property
     def control_panel(self) -> Panel:
+        """Control pictures, read."""
         return Panel(pictures(self.controls["path"]), device=self.device)
 
     @cached_property
     def everything(self) -> Display:
+        """What maps of AlexNet's kind are made of."""
         return Display.of(self.run.study, self.common)
 
     @cached_property
     def few(self) -> Display:
+        """What maps of the others are made of."""
         return Display.of(self.run.study, few_stimuli(self.common, FEW_FACES), self.device)
 
     @cached_property
     def reading(self) -> Reading:
+        """Labelled faces for the read-out."""
         return reading_panel(self.labelled, READ, self.run.study.positive)
 
     @cached_property
     def some_reading(self) -> Reading:
+        """Fewer of them."""
         return reading_panel(self.labelled, FEW_READ, self.run.study.positive, self.device)
 
     @cached_property
     def occluded(self) -> Display:
+        """Faces that a patch slides over."""
         return self.whole(ENDS, OCCLUDED)
 
     @cached_property
     def ends(self) -> Display:
+        """A few whole faces at both ends."""
         return self.whole(ENDS, min(FEW_FACES, self.run.study.saliency.faces))
 
     @cached_property
     def line(self) -> Display:
+        """Whole faces on either side, for lesions."""
         return self.whole(LINE, self.stimuli["identity"].nunique())
 
     @cached_property
