@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from lib.backbones.weight_files import FEATURES_SET
 
-MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in 0 … 1, torchvision's
+MEAN = (0.485, 0.456, 0.406)  # of RGB in 0 … 1, torchvision's
+SPREAD = (0.229, 0.224, 0.225)
 # Sets of weights whose networks saw other pictures: mean and SD of RGB in 0 … 1. torchvision says
 # the first of its second VGG16 set, Parkhi, Vedaldi & Zisserman (2015) the second of VGG-Face.
 INPUTS = {

@@ -59,7 +59,8 @@ def by_name(
     if layer is not None:
         refuse_unknown_layer(module, layer, architecture)
     elif own_classifier(architecture):
-        module.classifier, layer = nn.Identity(), "avgpool"
+        module.classifier = nn.Identity()
+        layer = "avgpool"
     else:
         drop_last_linear(module, architecture)
     return Found(module.eval(), layer, transform, proof)
@@ -140,7 +141,8 @@ def fill(
             f"no {pretraining} weights of {architecture}; put them into weights_dir as {name}.pth "
             "(a state dict; a run downloads nothing), or networks.missing_weights=untrained"
         )
-    tensors, inside = read_state(path), module.state_dict()
+    tensors = read_state(path)
+    inside = module.state_dict()
     fits = {k: v for k, v in tensors.items() if k in inside and v.shape == inside[k].shape}
     last = set(list(inside)[-2:])  # weight and bias of the last layer, which is replaced
     if missing := [key for key in inside if key not in fits and key not in last]:

@@ -35,8 +35,10 @@ class Body(nn.Module):
     def __init__(self, found: Found, pooling: str, name: str):
         """``name`` is part of the features' hash; ``pooling`` is ``pooled`` or ``flattened``."""
         super().__init__()
-        self.module, self.transform = found.module, found.transform
-        self.layer, self.pooling = found.layer, pooling
+        self.module = found.module
+        self.transform = found.transform
+        self.layer = found.layer
+        self.pooling = pooling
         self.name = f"{name} {found.layer} {pooling}"
 
     def forward(self, x: Tensor) -> Tensor:

@@ -52,7 +52,8 @@ def check(body: nn.Module, architecture: str) -> None:
         change from pass to pass, or are the same for every picture.
     """
     pictures = torch.rand(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
-    pictures[0], pictures[1] = 0, 1  # black and white
+    pictures[0] = 0  # black and white
+    pictures[1] = 1
     mean, spread = (torch.tensor(numbers).view(3, 1, 1) for numbers in (MEAN, SPREAD))
     x = (pictures - mean) / spread
     wanted = _call(body.wanted, x, architecture, "the transform refuses float (4, 3, 224, 224)")
@@ -96,8 +97,10 @@ def _check_wanted(wanted: Tensor, architecture: str) -> None:
             f"{architecture}: the transform makes {wanted.dtype} {tuple(wanted.shape)} of float "
             "(4, 3, 224, 224); allowed: float (4, 3, height, width)"
         )
-    black, white = wanted[0].mean().item(), wanted[1].mean().item()
-    contrast, level = abs(white - black), abs(white + black) / 2
+    black = wanted[0].mean().item()
+    white = wanted[1].mean().item()
+    contrast = abs(white - black)
+    level = abs(white + black) / 2
     if not contrast > max(0.05, 0.1 * level):  # also where it is NaN
         raise OutsideError(
             f"{architecture}: the transform makes {black:.3g} of black and {white:.3g} of white: "

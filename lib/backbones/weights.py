@@ -103,7 +103,8 @@ def prove(
     ------
     WeightsError : not every tensor is loaded, or not one differs from a fresh initialisation.
     """
-    inside, fresh = features.state_dict(), new_features(backbone).state_dict()
+    inside = features.state_dict()
+    fresh = new_features(backbone).state_dict()
     loaded = sum(torch.equal(inside[k], v) for k, v in tensors.items())
     differs = sum(not torch.equal(inside[k], fresh[k]) for k in inside)
     if loaded != len(inside) or differs != len(inside):
@@ -214,10 +215,11 @@ def features_hash(features: nn.Sequential) -> str:
 _hashes: WeakKeyDictionary[nn.Module, tuple[list, str]] = WeakKeyDictionary()
 
 
-def torchvision_weights(backbone: str):
+def torchvision_weights(backbone: str) -> torchvision.models.WeightsEnum:
     """torchvision's own record of its ImageNet weights, which knows their address."""
     return torchvision.models.get_model_weights(backbone).IMAGENET1K_V1
 
 
 def shown(path: Path) -> str:
+    """A file's path from the project's root, or its name alone where it lies elsewhere."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name

@@ -40,7 +40,7 @@ class Halfway:
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows) -> Halfway:
+    def take(self, rows: slice | Tensor | np.ndarray) -> Halfway:
         """Some of the pictures; ``rows`` as in ``x[rows]``."""
         return Halfway(self.x[rows], self.start)
 

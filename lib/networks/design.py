@@ -60,6 +60,7 @@ class Cell:
 
     @property
     def attention_name(self) -> str:
+        """What tables call its block, such as ``self@conv3``; ``none`` without one."""
         return self.attention.name if self.attention else "none"
 
 
@@ -101,7 +102,10 @@ def cells(study: Study, more: Sequence[str] = ()) -> tuple[list[Cell], pd.DataFr
     wanted = [_main(study, name) for name in [*study.networks.architectures, *more]]
     controls = [name for name in study.networks.controls if name != "guided" or _guides(study)]
     wanted += [_control(study, name) for name in controls]
-    kept, left_out, missing, problems = [], [], [], [_problem(study, cell) for cell in wanted]
+    kept = []
+    left_out = []
+    missing = []
+    problems = [_problem(study, cell) for cell in wanted]
     if len(controls) < len(study.networks.controls):
         left_out.append(["fe_alexnet_guided", study.networks.pretraining, *UNGUIDED])
     _refuse_misfit(problems)

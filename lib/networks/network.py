@@ -57,7 +57,9 @@ class Network(nn.Module):
     ):
         super().__init__()
         self.features = features.requires_grad_(False)
-        self.block, self.classifier, self.location = block, classifier, location
+        self.block = block
+        self.classifier = classifier
+        self.location = location
         self.cut = len(features) if location is None else relu_index(features, location) + 1
         self.maps = not isinstance(features[-1], Body)  # whether its layers can be looked into
         widths = [layer.out_channels for layer in features if isinstance(layer, nn.Conv2d)]

@@ -33,6 +33,7 @@ class Tape:
 
     @property
     def activation(self) -> Tensor:
+        """The output in the last pass, (B, C, h, w)."""
         return self.activations[-1]
 
 
@@ -109,7 +110,9 @@ class Panel:
     """
 
     def __init__(self, images: np.ndarray, batch: int = 21, device: Device | None = None):
-        self.images, self.batch, self.device = images, batch, device or Device()
+        self.images = images
+        self.batch = batch
+        self.device = device or Device()
         self._halfway: dict[tuple[str, int], Halfway] = {}
         self._summaries: dict[str, dict[str, np.ndarray]] = {}
 
@@ -149,7 +152,8 @@ class Panel:
 
         Maps are averaged to places x places (1: one number a channel).
         """
-        halfway, parts = self.at(network), {name: [] for name in layers}
+        halfway = self.at(network)
+        parts = {name: [] for name in layers}
         with evaluating(network), torch.no_grad(), ExitStack() as hooks:
             tapes = {name: hooks.enter_context(recording(layer)) for name, layer in layers.items()}
             for first in range(0, len(self), 4 * self.batch):
@@ -173,7 +177,9 @@ class Panel:
         summary.
         """
         layers = {relu_index(network.features, location): location for location in LOCATIONS}
-        kept, found, features = [], {location: [] for location in LOCATIONS}, network.features
+        kept = []
+        found = {location: [] for location in LOCATIONS}
+        features = network.features
         if self.device.name != "cpu":
             features = deepcopy(features).to(self.device.name)
         with torch.inference_mode(), self.device.autocast():

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from lib.backbones import weights
@@ -126,3 +127,12 @@ def weight_proofs(run: Run, chosen: Iterable[Cell]) -> pd.DataFrame:
                 **loaded.proof,
             }
     return pd.DataFrame(list(rows.values()))
+
+
+def on_gpu(maps: Tensor, device: Device) -> Tensor:
+    """The maps on the GPU where they fill less than half of its free memory, else as they are."""
+    if device.name != "cuda" or maps.is_cuda:
+        return maps
+    torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
+    fits = maps.nbytes < 0.5 * torch.cuda.mem_get_info()[0]
+    return maps.to(device.name) if fits else maps

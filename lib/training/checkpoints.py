@@ -63,6 +63,7 @@ class Checkpoint:
         return network.eval()
 
     def due(self) -> bool:
+        """Whether the last saved state is old enough for another."""
         return time.monotonic() - self._saved >= self.every_s
 
     def save_state(

@@ -66,7 +66,8 @@ def precision_check(run: Run, cell: Cell, stimuli: pd.DataFrame, n: int = 64) ->
     """
     chosen = stimuli.iloc[np.unique(np.linspace(0, len(stimuli) - 1, n).astype(int))]
     images = np.stack([read_image(resolve(path)) for path in chosen["path"]])
-    device, network = choose_device(run.study.training), load_trained(run, cell)
+    device = choose_device(run.study.training)
+    network = load_trained(run, cell)
     used, exact = (
         answer(network, images, d).p_happy for d in (device, Device(device.name, torch.float32))
     )

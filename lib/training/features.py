@@ -52,6 +52,7 @@ class Entry:
 
     @property
     def data(self) -> Path:
+        """The file of the maps themselves."""
         return self.folder / "features.bin"
 
     def complete(self) -> bool:
@@ -190,7 +191,8 @@ def _compute(
     done = {
         entry: entry.done() // CHUNK * CHUNK for _, entries in missing.values() for entry in entries
     }
-    starts, counted = range(min(done.values()), len(paths), CHUNK), time.monotonic()
+    starts = range(min(done.values()), len(paths), CHUNK)
+    counted = time.monotonic()
     ahead = loaded([paths[s : s + CHUNK] for s in starts])
     with Progress(f"features of {', '.join(missing)}", len(paths) - starts.start) as progress:
         for start, images in zip(starts, ahead, strict=True):
@@ -238,11 +240,13 @@ def forward(
     features: nn.Sequential, images: np.ndarray, cuts: Iterable[int], device: Device
 ) -> dict[int, Tensor]:
     """Feature maps of uint8 images (n, 224, 224, 3) behind each cut, in one pass."""
-    cuts, size = set(cuts), group_size(features, device)
+    wanted = set(cuts)
+    size = group_size(features, device)
     parts = [
-        _forward(features, images[k : k + size], cuts, device) for k in range(0, len(images), size)
+        _forward(features, images[k : k + size], wanted, device)
+        for k in range(0, len(images), size)
     ]
-    return {cut: torch.cat([part[cut] for part in parts]) for cut in cuts}
+    return {cut: torch.cat([part[cut] for part in parts]) for cut in wanted}
 
 
 def group_size(features: nn.Sequential, device: Device) -> int:

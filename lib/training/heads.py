@@ -34,7 +34,9 @@ class Data:
     labels: Tensor
     rows: dict[str, np.ndarray]
 
-    def batches(self, order: np.ndarray, size: int, device: Device) -> Iterator[tuple]:
+    def batches(
+        self, order: np.ndarray, size: int, device: Device
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Maps (B, C, H, W) and labels (B,) on the device, of the rows ``order``.
 
         Batches hold at most ``size`` images and are as equal as they can be; each is read in the
@@ -58,6 +60,7 @@ class Fit:
 
     @property
     def best_epoch(self) -> int:
+        """The epoch with the lowest validation loss, from 1."""
         return min(self.history, key=lambda row: row["validation_loss"])["epoch"]
 
 
@@ -152,7 +155,8 @@ def _epoch(
     tick: Callable[[str], None],
 ) -> float:
     """One pass over the batches: the mean loss of an image."""
-    losses, sizes = [], []
+    losses = []
+    sizes = []
     for x, labels in batches:
         losses.append(step(x, labels).clone())  # stays on the GPU: nobody waits for it
         sizes.append(len(x))
@@ -183,7 +187,8 @@ def block_share(network: Network, data: Data, device: Device) -> float | None:
     """
     if not hasattr(network.block, "gain"):
         return None
-    halfway, rows = Halfway(data.maps, network.cut), data.rows["validation"]
+    halfway = Halfway(data.maps, network.cut)
+    rows = data.rows["validation"]
     there = answer(network, halfway, device, rows=rows).log_odds
     with without_block(network):
         away = answer(network, halfway, device, rows=rows).log_odds

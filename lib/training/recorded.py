@@ -23,7 +23,9 @@ class Recorded:
     """
 
     def __init__(self, step: Callable[[Tensor, Tensor], Tensor]):
-        self.step, self.made, self.recorded = step, Counter(), {}
+        self.step = step
+        self.made = Counter()
+        self.recorded = {}
         self.stream = torch.cuda.Stream()  # nothing of it may run on the default stream
         self.pool = torch.cuda.graph_pool_handle()  # one memory for all shapes
 

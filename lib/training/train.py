@@ -15,7 +15,6 @@ import pandas as pd
 import torch
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
-from torch import Tensor
 
 from lib.networks.answers import Halfway, answer
 from lib.networks.design import Cell
@@ -33,6 +32,7 @@ from lib.training.bases import (
     convolutions,
     groups,
     make_bases,
+    on_gpu,
     weight_proofs,
 )
 from lib.training.checkpoints import Checkpoint, checkpoint_of, folder_of, load_trained, pointer_of
@@ -78,7 +78,9 @@ def train_cells(
     weights : architecture, pretraining, source, weights_set, sha256, loaded_keys, missing,
         unexpected, differs_from_init.
     """
-    study, device, results = run.study, choose_device(run.study.training), {}
+    study = run.study
+    device = choose_device(run.study.training)
+    results = {}
     for group, base in make_bases(run, chosen, images, device, regions):
         checkpoints = {
             cell: Checkpoint(folder_of(run, cell, base, device), every_s) for cell in group
@@ -160,22 +162,14 @@ def train_cell(
     return network
 
 
-def on_gpu(maps: Tensor, device: Device) -> Tensor:
-    """The maps on the GPU where they fill less than half of its free memory, else as they are."""
-    if device.name != "cuda" or maps.is_cuda:
-        return maps
-    torch.cuda.empty_cache()  # memory that torch keeps for later counts as taken
-    fits = maps.nbytes < 0.5 * torch.cuda.mem_get_info()[0]
-    return maps.to(device.name) if fits else maps
-
-
 def judge(network: Network, data: Data, split: str, device: Device) -> tuple[dict, np.ndarray]:
     """split, n, accuracy and area under the ROC curve (NaN where only one class is there); and the
     log-odds (n,) behind them.
     """
     rows = data.rows[split]
     answers = answer(network, Halfway(data.maps, network.cut), device, rows=rows)
-    p, labels = answers.p_happy, data.labels.numpy()[rows]
+    p = answers.p_happy
+    labels = data.labels.numpy()[rows]
     auc = roc_auc_score(labels, p) if len(set(labels)) == 2 else np.nan
     row = {
         "split": split,
@@ -205,7 +199,9 @@ def answer_stimuli(
     ------
     MissingResult : a cell that is not trained.
     """
-    device, rule, tables = choose_device(run.study.training), run.study.statistics, {}
+    device = choose_device(run.study.training)
+    rule = run.study.statistics
+    tables = {}
     bases = {base_name(group[0]): convolutions(run, group) for group in groups(chosen)}
     maps = compute_features(bases, list(stimuli["path"]), device)
     for group in groups(chosen):
@@ -261,7 +257,8 @@ def ready(run: Run, cell: Cell, base: Base) -> Network:
 
 def _data(cell: Cell, base: Base, network: Network) -> Data:
     """The cell's training data; shuffled labels are shuffled among the training images alone."""
-    labels, train = base.labels.copy(), base.rows["train"]
+    labels = base.labels.copy()
+    train = base.rows["train"]
     if cell.labels == "shuffled":
         labels[train] = np.random.default_rng([cell.seed, 77]).permutation(labels[train])
     return Data(base.maps[network.cut], torch.from_numpy(labels), base.rows)

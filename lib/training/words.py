@@ -153,7 +153,8 @@ def ends_in_words(ends: pd.DataFrame, poles: Poles = ("sad", "happy")) -> list[s
     """One line a network: whether its answers rise from one pole to the other."""
     lines = []
     for (architecture, pretraining), row in ends.iterrows():
-        low, high = row.iloc[0], row.iloc[-1]
+        low = row.iloc[0]
+        high = row.iloc[-1]
         flat = " (**nearly flat: it hardly tells the morphs apart**)"
         lines.append(
             f"- {label(architecture, pretraining)}: mean p({poles[1]}) from {low:.2f} at fully "
