@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.settings.words import label
 from lib.statistics.intervals import mean_interval
+from lib.storage.runs import Run
 
 PUBLISHED = ("alexnet", "vgg11", "vgg13", "vgg16")
 OURS = "fe_alexnet"
@@ -68,6 +69,22 @@ class Inputs:
             likeness=of_basis(likeness, self.basis),
             differences=of_basis(differences, self.basis),
         )
+
+
+NEEDED = ("accuracy", "psychometrics", "human_likeness", "likeness_differences")
+WHERE_MADE = ("accuracy_differences", "manipulation", "weights")
+
+
+def tables_of(run: Run) -> dict[str, pd.DataFrame]:
+    """The tables of a run that the ledger reads; those that it can do without, where it has them.
+
+    Raises
+    ------
+    MissingResult : a table that is needed is not there yet.
+    """
+    found = {name: run.read_table(name) for name in NEEDED}
+    there = [n for n in WHERE_MADE if (run.folder / "tables" / f"{n}.csv").is_file()]
+    return found | {name: run.read_table(name) for name in there}
 
 
 def read_inputs(tables: Mapping[str, pd.DataFrame]) -> Inputs:

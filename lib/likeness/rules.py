@@ -7,31 +7,33 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.likeness.comparison import compare
+from lib.likeness.comparison import compare, full_face
 from lib.likeness.scorecard import difference_table, score_table
+from lib.psychometrics.decision_noise import decided
 from lib.psychometrics.decisions import RULES
+from lib.psychometrics.tables import fit_table
 from lib.settings.options import Statistics
 
 
 def under_rules(
-    trials: pd.DataFrame, effects: pd.DataFrame, statistics: Statistics, seed: int = 0
+    trials: pd.DataFrame, statistics: Statistics, seed: int = 0
 ) -> dict[str, dict[str, pd.DataFrame]]:
     """Tables under each decision rule, by rule and name.
 
     Parameters
     ----------
-    trials : people and networks. effects : ``lib.psychometrics.multiverse.decision_effects``, the
-        networks' table ``psychometrics`` under each rule.
+    trials : people and networks. seed : for the halvings behind people's reliability.
 
     Returns
     -------
     for each rule: psychometrics (networks alone), human_likeness, likeness_differences
     """
-    tables = {}
+    tables, full = {}, full_face(trials)
     for rule in RULES:
+        fits = fit_table(decided(full, statistics, rule=rule), statistics)
         found = compare(trials, statistics, np.random.default_rng(seed), rule=rule)
         tables[rule] = {
-            "psychometrics": effects[effects["decision"].eq(rule)],
+            "psychometrics": fits[fits["kind"].eq("cnn")],
             "human_likeness": score_table(*found),
             "likeness_differences": difference_table(found[1], confidence=statistics.confidence),
         }

@@ -74,8 +74,3 @@ def together(verdicts: Sequence[str]) -> str:
 def at_most_partly(verdict: str) -> str:
     """A verdict on fewer networks than the claim names."""
     return PARTLY if verdict == SUPPORTED else verdict
-
-
-def sentence(claim: str, finding: str) -> str:
-    """What the paper claims and what this run says."""
-    return f"The paper claims: “{claim}”. This run: {finding}"

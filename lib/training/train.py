@@ -220,7 +220,8 @@ def answer_stimuli(
 
 
 def answers_to_test(run: Run, chosen: Iterable[Cell], images: pd.DataFrame) -> pd.DataFrame:
-    """Table ``test_answers``: what every trained cell said to each test image after its last epoch.
+    """Table ``test_answers``: what every cell that is trained said to each test image after its
+    last epoch.
 
     Parameters
     ----------
@@ -235,14 +236,16 @@ def answers_to_test(run: Run, chosen: Iterable[Cell], images: pd.DataFrame) -> p
     identity = test["identity"] if "identity" in test else pd.Series(np.nan, test.index)
     label = (test["label"] == run.study.positive).to_numpy(int)
     tables = []
-    for cell in chosen:
+    for cell in (cell for cell in chosen if pointer_of(run, cell).is_file()):
         result = checkpoint_of(run, cell).result() or {}
         log_odds = np.array(result.get("test_log_odds", [np.nan] * len(test)))
         known = {"image": test["path"].to_numpy(), "identity": identity.to_numpy(), "label": label}
         right = np.where(np.isfinite(log_odds), (log_odds > 0) == label, np.nan)
         table = pd.DataFrame(_who(cell) | known | {"log_odds": log_odds, "right": right})
         tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    names = ["architecture", "pretraining", "attention", "seed", "image", "identity", "label"]
+    empty = pd.DataFrame(columns=[*names, "log_odds", "right"])
+    return pd.concat(tables, ignore_index=True) if tables else empty
 
 
 def ready(run: Run, cell: Cell, base: Base) -> Network:

@@ -12,7 +12,6 @@ from lib.likeness.verdicts import (
     Criterion,
     at_most_partly,
     judge,
-    sentence,
     together,
 )
 
@@ -59,4 +58,3 @@ def test_sentences_of_criteria():
     known = Criterion("AlexNet", "PSE", SUPPORTED, 0.52, 0.5, 0.55)
     assert str(known) == "PSE 0.520 [0.500, 0.550]"
     assert str(Criterion("AlexNet", "PSE", NOT_TESTABLE, reason="2 seeds")) == "PSE (2 seeds)"
-    assert sentence("it rains", "it does.") == "The paper claims: “it rains”. This run: it does."
