@@ -28,8 +28,6 @@ from lib.likeness.ledger_inputs import (
 from lib.likeness.picture_scores import METRICS as PICTURE_METRICS
 from lib.likeness.verdicts import (
     NOT_TESTABLE,
-    PARTLY,
-    REFUTED,
     SUPPORTED,
     WORDS,
     Criterion,
@@ -39,7 +37,7 @@ from lib.likeness.verdicts import (
 from lib.settings.options import Claims
 from lib.settings.words import label
 
-__all__ = ["CLAIMS", "OBJECT_BASED", "PARTLY", "PUBLISHED", "criteria_table", "ledger"]
+__all__ = ["CLAIMS", "OBJECT_BASED", "PUBLISHED", "criteria_table", "ledger"]
 
 CLAIMS = {
     "C1": "AlexNet, VGG11, VGG13 and VGG16, transfer-trained to classify emotional valence, partly "
@@ -256,26 +254,3 @@ def _agreement(same: Mapping[str, bool]) -> str:
 def _three(some: Tables) -> tuple[pd.DataFrame, ...]:
     names = ("psychometrics", "human_likeness", "likeness_differences")
     return tuple(some[name] for name in names)
-
-
-# notebook 05's row on C4 is still judged by these words
-MIN_SEEDS = 2
-NOT_SUPPORTED = REFUTED
-
-
-def claim(
-    id: str,
-    text: str,
-    evidence: str,
-    value: float,
-    low: float,
-    high: float,
-    verdict: str,
-    simulated: bool,
-) -> dict:
-    """One row of the table ``claims``."""
-    return dict(
-        zip(
-            COLUMNS, (id, text, evidence, value, low, high, np.nan, verdict, simulated), strict=True
-        )
-    )
