@@ -30,6 +30,7 @@ COLUMNS = {
     "level condition repeat response p_happy log_odds "
     "rt_s",
     "accuracy": "architecture pretraining attention seed split n accuracy auc",
+    "manipulation": "architecture pretraining seed moved spread share_of_sd",
     "weights": "architecture pretraining source sha256 loaded_keys",
     "history": "architecture pretraining seed epoch train_loss validation_loss validation_accuracy",
     "psychometrics": "observer kind architecture seed condition pse pse_low pse_high "
@@ -83,6 +84,7 @@ def test_each_table_has_the_columns_of_the_design_and_only_numbers_that_are_fini
         "selection",
         "attention_grid",
         "attention_cells",
+        "attention_arms",
     ],
 )
 def test_tables_that_rest_on_simulated_people_say_so(smoke, name):

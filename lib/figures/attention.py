@@ -43,7 +43,7 @@ def plot_effect(history: pd.DataFrame, steps: int, least: float, ax: Axes | None
             y = 100 * np.append(0, one["block_share"])  # before training the block does nothing
             ax.plot(x, y, "-o", color=colour(architecture), markersize=3, lw=1.2, label=name)
     ax.axhline(100 * least, color="0.4", linestyle="--", linewidth=1, zorder=0)
-    ax.set(xlabel="training step", ylabel="log-odds moved by the block (% of their SD)")
+    ax.set(xlabel="training step", ylabel="log-odds moved (% of SD)")
     ax.set_title(f"What the block does to validation images; needed: {least:.0%}", fontsize=11)
     ax.set_ylim(bottom=0)
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
@@ -75,7 +75,7 @@ def plot_arms(
             ax.plot(row[name], y, "D", color=ink, mec="white", ms=7)
         ax.axvline(0, color=colour("alexnet"), linewidth=1, zorder=0)
         note = title_note(kind) if metric == "bits" else ""
-        ax.set(xlabel=f"{GAIN_LABELS[metric]}{note}\nbetter →")
+        ax.set(xlabel=f"{GAIN_LABELS[metric]}\nbetter →{note}")
     axes[0].set_yticks(range(len(rows)), [label(name) for name in rows["architecture"]])
     axes[0].set_ylim(len(rows) - 0.4, -0.6)
     return axes

@@ -21,8 +21,9 @@ from lib.mechanisms.tables import (
     lesion_table,
 )
 from lib.mechanisms.truths import cue_by_part, truths
-from lib.networks.design import Cell, cells
+from lib.networks.design import Cell
 from lib.storage.runs import Run
+from lib.training.checkpoints import usable_cells
 
 
 @dataclass
@@ -68,7 +69,7 @@ def find_mechanisms(run: Run) -> Mechanisms:
     """
     study, confidence = run.study, run.study.statistics.confidence
     images, stimuli, trials = (run.read_table(name) for name in ("images", "stimuli", "trials"))
-    all_cells, labelled = cells(study)[0], images[images["split"] == "test"]
+    all_cells, labelled = usable_cells(run), images[images["split"] == "test"]
     kind = trials.loc[trials["kind"] != "cnn", "kind"].iloc[0]
     truth = known_cues()
     looks = look_inside(run, all_cells, stimuli, labelled, trials)

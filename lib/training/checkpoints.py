@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lib.networks.design import Cell, training_of
+from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import Device
 from lib.networks.network import Network, build_cell
 from lib.storage.files import settings_hash, write_json, write_with
@@ -158,6 +158,15 @@ def load_trained(run: Run, cell: Cell) -> Network:
     MissingResult : the cell is not trained in this run.
     """
     return checkpoint_of(run, cell).load_head(build_cell(cell, run.study, empty=True))
+
+
+def usable_cells(run: Run) -> list[Cell]:
+    """The study's cells, without guided ones that nobody's behaviour could guide."""
+    return [
+        cell
+        for cell in cells(run.study)[0]
+        if cell.architecture != "fe_alexnet_guided" or pointer_of(run, cell).is_file()
+    ]
 
 
 def checkpoint_of(run: Run, cell: Cell) -> Checkpoint:

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from lib.backbones import weight_files, weights
-from lib.networks.design import cells
+from lib.networks.design import cells, with_guide
 from lib.settings.loading import load_study
 
 
@@ -159,3 +159,19 @@ def test_a_network_from_outside_is_a_cell_of_its_own(tmp_path):
     assert [cell.backbone for cell in found] == ["alexnet", "torchvision:alexnet"]
     assert [cell.has_maps for cell in found] == [True, False]
     assert found[1].observer == "torchvision:alexnet-untrained-s0"
+
+
+def test_the_guided_control_needs_somebody_who_could_say_which_parts_people_use():
+    whole = {"networks.controls": ["guided"], "morphs.conditions": ["full"]}
+    kept, left_out = cells(study(**whole))
+    assert "fe_alexnet_guided" not in {cell.architecture for cell in kept}
+    assert left_out["architecture"].tolist() == ["fe_alexnet_guided"]
+    assert "attention.guide" in left_out["remedy"].item()
+    kept, left_out = cells(study(**whole, **{"attention.guide": {"mouth": 1.0}}))
+    (guided, *_) = [cell for cell in kept if cell.architecture == "fe_alexnet_guided"]
+    assert guided.attention.guide == {"mouth": 1.0} and left_out.empty
+    plain = next(cell for cell in kept if cell.architecture == "fe_alexnet")
+    assert plain.attention.guide is None
+    shared = with_guide(kept, {"eyes": 1.0})
+    assert {cell.attention.guide["eyes"] for cell in shared if "guided" in cell.architecture} == {1}
+    assert not [cell for cell in with_guide(kept, None) if "guided" in cell.architecture]

@@ -6,9 +6,11 @@ import pytest
 from small_training import a_run, people_of
 
 from lib.likeness.guidance import guiding
+from lib.networks.design import cells as cells_of
 from lib.settings.options import Statistics
 from lib.training.attention_arms import arms_table, grid_table, manipulation_table, score_cells
 from lib.training.attention_grid import run_grid
+from lib.training.checkpoints import usable_cells
 from lib.training.grid_points import points
 
 
@@ -107,3 +109,14 @@ def test_guided_attention_is_trained_beside_the_others_and_nobody_judges_who_gui
     assert again["bits"].tolist() == scored["bits"].tolist()
     alone = score_cells(accuracy, answers, people[people["observer"] == "s0"], Statistics())
     assert alone["bits"].isna().all()
+
+
+def test_guided_networks_that_nobody_could_guide_are_not_looked_for(tmp_path):
+    run = a_run(tmp_path, "05", **{"networks.controls": ["guided", "se"]})
+    names = {cell.architecture for cell in usable_cells(run)}
+    assert names == {"alexnet", "fe_alexnet", "alexnet_se"}
+    guided = next(c for c in cells_of(run.study)[0] if c.architecture == "fe_alexnet_guided")
+    pointer = run.folder / "checkpoints" / f"{guided.observer}.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text("{}", encoding="utf-8")
+    assert guided in usable_cells(run)

@@ -171,7 +171,7 @@ def test_training_makes_the_block_the_labs_and_the_studys_checkpoints_stay(lab):
 
 
 def test_a_stopped_training_changes_nothing(lab):
-    state = replace(lab.default(), kind="se", location="conv4")
+    state = replace(lab.default(), kind="matched", location="conv4")
     before = lab.view(state).answers["p_happy"].to_numpy()
 
     def stop(note):
