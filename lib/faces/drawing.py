@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 SPAN = 112.0  # per cent of the picture that the canvas shows
 _FRACTION = 16  # cv2 takes points in 1/16 pixel (shift=4)
@@ -60,7 +61,7 @@ def _spline_weights(samples: int) -> np.ndarray:
     )
 
 
-def closed(points, samples: int = 8) -> Points:
+def closed(points: ArrayLike, samples: int = 8) -> Points:
     """A smooth closed curve through the points; linear in them, so that curves blend as their
     points do.
     """
@@ -69,7 +70,7 @@ def closed(points, samples: int = 8) -> Points:
     return (_spline_weights(samples) @ windows).reshape(-1, 2)
 
 
-def curve(points, samples: int = 8) -> Points:
+def curve(points: ArrayLike, samples: int = 8) -> Points:
     """A smooth open curve through the points, ends included; linear in them."""
     points = np.asarray(points, float)
     padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
@@ -83,12 +84,12 @@ def ellipse(x: float, y: float, rx: float, ry: float, samples: int = 28) -> Poin
     return np.stack([x + rx * np.cos(turn), y + ry * np.sin(turn)], 1)
 
 
-def mirrored(points) -> Points:
+def mirrored(points: ArrayLike) -> Points:
     """The points on the other side of the face."""
     return np.asarray(points, float) * [-1.0, 1.0]
 
 
-def symmetric(points) -> Points:
+def symmetric(points: ArrayLike) -> Points:
     """A closed outline from its right half, given from the top to the bottom."""
     points = np.asarray(points, float)
     left = mirrored(points)[::-1]

@@ -85,7 +85,7 @@ def plot_attention(
     pictures: np.ndarray,
     maps: np.ndarray,
     query: tuple[int, int],
-    axes=None,
+    axes: Sequence[Axes] | None = None,
     *,
     titles: Sequence[str] = (),
 ) -> np.ndarray:
@@ -129,7 +129,10 @@ def plot_attention(
 
 
 def plot_two_by_two(
-    values: np.ndarray, weights: np.ndarray, out: np.ndarray, axes=None
+    values: np.ndarray,
+    weights: np.ndarray,
+    out: np.ndarray,
+    axes: Sequence[Axes] | None = None,
 ) -> np.ndarray:
     """The hand case: a 2 x 2 map, who attends to whom (4 x 4), and the map afterwards, each
     cell with its number.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +32,7 @@ def over_seeds_title(confidence: float) -> str:
     return f"mean and {100 * confidence:g} % interval over seeds"
 
 
-def network_name(row) -> str:
+def network_name(row: NamedTuple) -> str:
     """What a figure calls the network of a row with architecture and pretraining."""
     return label(row.architecture, row.pretraining)
 
@@ -68,7 +69,11 @@ def plot_map(
 
 
 def colour_bar(
-    figure: Figure, axes, text: str, limit: float | None = None, poles: Poles = POLES
+    figure: Figure,
+    axes: Axes | Sequence[Axes] | np.ndarray,
+    text: str,
+    limit: float | None = None,
+    poles: Poles = POLES,
 ) -> None:
     """The scale of signed maps below them; without a ``limit`` its ends are called by the poles."""
     mappable = plt.cm.ScalarMappable(plt.Normalize(-(limit or 1), limit or 1), SIGNED)
@@ -128,7 +133,7 @@ def in_order(parts: Sequence[str]) -> list[str]:
     return [part for part in PARTS if part in set(parts)]
 
 
-def draw_interval(ax: Axes, x: float, value: float, ends: Sequence[float], **style) -> None:
+def draw_interval(ax: Axes, x: float, value: float, ends: Sequence[float], **style: object) -> None:
     """A point with its interval, where it has one."""
     if np.isfinite(ends).all():
         ax.plot([x, x], ends, color=style.get("color"), lw=1.5, alpha=0.8, zorder=2)

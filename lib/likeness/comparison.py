@@ -8,6 +8,7 @@ judges networks with the noise that fits the other half.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -174,7 +175,7 @@ def _check(people: pd.DataFrame, networks: pd.DataFrame, n_trials: int) -> None:
 
 
 @contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Without numpy's warnings of means of nothing: the result is NaN, and has its reason."""
     with warnings.catch_warnings():
         warnings.filterwarnings(

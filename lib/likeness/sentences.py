@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def _sentence(metric: str, rows: pd.DataFrame, kind: str) -> str:
     return f"{text}{where}.{why}"
 
 
-def nearest(metric: str, values: pd.Series):
+def nearest(metric: str, values: pd.Series) -> Hashable:
     """The index of the value nearest to the metric's ideal, or of the greatest."""
     if metric in IDEAL:
         return (values - IDEAL[metric]).abs().idxmin()

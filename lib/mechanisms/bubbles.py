@@ -88,7 +88,7 @@ def bubble_trials(
     rng: np.random.Generator,
     *,
     batch: int = 128,
-    **bubbles,
+    **bubbles: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Show ``n`` masked faces, the same to all networks.
 

@@ -69,6 +69,7 @@ class CueFaces:
 
     @property
     def panel(self) -> Panel:
+        """The faces as networks are asked about them."""
         return Panel(self.images)
 
 

@@ -54,6 +54,7 @@ class Cube:
 
     @property
     def parts(self) -> list[str]:
+        """The hidden parts among its conditions."""
         return [part for part in PARTS if part in self.conditions]
 
     def select(self, conditions: Sequence[str]) -> Cube:

@@ -74,7 +74,7 @@ def _weighted_by_place(activation: Tensor, gradient: Tensor) -> Tensor:
     return (gradient * activation).sum(dim=1)
 
 
-def occlusion(network: Network, images: Tensor, **options) -> Tensor:
+def occlusion(network: Network, images: Tensor, **options: int) -> Tensor:
     """``occlusion_maps`` of one network: float (B, H, W)."""
     return occlusion_maps([network], images, **options)[0]
 
@@ -209,7 +209,7 @@ CAMS = {"gradcam": _weighted_by_channel, "hirescam": _weighted_by_place}
 
 
 def explain(
-    network: Network, images: np.ndarray | Panel, method: str = "gradcam", **options
+    network: Network, images: np.ndarray | Panel, method: str = "gradcam", **options: object
 ) -> np.ndarray:
     """Raw maps of one method for pictures as they are stored.
 

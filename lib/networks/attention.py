@@ -87,9 +87,11 @@ class SelfAttention(Block):
         self.out = nn.Conv2d(self.inner, channels, 1)
 
     def last_layers(self) -> list[nn.Module]:
+        """What starts at zero: the block then changes nothing."""
         return [self.out]
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
+        """What is added to the map, (B, C, H, W)."""
         small = coarse(x, self.grid)  # (B, C, H', W') with N = H' * W' tokens
         y = self._weights(small, prior) @ self._tokens(self.value, small)  # (B, h, N, d)
         y = y.transpose(2, 3).flatten(1, 2).unflatten(2, small.shape[2:])  # (B, C/r, H', W')
@@ -147,6 +149,7 @@ class SqueezeExcitation(Block):
         self.down, self.up = nn.Linear(channels, self.inner), nn.Linear(self.inner, channels)
 
     def last_layers(self) -> list[nn.Module]:
+        """What starts at zero: the block then changes nothing."""
         return [self.up]
 
     def excite(self, squeezed: Tensor) -> Tensor:
@@ -154,6 +157,7 @@ class SqueezeExcitation(Block):
         return self.up(F.relu(self.down(squeezed)))
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
+        """What is added to the map, (B, C, H, W)."""
         weight = 2 * torch.sigmoid(self.excite(x.mean(dim=(2, 3))))  # (B, C)
         return x * (weight - 1).to(x.dtype)[:, :, None, None]
 
@@ -169,9 +173,11 @@ class CBAM(SqueezeExcitation):
         self.spatial = nn.Conv2d(2, 1, 7, padding=3)
 
     def last_layers(self) -> list[nn.Module]:
+        """What starts at zero: the block then changes nothing."""
         return [self.up, self.spatial]
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
+        """What is added to the map, (B, C, H, W)."""
         pooled = self.excite(x.mean(dim=(2, 3))) + self.excite(x.amax(dim=(2, 3)))  # (B, C)
         y = x * (2 * torch.sigmoid(pooled)).to(x.dtype)[:, :, None, None]
         summary = torch.cat([y.mean(1, keepdim=True), y.amax(1, keepdim=True)], dim=1)
@@ -193,9 +199,11 @@ class Matched(Block):
         self.down, self.up = nn.Conv2d(channels, width, 1), nn.Conv2d(width, channels, 1)
 
     def last_layers(self) -> list[nn.Module]:
+        """What starts at zero: the block then changes nothing."""
         return [self.up]
 
     def change(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
+        """What is added to the map, (B, C, H, W)."""
         return self.up(F.relu(self.down(x)))
 
 

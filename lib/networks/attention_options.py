@@ -75,7 +75,7 @@ class Attention:
             )
 
     @classmethod
-    def of(cls, settings: AttentionSettings, **changes) -> Attention:
+    def of(cls, settings: AttentionSettings, **changes: object) -> Attention:
         """From a study's ``attention`` section, with changes such as ``kind="matched"``."""
         values = {name: getattr(settings, name) for name in cls.__dataclass_fields__}
         return cls(**{**values, "guide": None, **changes})

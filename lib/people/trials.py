@@ -44,7 +44,7 @@ class TrialError(ValueError):
     """
 
 
-def trial_table(**columns) -> pd.DataFrame:
+def trial_table(**columns: object) -> pd.DataFrame:
     """A trial table from its known columns; the others are empty. Further columns come after
     the usual ones.
     """

@@ -121,7 +121,7 @@ def table_html(markup: str) -> str:
     return f'<div class="wide" tabindex="0">{safe}</div>'
 
 
-def picture_html(output, scale: float = 1.0) -> str:
+def picture_html(output: nbformat.NotebookNode, scale: float = 1.0) -> str:
     """A figure of a notebook, with its description as alternative text."""
     shown = output.metadata.get("image/png", {})
     return figure_html(

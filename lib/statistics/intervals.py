@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 CELL = ["architecture", "pretraining", "attention"]
 
 
-def mean_interval(values, confidence: float = 0.95) -> tuple[float, float, float]:
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean and Student's t interval of replicates; the interval is NaN for fewer than two."""
     values = np.asarray(values, float)
     mean = float(values.mean()) if len(values) else np.nan

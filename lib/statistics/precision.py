@@ -6,6 +6,7 @@ half-widths are expectations; the run's own intervals come from its data.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ def mean_half_width(sd: float, n: int, confidence: float = 0.95) -> float:
     return student.ppf(0.5 + confidence / 2, n - 1) * sd / np.sqrt(n) if n > 1 else np.nan
 
 
-def needed(half_width, target: float) -> int:
+def needed(half_width: Callable[[int], float], target: float) -> int:
     """The smallest n with a half-width of at most ``target``, by bisection.
 
     Parameters

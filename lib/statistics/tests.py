@@ -4,11 +4,12 @@ interval and n.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pingouin
+from numpy.typing import ArrayLike
 from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 
@@ -201,7 +202,12 @@ def bayes_factor(t: float, n: float, df: float, width: float = 0.707) -> float:
 
 
 def equivalence(
-    x, y=0.0, *, bound: float, paired: bool = False, confidence: float = 0.95
+    x: ArrayLike,
+    y: ArrayLike = 0.0,
+    *,
+    bound: float,
+    paired: bool = False,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
     """Two one-sided tests (TOST, Schuirmann 1987): is the difference within plus or minus
     ``bound``?
@@ -344,7 +350,7 @@ def _paired(difference: pd.Series, confidence: float) -> dict:
     }
 
 
-def report(row) -> str:
+def report(row: Mapping | pd.Series) -> str:
     """The sentence part for a result row, as a paper prints it: ``F(2, 16) = 5.31, p = .017, ηp² =
     .40``.
 

@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import display
+from matplotlib.figure import Figure
 
 from lib.figures.attention import plot_attention
 from lib.figures.curves import people_kind, plot_people
@@ -24,7 +25,9 @@ from lib.training.heads import TrainingFailed
 from lib.widgets.attention_lab import AttentionLab, LabState, View
 
 
-def plot_view(view: View, people: pd.DataFrame, sigmoid: str = "norm", figure=None):
+def plot_view(
+    view: View, people: pd.DataFrame, sigmoid: str = "norm", figure: Figure | None = None
+) -> Figure:
     """The shown face with its attention map, and the network's curve on people's band with
     AlexNet's beside it.
 
@@ -106,7 +109,7 @@ def score_table(view: View, people: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(columns=None, index=None)
 
 
-def attention_lab(lab: AttentionLab):
+def attention_lab(lab: AttentionLab) -> Figure:
     """Show the lab: headless its default state, in a live notebook the controls too.
 
     Returns

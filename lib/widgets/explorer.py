@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import display
+from matplotlib.figure import Figure
 
 from lib.figures.mechanisms import METHOD_LABELS, plot_map
 from lib.figures.style import PART_COLOURS
@@ -27,6 +29,9 @@ from lib.settings.words import label
 from lib.storage.progress import headless
 from lib.storage.runs import Run
 from lib.training.checkpoints import load_trained
+
+if TYPE_CHECKING:  # headless runs need no widgets
+    from ipywidgets import VBox
 
 
 class SaliencyExplorer:
@@ -90,7 +95,7 @@ class SaliencyExplorer:
 
     def figure(
         self, face: str, level: float, condition: str, network: str, method: str, layer: str
-    ):
+    ) -> Figure:
         """The figure of one state; it says so where the network lacks the method or the run the
         picture.
         """
@@ -150,7 +155,7 @@ def _message(text: str):
     return figure
 
 
-def saliency_explorer(run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]):
+def saliency_explorer(run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]) -> Figure:
     """Show the explorer: its figure in the default state, and in a live notebook the controls above
     it.
 
@@ -168,7 +173,7 @@ def saliency_explorer(run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]):
     return figure
 
 
-def explorer_controls(explorer: SaliencyExplorer, start: dict):
+def explorer_controls(explorer: SaliencyExplorer, start: dict) -> VBox:
     """The ipywidgets: one control a choice, the figure redrawn when one is let go."""
     import ipywidgets as widgets
 

@@ -42,6 +42,7 @@ class Reader:
 
     @property
     def name(self) -> str:
+        """What figures call the reader."""
         return "rehearsal (SIMULATED)" if self.rehearsal else "you"
 
 

@@ -42,6 +42,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, str]:
+        """Values for the notebooks' cell tagged ``parameters``."""
         return {"study": self.study_file, "overrides": shlex.join(self.overrides)}
 
 

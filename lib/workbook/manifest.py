@@ -8,6 +8,7 @@ import re
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -18,12 +19,19 @@ from lib.storage.runs import read_csv
 from lib.workbook.stages import Stage
 
 
-def write_manifest(study: Study, request, stages: list[Stage], *, status: str) -> Path:
+class Asked(Protocol):
+    """What the command line asked for."""
+
+    study_file: str
+    overrides: tuple[str, ...]
+
+
+def write_manifest(study: Study, request: Asked, stages: list[Stage], *, status: str) -> Path:
     """Write ``manifest.json`` into the run's folder.
 
     Parameters
     ----------
-    request : has ``study_file`` and ``overrides``.
+    request : what was asked for.
     status : running, stopped, partial (some notebooks were not asked for) or complete.
     """
     markers = {stage.name: stage.read_marker() for stage in stages}

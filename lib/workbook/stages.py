@@ -31,18 +31,22 @@ class Stage:
 
     @property
     def number(self) -> str:
+        """The notebook's number, "01" to "05"."""
         return self.notebook.name[:2]
 
     @property
     def name(self) -> str:
+        """The notebook's name without its suffix."""
         return self.notebook.stem
 
     @property
     def executed(self) -> Path:
+        """Where the executed notebook is kept."""
         return self.study.folder / "notebooks" / self.notebook.name
 
     @property
     def marker(self) -> Path:
+        """The file that says what the notebook was made from."""
         return self.study.folder / "stages" / f"{self.number}.json"
 
     def outputs(self) -> list[Path]:
@@ -123,6 +127,7 @@ class Stage:
         write_json(self.marker, {"key": key, **asdict(cost), "outputs": self._hashes()})
 
     def read_marker(self) -> dict:
+        """What the marker says; empty where there is none."""
         return json.loads(self.marker.read_text(encoding="utf-8")) if self.marker.is_file() else {}
 
     def done(self, key: str) -> bool:
