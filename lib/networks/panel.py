@@ -167,11 +167,6 @@ class Panel:
                     )
         return {name: torch.cat(values).numpy() for name, values in parts.items()}
 
-    def forget(self) -> None:
-        """Free what was kept."""
-        self._halfway.clear()
-        self._summaries.clear()
-
     def _walk(self, network: Network, key: str, start: int) -> None:
         """Once through the convolutions: keep the activity at ``start`` and every layer's
         summary.
