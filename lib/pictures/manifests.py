@@ -60,7 +60,7 @@ def read_manifest(root: Path) -> pd.DataFrame:
 
 def _with_names(table: pd.DataFrame, root: Path) -> pd.DataFrame:
     """The columns under our names; a list without a header, path and label, gets one."""
-    if len(table.columns) <= 2 and is_picture_name(Path(str(table.columns[0]).split()[0])):
+    if _is_headless(table):
         table = _headless(root)
     lower = {str(c).lower().replace(" ", "_"): c for c in reversed(table.columns)}
     found = {
@@ -74,6 +74,12 @@ def _with_names(table: pd.DataFrame, root: Path) -> pd.DataFrame:
             f"{', '.join(NAMES['path'][1:4])}; {', '.join(NAMES['label'][1:4])})"
         )
     return table.rename(columns={theirs: ours for ours, theirs in found.items() if theirs})
+
+
+def _is_headless(table: pd.DataFrame) -> bool:
+    """Whether the first line names a picture, and no columns."""
+    first = [word for name in table.columns[:1] for word in str(name).split()[:1]]
+    return len(table.columns) <= 2 and any(is_picture_name(Path(word)) for word in first)
 
 
 def _headless(root: Path) -> pd.DataFrame:
@@ -119,7 +125,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise ImageError(
             f"{path.name} cannot be read as CSV: {' '.join(str(error).split())}"
         ) from None
-    if table.empty and not is_picture_name(Path(str(table.columns[0]).split()[0])):
+    if table.empty and not _is_headless(table):
         raise ImageError(f"{path.name} has a header and no rows; needed: one row an image")
     return table
 
@@ -184,7 +190,7 @@ def _only(column: pd.Series, words: Iterable[str], allowed: str, source: Path) -
 def _pixels(row) -> np.ndarray:
     """The 48 x 48 grey picture of one row."""
     values = row.pixels.split()
-    if len(values) != 48 * 48 or not all(v.isdigit() and int(v) < 256 for v in values):
+    if len(values) != 48 * 48 or not all(v.isdecimal() and int(v) < 256 for v in values):
         raise ImageError(
             f"{row.row}: {len(values)} pixel values; allowed: 2304 whole numbers from 0 to 255. "
             "The file may be truncated: fetch it again"
