@@ -133,13 +133,17 @@ def compare(
     trials : people and networks. rule : decision rule; None takes ``statistics.decision``.
     seed : of the halves of people.
 
+    Networks whose attention people guided are left out: some of these people guided it. Notebook 03
+    judges them by the others (``lib.likeness.guidance.guiding``).
+
     Raises
     ------
     ValueError : no people or no networks with an answered trial of the full face.
     """
     full = full_face(trials)
     machine = full["kind"].eq("cnn")
-    networks = full[machine & np.isfinite(log_odds_of(full))]
+    guided = full["architecture"].eq("fe_alexnet_guided")
+    networks = full[machine & ~guided & np.isfinite(log_odds_of(full))]
     people = full[~machine & full["response"].notna()]
     _check(people, networks, len(trials))
     networks = networks.assign(**{k: networks[k].fillna("").astype(str) for k in KEYS})

@@ -183,3 +183,12 @@ def test_a_table_without_networks_or_people_is_an_error():
         human_likeness(people(), SOFTMAX)
     with pytest.raises(ValueError, match="human or simulated"):
         human_likeness(networks(), SOFTMAX)
+
+
+def test_networks_that_people_guided_are_not_judged_by_those_people():
+    """Notebook 03 judges them, by people who guided nothing."""
+    trials = both(people(), networks(), networks("fe_alexnet_guided"))
+    _, found = compare(trials, SOFTMAX)
+    assert {architecture for architecture, _ in found} == {"alexnet"}
+    with pytest.raises(ValueError, match="no answered trial of kind cnn"):
+        compare(both(people(), networks("fe_alexnet_guided")), SOFTMAX)
