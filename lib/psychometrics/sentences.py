@@ -9,7 +9,7 @@ from scipy import stats
 from lib.psychometrics.group import GroupFit
 from lib.settings.words import POLES, Poles, label, people_label
 from lib.statistics.intervals import interval_text, mean_interval
-from lib.statistics.tests import report
+from lib.statistics.reporting import report
 
 GROUP = ["architecture", "pretraining"]
 # how far a person's PSE may move without the priors before it is theirs and not the answers'

@@ -6,13 +6,13 @@ import pingouin
 import pytest
 from scipy import stats
 
+from lib.statistics.reporting import report
 from lib.statistics.tests import (
     adjust,
     compare_curves,
     compare_to_observers,
     complete_cases,
     equivalence,
-    report,
     simple_effects,
 )
 
