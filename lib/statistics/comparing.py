@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import integrate, stats
 
+from lib.statistics.adjusting import adjust
+
 COMPARED = [
     "n_observers",
     "n_seeds",

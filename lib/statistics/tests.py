@@ -9,8 +9,8 @@ import pandas as pd
 import pingouin
 from numpy.typing import ArrayLike
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
+from lib.statistics.adjusting import adjust
 from lib.statistics.anova import complete_cases, rm_anova
 from lib.statistics.comparing import bayes_factor, compare_curves, compare_to_observers
 from lib.statistics.mixed import mixed_logistic
@@ -27,7 +27,6 @@ __all__ = [
     "simple_effects",
 ]
 
-CORRECTIONS = {"holm": "holm", "fdr": "fdr_bh"}
 PAIRED = ["a", "b", "difference", "low", "high", "t", "df", "p", "dz", "n"]
 
 
@@ -98,18 +97,6 @@ def equivalence(
             }
         ]
     )
-
-
-def adjust(table: pd.DataFrame, p: str = "p", method: str = "holm") -> pd.DataFrame:
-    """Add ``p_adjusted`` and ``correction``: ``holm`` (Holm 1979) or ``fdr`` (Benjamini &
-    Hochberg 1995); NaN stays.
-    """
-    if method not in CORRECTIONS:
-        raise ValueError(f"correction {method!r} given; allowed: {', '.join(CORRECTIONS)}")
-    adjusted, there = np.full(len(table), np.nan), table[p].notna().to_numpy()
-    if there.any():
-        adjusted[there] = multipletests(table.loc[there, p], method=CORRECTIONS[method])[1]
-    return table.assign(p_adjusted=adjusted, correction=method)
 
 
 def simple_effects(
