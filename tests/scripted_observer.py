@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from lib.widgets.observer_task import TaskSettings, Timing
+from lib.widgets.task_settings import TaskSettings, Timing
 
 PSE, SCALE = 0.42, 0.12
 FAST = TaskSettings(

@@ -9,22 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib.people.exclusion import _exclude
 from lib.people.files import read_answers
 from lib.people.matching import on_pictures
 from lib.people.trials import SESSION_WORDS, TRIAL_COLUMNS, TrialError, repeats, trial_table
-from lib.settings.options import CONDITIONS, Exclude, Observers, Study, resolve
-
-REPORT_COLUMNS = [
-    "rule",
-    "limit",
-    "observers_removed",
-    "trials_removed",
-    "trials_set_missed",
-    "observers",
-    "trials",
-    "missed",
-    "who",
-]
+from lib.settings.options import CONDITIONS, Observers, Study, resolve
 
 # reaction times of a person that differ: with fewer, rows that are all there twice may be chance
 SEVERAL_TIMES = 8
@@ -294,97 +283,3 @@ def _refuse_copies(timed: pd.DataFrame, settings: Observers, where: str) -> None
                 "copies, or name a column "
                 "that numbers the trials in observers.columns (trial or repeat)"
             )
-
-
-def _exclude(
-    trials: pd.DataFrame, rules: Exclude, no_trials: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Apply the rules one after the other and report what each removes."""
-    steps = [_step("read from the file", "", trials, trials)]
-    if no_trials:
-        steps.append(
-            _step("rows without a level and an answer, which are no trials", "", trials, trials)
-            | {"trials_removed": no_trials}
-        )
-        steps[0]["trials"] += no_trials
-    if rules.min_rt_s is not None:
-        fast = trials["response"].notna() & (trials["rt_s"] < rules.min_rt_s)
-        trials = trials.assign(response=trials["response"].mask(fast))
-        steps.append(
-            _step(
-                "answers faster than the limit, set to missed",
-                f"{rules.min_rt_s:g} s",
-                trials,
-                trials,
-                set_missed=int(fast.sum()),
-            )
-        )
-    missed = trials["response"].isna().groupby(trials["observer"]).mean()
-    trials = _drop(
-        trials,
-        missed > rules.max_missed,
-        "more trials missed than the limit",
-        f"{rules.max_missed:.0%}",
-        steps,
-    )
-    right = end_accuracy(trials)
-    trials = _drop(
-        trials,
-        ~(right >= rules.min_end_accuracy),
-        "fewer right answers at the two end levels",
-        f"{rules.min_end_accuracy:.0%}",
-        steps,
-    )
-    if trials.empty:
-        raise TrialError(
-            "the exclusion rules remove everybody:\n"
-            + "\n".join(
-                f"  {s['rule']} ({s['limit']}): {s['observers_removed']} removed" for s in steps[1:]
-            )
-            + "\nCheck observers.codes and observers.level_range, or loosen observers.exclude"
-        )
-    return trials.reset_index(drop=True), pd.DataFrame(steps, columns=REPORT_COLUMNS)
-
-
-def end_accuracy(trials: pd.DataFrame) -> pd.Series:
-    """Each person's share of right answers at the lowest and the highest level of the whole faces.
-
-    Without whole faces all conditions count; NaN for a person without an answer there.
-    """
-    whole = trials[trials["condition"] == "full"]
-    whole = trials if whole.empty else whole
-    ends = whole[
-        whole["level"].isin([whole["level"].min(), whole["level"].max()])
-        & whole["response"].notna()
-    ]
-    right = (
-        (ends["response"] == (ends["level"] == whole["level"].max()))
-        .groupby(ends["observer"])
-        .mean()
-    )
-    return right.reindex(sorted(trials["observer"].unique()))
-
-
-def _drop(
-    trials: pd.DataFrame, out: pd.Series, rule: str, limit: str, steps: list[dict]
-) -> pd.DataFrame:
-    gone = sorted(out.index[out])
-    kept = trials[~trials["observer"].isin(gone)]
-    steps.append(_step(rule, limit, trials, kept, who=gone))
-    return kept
-
-
-def _step(
-    rule: str, limit: str, before: pd.DataFrame, after: pd.DataFrame, *, set_missed: int = 0, who=()
-) -> dict:
-    return {
-        "rule": rule,
-        "limit": limit,
-        "observers_removed": len(who),
-        "trials_removed": len(before) - len(after),
-        "trials_set_missed": set_missed,
-        "observers": after["observer"].nunique(),
-        "trials": len(after),
-        "missed": int(after["response"].isna().sum()),
-        "who": ", ".join(map(str, who)),
-    }

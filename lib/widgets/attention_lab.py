@@ -9,7 +9,7 @@ nothing yet; a trained one is AlexNet with another head at gain 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -35,80 +35,10 @@ from lib.training.grid_points import architecture_of
 from lib.training.heads import total_steps
 from lib.training.train import train_cell, trial_rows
 from lib.widgets.lab_reference import Reference
+from lib.widgets.lab_state import STRUCTURE, LabState, View, _structure
 
-STRUCTURE = ("kind", "location", "reduction", "heads")
 # trained networks in memory, a quarter of a gigabyte or more each; others are read back when wanted
 LOADED = 4
-
-
-@dataclass(frozen=True)
-class LabState:
-    """Where every control stands: the attention's settings, the face that is shown, and the
-    part that asks.
-    """
-
-    kind: str
-    location: str
-    reduction: int
-    heads: int
-    temperature: float
-    gain: float
-    eyes: float
-    nose: float
-    mouth: float
-    face: str
-    level: float
-    condition: str
-    asks: str
-
-    @property
-    def structure(self) -> tuple:
-        """What needs another block when it changes."""
-        if self.kind == "none":
-            return ("none",)
-        return tuple(getattr(self, name) for name in STRUCTURE[: 4 if self.kind == "self" else 3])
-
-    def attention(self, grid: int) -> Attention:
-        """The attention settings; parts are weighed in kind ``self`` alone. ValueError as
-        ``Attention``.
-        """
-        looks = self.kind == "self"
-        prior = {
-            part: getattr(self, part)
-            for part in PARTS
-            if looks and (self.eyes or self.nose or self.mouth)
-        }
-        return Attention(
-            self.kind,
-            self.location,
-            self.reduction,
-            self.heads if looks else 1,
-            self.temperature,
-            self.gain,
-            prior or None,
-            grid,
-        )
-
-
-@dataclass(frozen=True)
-class View:
-    """What one state shows.
-
-    attention : (1, N, N) map of the shown face, heads averaged; None without self-attention.
-    asks : (row, column) of the place that asks. points : shares and curves of the two networks.
-    scores : metric, now, AlexNet, chance, ceiling. counts : parameters by stage.
-    """
-
-    state: LabState
-    picture: np.ndarray
-    attention: np.ndarray | None
-    asks: tuple[int, int]
-    answers: pd.DataFrame
-    points: pd.DataFrame
-    scores: pd.DataFrame
-    counts: dict[str, int]
-    p_happy: float
-    note: str
 
 
 class AttentionLab:
@@ -346,8 +276,3 @@ class AttentionLab:
             return None
         x = one[None].to(self.device.name).float()
         return network.block.attention_map(x, network.prior).mean(dim=1).cpu().numpy()
-
-
-def _structure(attention: Attention) -> tuple:
-    last = (attention.heads,) if attention.kind == "self" else ()
-    return (attention.kind, attention.location, attention.reduction, *last)

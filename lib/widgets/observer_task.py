@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -27,16 +26,7 @@ from lib.people.trials import TrialError
 from lib.pictures.reading import read_image
 from lib.settings.options import resolve
 from lib.storage.files import settings_hash, write_text
-
-INSTRUCTIONS = """You will see faces, each for a short moment after a cross. Look at the cross.
-Decide for each face: happy or sad? Go by your first impression;
-there is no right or wrong in the middle.
-Sad: key F or ←. Happy: key J or →. (Or press the buttons with the mouse.) Escape makes a pause."""
-CONSENT = (
-    "I take part of my own free will and may stop at any time by "
-    "closing the page. My answers are kept "
-    "under this code, without my name."
-)
+from lib.widgets.task_settings import TaskSettings
 
 
 def _read(*names: str) -> str:
@@ -44,60 +34,6 @@ def _read(*names: str) -> str:
     cannot import.
     """
     return "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """What is on the screen for how long, in seconds; each is shown for the nearest whole
-    number of frames.
-    """
-
-    fixation_s: float = 0.5
-    present_s: float = 0.2
-    mask_s: float = 0.2  # 0: a blank instead of the mask
-    timeout_s: float | None = (
-        None  # None: no limit; else a trial without an answer by then is missed
-    )
-    pause_s: float = 0.4
-
-    def __post_init__(self):
-        for name, value in asdict(self).items():
-            if not (value is None and name == "timeout_s") and not 0 <= value <= 60:
-                raise ValueError(f"{name}: {value!r} given; allowed: 0 to 60 seconds")
-
-
-@dataclass(frozen=True)
-class TaskSettings:
-    """How the task runs. ``seed`` and the observer's code together fix the order of the trials."""
-
-    name: str = "faces"
-    title: str = "Happy or sad?"
-    instructions: str = INSTRUCTIONS
-    consent: str = CONSENT
-    repeats: int = 2  # how often each picture is shown
-    practice: int = 4  # clear faces first, which are not recorded
-    break_every: int = 40  # 0: no breaks
-    happy_side: str = "right"
-    size: int = 300  # pixels on the screen
-    seed: int = 0
-    timing: Timing = field(default_factory=Timing)
-
-    def __post_init__(self):
-        if self.happy_side not in ("left", "right"):
-            raise ValueError(f"happy_side: {self.happy_side!r} given; allowed: left, right")
-        if not re.fullmatch(r"[\w.-]{1,60}", self.name):
-            raise ValueError(
-                f"name: {self.name!r} given; allowed: letters, digits, '-', '_' and '.'"
-            )
-        limits = {
-            "repeats": (1, 1000),
-            "practice": (0, 100),
-            "break_every": (0, 10_000),
-            "size": (50, 2000),
-        }
-        for key, (low, high) in limits.items():
-            if not low <= getattr(self, key) <= high:
-                raise ValueError(f"{key}: {getattr(self, key)!r} given; allowed: {low} to {high}")
 
 
 def choose_stimuli(

@@ -27,21 +27,17 @@ the rest.
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import yaml
-from scipy import stats
 
 from lib.backbones.weights import MissingWeights, WeightsError
-from lib.settings.loading import Study, StudyError, load_study, parse_overrides
+from lib.settings.loading import load_study
 from lib.storage.files import remove_leftovers, write_csv, write_json
 from lib.storage.locks import locked
 from lib.storage.progress import Progress
@@ -55,67 +51,15 @@ from lib.workbook.sweep_cells import (
     prepare_features,
     read_result,
 )
+from lib.workbook.sweep_collect import collect
+from lib.workbook.sweep_grid import Sweep, parse_grid
+from lib.workbook.sweep_summary import mixture, summarise
 
 CONNECT_S = 30  # how long a scheduler may take to answer
-MEASURES = ("validation_accuracy", "test_accuracy", "test_auc", "pse", "slope", "jnd")
 
 
 class SweepFailed(Stopped):
     """Some cells could not be finished; all others are kept."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What the command line asks for."""
-
-    study_file: str
-    overrides: tuple[str, ...]
-    grid: dict[str, list]
-    scheduler: str | None = None
-    workers: int = 0  # 0: one after the other, in this process
-
-    def points(self) -> Iterator[tuple[dict, Study]]:
-        """Every combination of the grid's values with its study."""
-        problems: list[str] = []
-        fixed = parse_overrides(self.overrides, problems)
-        if problems:
-            raise StudyError(problems, "the sweep")
-        for values in itertools.product(*self.grid.values()):
-            point = dict(zip(self.grid, values, strict=True))
-            yield point, load_study(self.study_file, fixed | point)
-
-
-def parse_grid(words: Iterable[str]) -> dict[str, list]:
-    """``["training.lr=1e-4,1e-3"]`` as ``{"training.lr": ["1e-4", "1e-3"]}``; values are read as
-    YAML.
-
-    Raises
-    ------
-    StudyError : a word without values, or a setting named twice.
-    """
-    grid: dict[str, list] = {}
-    for word in words:
-        key, _, text = word.partition("=")
-        values = _values(text)
-        if not values or key in grid:
-            raise StudyError(
-                [
-                    f"--grid {word!r} given; allowed: key=value,value once for each "
-                    "setting, such as "
-                    "training.lr=1e-4,1e-3"
-                ],
-                "the sweep",
-            )
-        grid[key] = values
-    return grid
-
-
-def _values(text: str) -> list:
-    """What stands behind the equals sign, as a list; empty where it cannot be read."""
-    try:
-        return yaml.safe_load(f"[{text}]")
-    except yaml.YAMLError:
-        return []
 
 
 def run_sweep(sweep: Sweep) -> Path:
@@ -311,62 +255,6 @@ def _groups(jobs: Iterable[Job]) -> list[list[Job]]:
     for job in jobs:
         groups.setdefault(job.base, []).append(job)
     return list(groups.values())
-
-
-def collect(folder: Path, planned: list[tuple[dict, Job]]) -> pd.DataFrame:
-    """One row for each point and cell that is finished, in the order of the grid.
-
-    Returns
-    -------
-    Columns: the grid's keys, architecture, pretraining, attention, seed, accuracy and AUC of
-    validation and test images, pse, slope, jnd, converged, reason (full faces), computed_in (device
-    and precision), and cell, the name of its folder.
-    """
-    rows = [
-        {
-            **{key: str(value) for key, value in point.items()},
-            "architecture": job.cell.architecture,
-            "pretraining": job.cell.pretraining,
-            "attention": job.cell.attention_name,
-            "seed": job.cell.seed,
-            **result,
-            "cell": job.key,
-        }
-        for point, job in planned
-        if (result := read_result(folder, job))
-    ]
-    return pd.DataFrame(rows)
-
-
-def summarise(results: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Mean and 95 % interval over seeds (Student's t) of each measure at each point, one row
-    each.
-    """
-    by = [*keys, "architecture", "pretraining", "attention"]
-    if results.empty:
-        return pd.DataFrame(columns=[*by, "measure", "n_seeds", "mean", "low", "high"])
-    long = results.melt(by, [m for m in MEASURES if m in results], "measure")
-    groups = long.dropna(subset="value").groupby([*by, "measure"], sort=False)["value"]
-    table = groups.agg(n_seeds="size", mean="mean", sd="std").reset_index()
-    half = stats.t.ppf(0.975, table["n_seeds"] - 1) * table.pop("sd") / table["n_seeds"] ** 0.5
-    return table.assign(low=table["mean"] - half, high=table["mean"] + half)
-
-
-def mixture(results: pd.DataFrame) -> str:
-    """A warning where cells were computed in different ways, whose numbers differ a little;
-    empty where in one.
-    """
-    ways = results.get("computed_in", pd.Series(dtype=str)).value_counts()
-    if len(ways) < 2:
-        return ""
-    return (
-        "note: cells were computed in different ways ("
-        + ", ".join(f"{n} in {way}" for way, n in ways.items())
-        + (
-            "), whose numbers differ a little; for one way fix training.device "
-            "and training.precision\n"
-        )
-    )
 
 
 def command_sweep(study_file: str, options: argparse.Namespace) -> None:

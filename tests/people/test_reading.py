@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.people.reading import end_accuracy, read_people
+from lib.people.exclusion import end_accuracy
+from lib.people.reading import read_people
 from lib.people.trials import TrialError, count_table, validate_trials
 from lib.settings.loading import ROOT, load_study
 

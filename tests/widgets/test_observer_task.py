@@ -19,13 +19,13 @@ from lib.people.trials import TrialError, count_table
 from lib.psychometrics.fitting import fit_psychometric
 from lib.settings.loading import load_study
 from lib.widgets.observer_task import (
-    Timing,
     choose_stimuli,
     data_uri,
     export_task,
     observer_task,
     task_data,
 )
+from lib.widgets.task_settings import Timing
 
 
 @pytest.fixture(scope="module")
