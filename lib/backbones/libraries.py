@@ -151,7 +151,7 @@ def fill(
             f"{len(inside)} tensors are missing or of another shape, such as {missing[0]}"
         )
     differs = sum(not torch.equal(inside[k], v) for k, v in fits.items())
-    module.load_state_dict(fits, strict=False)
+    module.load_state_dict(inside | fits)
     kept = weights.shown(path), file_hash(path)
     return weights.proof_of(*kept, pretraining, len(fits), differs)
 
