@@ -113,8 +113,11 @@ def _refuse_other_kinds(path: Path) -> None:
     if kind := REFUSED.get(path.suffix.lower()):
         raise WeightsError(f"{path}: refused, because it is {kind}; {REMEDY}")
     if path.is_file() and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            script = any("/code/" in f"/{name}" for name in archive.namelist())
+        try:
+            with zipfile.ZipFile(path) as archive:
+                script = any("/code/" in f"/{name}" for name in archive.namelist())
+        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            raise WeightsError(f"{path}: not readable, the file is damaged ({error})") from None
         if script:
             raise WeightsError(
                 f"{path}: refused, because it is TorchScript, a program with weights; {REMEDY}. "

@@ -134,9 +134,8 @@ def moving_blocks(run: Run) -> dict[str, bool]:
     """
     if not (run.folder / "tables" / "manipulation.csv").is_file():
         return {}
-    table = run.read_table("manipulation")
-    enough = table["value"] >= run.study.claims.manipulation
-    return dict(zip(table["architecture"], map(bool, enough), strict=True))
+    shares = run.read_table("manipulation").groupby("architecture")["share_of_sd"].mean()
+    return {name: bool(share >= run.study.claims.manipulation) for name, share in shares.items()}
 
 
 def why_no_maps(network: Network) -> str:

@@ -107,7 +107,7 @@ def _papermill(source: Path, working: Path, parameters: dict[str, str]) -> None:
         stdout_file=_Indented(sys.stdout),
         start_timeout=PATIENCE_S,
         # no history file: two runs would share its database
-        extra_arguments=["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"],
+        extra_arguments=["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=50"],
     )
 
 

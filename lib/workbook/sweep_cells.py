@@ -50,7 +50,7 @@ def jobs_of(study: Study) -> list[Job]:
     data = settings_hash(asdict(study.images), asdict(study.morphs), inputs(study))
     answers = {
         k: getattr(study.statistics, k)
-        for k in ("decision", "noise", "sigmoid", "penalty", "networks")
+        for k in ("decision", "decision_noise", "sigmoid", "penalty")
     }
     return [
         Job(

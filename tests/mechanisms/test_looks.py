@@ -163,7 +163,9 @@ def test_only_self_attention_that_moves_the_answer_has_an_attention_map(cell, mo
 def test_a_block_moves_where_notebook_03_measured_that_it_does(tmp_path):
     run = small_run(tmp_path)
     assert moving_blocks(run) == {}
-    table = pd.DataFrame({"architecture": ["fe_alexnet", "alexnet_se"], "value": [0.5, 0.001]})
+    table = pd.DataFrame(
+        {"architecture": ["fe_alexnet", "alexnet_se"], "share_of_sd": [0.5, 0.001]}
+    )
     run.write_table("manipulation", table)
     assert moving_blocks(run) == {"fe_alexnet": True, "alexnet_se": False}
 

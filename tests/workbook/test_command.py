@@ -19,6 +19,7 @@ from lib.backbones import download
 from lib.settings.options import ROOT
 from lib.storage.runs import TABLES
 from lib.workbook import command as workbook
+from lib.workbook.arguments import parser
 
 SMOKE = "data/studies/smoke.yaml"
 
@@ -199,7 +200,7 @@ def test_an_unknown_notebook_number_is_refused_with_those_there_are(bench):
     with pytest.raises(SystemExit) as stop:
         bench("--only", "07")
     assert stop.value.code == 2
-    assert workbook._numbers("2, 01") == ("02", "01")
+    assert parser().parse_args(["run", "--only", "2, 01"]).only == ("02", "01")
 
 
 def test_resume_goes_on_from_the_failure_and_keeps_what_is_done(bench):
