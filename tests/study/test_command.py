@@ -119,11 +119,7 @@ def test_a_gpu_that_is_not_there_is_a_problem_like_any_other(capsys, monkeypatch
         "training.device=cuda",
         "training.epochs=2",
     )
-    assert (
-        code == 1
-        and "1 thing is wrong" in text
-        and "torch finds no such GPU; allowed" in text
-    )
+    assert code == 1 and "1 thing is wrong" in text and "torch finds no such GPU; allowed" in text
 
 
 def test_overrides_are_checked_too(capsys):
