@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,11 +29,6 @@ MARKERS = {"eyes": "o", "nose": "^", "mouth": "s"}
 def over_seeds_title(confidence: float) -> str:
     """How a figure names its points and bars: ``mean and 95 % interval over seeds``."""
     return f"mean and {100 * confidence:g} % interval over seeds"
-
-
-def network_name(row: NamedTuple) -> str:
-    """What a figure calls the network of a row with architecture and pretraining."""
-    return label(row.architecture, row.pretraining)
 
 
 def plot_map(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.likeness.comparison import Comparison, compare
-from lib.psychometrics.tables import fit_table
+from lib.likeness.comparison import Comparison
 from lib.settings.options import Statistics
 
 METRICS = (
@@ -18,36 +17,6 @@ METRICS = (
     "image_consistency",
 )
 KEYS = ["architecture", "pretraining", "seed"]
-
-
-def seed_scores(
-    networks: pd.DataFrame, people: pd.DataFrame, statistics: Statistics
-) -> pd.DataFrame:
-    """One row a network (architecture, pretraining, seed), whole faces.
-
-    Parameters
-    ----------
-    networks, people : rows of the trial table.
-
-    Returns
-    -------
-    architecture, pretraining, seed, pse, delta_pse (the network's PSE less people's mean PSE, in
-    levels) and the metrics of ``human_likeness``. NaN where there is none.
-    """
-    both = pd.concat([networks, people], ignore_index=True)
-    full = both[both["condition"] == "full"]
-    fits = fit_table(full, statistics)
-    mean = fits.loc[fits["kind"] != "cnn", "pse"].mean()
-    table = fits.loc[fits["kind"] == "cnn", [*KEYS, "pse"]]
-    table = table.assign(seed=table["seed"].astype(int), delta_pse=table["pse"] - mean)
-    _, found = compare(full, statistics)
-    rows = [
-        {"architecture": key[0], "pretraining": key[1], "seed": int(seed)}
-        | {metric: scores.value[i] for metric, scores in of_key.items()}
-        for key, of_key in found.items()
-        for i, seed in enumerate(of_key["rmse"].seeds)
-    ]
-    return table.merge(pd.DataFrame(rows), on=KEYS, how="left", validate="one_to_one")
 
 
 def by_seed(text: str) -> dict[str, float]:
