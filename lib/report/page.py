@@ -46,7 +46,8 @@ def write_report(folder: Path) -> Path:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     everything = read_tables(folder)
     shares = manifest["study"]["settings"]["observers"].get("share_people", False)
-    tables = everything if shares else {k: shareable(t) for k, t in everything.items()}
+    people = people_of(everything)
+    tables = everything if shares else {k: shareable(t, people) for k, t in everything.items()}
     private = [name for name, table in tables.items() if len(table) < len(everything[name])]
     write_with(folder / "tables.xlsx", lambda path: write_excel(path, tables))
     attached = [attach(name, table) for name, table in tables.items()]
@@ -126,11 +127,22 @@ def _simulated(tables: dict[str, pd.DataFrame]) -> bool:
     return "trials" in tables and bool((tables["trials"]["kind"] == "simulated").any())
 
 
-def shareable(table: pd.DataFrame) -> pd.DataFrame:
-    """A table without the rows of single real people: those of kind human that name an observer."""
-    if not {"observer", "kind"} <= set(table):
-        return table
-    return table[table["kind"].ne("human") | table["observer"].isna()]
+def people_of(tables: dict[str, pd.DataFrame]) -> frozenset[str]:
+    """The codes of the real people in a run's tables."""
+    codes = [
+        table.loc[table["kind"].eq("human"), "observer"].dropna().astype(str)
+        for table in tables.values()
+        if {"observer", "kind"} <= set(table)
+    ]
+    return frozenset(pd.concat(codes)) if codes else frozenset()
+
+
+def shareable(table: pd.DataFrame, people: frozenset[str]) -> pd.DataFrame:
+    """A table without the rows of single real people: those with one of their codes in any column
+    that names an observer.
+    """
+    named = table[[column for column in table if "observer" in str(column)]]
+    return table[~named.astype(str).isin(people).any(axis=1)]
 
 
 def attach(name: str, table: pd.DataFrame) -> Attached:

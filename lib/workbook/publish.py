@@ -1,5 +1,8 @@
-"""Put a finished run's executed notebooks and figures where they are committed: ``python -m
-lib.workbook.publish runs/demo``.
+"""Put what a finished run found where it is committed: ``python -m lib.workbook.publish runs/demo``.
+
+A run on built-in faces gives its executed notebooks and figures. A run on anybody's own pictures or
+people gives its tables without single people, and the figures that show neither the pictures the
+networks were trained on nor single people.
 """
 
 from __future__ import annotations
@@ -16,12 +19,17 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lib.report.notebook_files import nbformat
+from lib.report.page import people_of, read_tables, shareable
 from lib.report.rendering import PROGRESS, few_colours
 from lib.settings.options import ROOT, resolve
 from lib.storage.files import write_text, write_with
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
 WIDEST = 1000  # pixels of a picture
+LARGEST = 200_000  # bytes of a table that is committed
+UNSHARED = ("images", "stimuli")  # tables that name the files of somebody's set
+# figures of training photographs, whose terms forbid it, and of single people
+PRIVATE = ("01_contact_sheet", "04_distribution", "04_reader")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -37,11 +45,7 @@ def publish(folder: Path, notebooks: Path, figures: Path) -> None:
     NotPublishable : the run is not complete, an output holds an error, or one holds a path of this
         machine.
     """
-    status = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["status"]
-    if status != "complete":
-        raise NotPublishable(
-            f"{folder.name} is {status!r}; only a complete run is published: run it again first"
-        )
+    _complete(folder)
     cleaned = {
         path.name: clean(nbformat.read(path, as_version=4), path.name)
         for path in sorted((folder / "notebooks").glob("*.ipynb"))
@@ -52,6 +56,41 @@ def publish(folder: Path, notebooks: Path, figures: Path) -> None:
         old.unlink()
     for figure in sorted((folder / "figures").glob("*.png")):
         write_with(figures / figure.name, partial(_as_palette, figure))
+
+
+def publish_reference(folder: Path, tables: Path, figures: Path) -> None:
+    """The tables of a complete run without single people, and its figures without photographs.
+
+    Raises
+    ------
+    NotPublishable : the run is not complete.
+    """
+    manifest = _complete(folder)
+    for old in (*tables.glob("*.csv"), *figures.glob("*.png")):
+        old.unlink()
+    everything = read_tables(folder)
+    people = people_of(everything)
+    for name, table in everything.items():
+        text = shareable(table, people).to_csv(index=False)
+        if name not in UNSHARED and len(text) <= LARGEST:
+            write_text(tables / f"{name}.csv", text)
+    kept = ("revision", "versions", "machine", "seeds", "notebooks")
+    about = {key: manifest[key] for key in kept}
+    write_text(tables / "run.json", json.dumps(about, indent=1) + "\n")
+    for figure in sorted((folder / "figures").glob("*.png")):
+        if figure.stem not in PRIVATE:
+            write_with(figures / figure.name, partial(_as_palette, figure))
+
+
+def _complete(folder: Path) -> dict:
+    """The manifest of a run that has come to its end."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    if manifest["status"] != "complete":
+        raise NotPublishable(
+            f"{folder.name} is {manifest['status']!r}; only a complete run is published: "
+            "run it again first"
+        )
+    return manifest
 
 
 def _as_palette(source: Path, target: Path) -> None:
@@ -133,5 +172,16 @@ def _refuse(cell: nbformat.NotebookNode, name: str, count: int) -> None:
             )
 
 
+def main(folder: Path) -> None:
+    """Publish a run by what it was made of."""
+    settings = _complete(folder)["study"]["settings"]
+    own = (settings["images"]["source"], settings["morphs"]["source"]) != ("builtin", "builtin")
+    if own or settings["observers"]["file"]:
+        name = settings["name"]
+        publish_reference(folder, ROOT / "data" / "reference" / name, ROOT / "figures" / name)
+    else:
+        publish(folder, ROOT / "notebooks", ROOT / "figures")
+
+
 if __name__ == "__main__":
-    publish(resolve(sys.argv[1]), ROOT / "notebooks", ROOT / "figures")
+    main(resolve(sys.argv[1]))

@@ -8,6 +8,7 @@ import json
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
@@ -15,7 +16,7 @@ from PIL import Image
 from lib.figures.style import COLOURS
 from lib.report.rendering import shrink
 from lib.settings.options import ROOT
-from lib.workbook.publish import NotPublishable, _smaller, clean, publish
+from lib.workbook.publish import NotPublishable, _smaller, clean, publish, publish_reference
 
 
 def executed(*outputs):
@@ -140,3 +141,29 @@ def test_a_complete_run_replaces_the_committed_notebooks_and_figures(tmp_path):
     assert (
         nbformat.read(tmp_path / "notebooks" / "04_x.ipynb", 4).cells[-1].outputs[0].text == "new"
     )
+
+
+def test_a_study_of_real_people_gives_no_single_person_and_no_photograph(tmp_path):
+    run = tmp_path / "run"
+    for part in ("tables", "figures"):
+        (run / part).mkdir(parents=True)
+    manifest = dict.fromkeys(("revision", "versions", "machine", "seeds", "notebooks"), "told")
+    (run / "manifest.json").write_text(json.dumps(manifest | {"status": "complete"}))
+    rows = {"observer": ["p01", "alexnet-s0", None], "kind": ["human", "cnn", "human"]}
+    pd.DataFrame(rows | {"pse": [0.5, 0.6, 0.55]}).to_csv(
+        run / "tables" / "psychometrics.csv", index=False
+    )
+    pairs = {"observer_1": ["p01", "alexnet-s0"], "kappa": [0.1, 0.2]}
+    pd.DataFrame(pairs).to_csv(run / "tables" / "pairs.csv", index=False)
+    pd.DataFrame({"path": ["train/happy/1.png"]}).to_csv(run / "tables" / "images.csv")
+    for name in ("01_contact_sheet", "04_curves"):
+        Image.new("RGB", (4, 4)).save(run / "figures" / f"{name}.png")
+
+    publish_reference(run, tmp_path / "reference", tmp_path / "figures")
+
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"04_curves.png"}
+    written = {path.name: path.read_text() for path in (tmp_path / "reference").iterdir()}
+    assert set(written) == {"psychometrics.csv", "pairs.csv", "run.json"}
+    assert not any("p01" in text for text in written.values())
+    assert "alexnet-s0,0.2" in written["pairs.csv"]
+    assert "0.55" in written["psychometrics.csv"]  # all people together
