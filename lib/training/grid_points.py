@@ -60,31 +60,38 @@ def points(
     """All combinations of the study's ``grid``, with the study's own networks among them.
 
     Every kind is tried at the same places with the same reductions: an equal budget. Kind ``none``
-    is AlexNet itself.
+    is AlexNet itself. The study's controls are trained on the first pretraining only, unless the
+    grid names their kind: the bias of pretraining is asked of AlexNet and of its attention.
 
     Parameters
     ----------
     prior : adds the study's attention with this region prior, on the first pretraining.
     shares : how much people use each part; adds guided attention where the study has that control.
     """
-    own, grid, controls = Attention.of(study.attention), study.grid, study.networks.controls
-    asked = [kind for kind in controls if kind in ("matched", "se")]
-    kinds = [kind for kind in dict.fromkeys([own.kind, *asked, *grid.kinds]) if kind != "none"]
-    wanted: list[Attention | None] = [None] * ("none" in grid.kinds)
+    own, grid = Attention.of(study.attention), study.grid
+    controls = [kind for kind in study.networks.controls if kind in ("matched", "se")]
     places = [(own.location, own.reduction)]
     places += [(place, by) for place in grid.locations for by in grid.reductions]
-    for kind in kinds:
-        wanted += [_at(own, kind, *place) for place in dict.fromkeys(places)]
-    if shares and "guided" in controls:
-        guides = [_at(own, "self", *place) for place in dict.fromkeys(places)]
-        wanted += [replace(guided, guide=dict(shares)) for guided in guides]
-    names = ["fe_alexnet" if one == own else architecture_of(one) for one in wanted]
-    both = list(zip(names, wanted, strict=True))
-    cells = [Cell(name, base, one) for base in pretraining for name, one in both]
+    places = list(dict.fromkeys(places))
+    in_grid = [kind for kind in dict.fromkeys([own.kind, *grid.kinds]) if kind != "none"]
+    first = [kind for kind in dict.fromkeys([own.kind, *controls, *in_grid]) if kind != "none"]
+    guides = [replace(_at(own, "self", *place), guide=dict(shares or {})) for place in places]
+    cells = []
+    for base in pretraining:
+        kinds = in_grid if cells else first
+        wanted: list[Attention | None] = [None] * ("none" in grid.kinds)
+        wanted += [_at(own, kind, *place) for kind in kinds for place in places]
+        if not cells and shares and "guided" in study.networks.controls:
+            wanted += guides
+        cells += [Cell(_name(one, own), base, one) for one in wanted]
     if prior and own.kind == "self":
         weighed = replace(own, region_prior=dict(prior))
-        cells.insert(len(wanted), Cell(architecture_of(weighed), pretraining[0], weighed))
+        cells.append(Cell(architecture_of(weighed), pretraining[0], weighed))
     return [Point(cell) for k, cell in enumerate(cells) if cell not in cells[:k]]
+
+
+def _name(attention: Attention | None, own: Attention) -> str:
+    return "fe_alexnet" if attention == own else architecture_of(attention)
 
 
 def _at(own: Attention, kind: str, location: str, reduction: int) -> Attention:

@@ -1,4 +1,4 @@
-"""Put what a finished run found where it is committed: ``python -m lib.workbook.publish runs/demo``.
+"""Put what a run found where it is committed: ``python -m lib.workbook.publish runs/demo``.
 
 A run on built-in faces gives its executed notebooks and figures. A run on anybody's own pictures or
 people gives its tables without single people, and the figures that show neither the pictures the
