@@ -26,11 +26,11 @@ from PIL import Image
 from safetensors.torch import save as save_tensors
 
 from lib.backbones import weights
+from lib.morphs.landmarks import read_tem
 from lib.people.guess import guess_people
 from lib.people.reading import read_people
 from lib.people.trial_file import FILE_COLUMNS, TrialFile
 from lib.people.trials import TrialError
-from lib.pictures.landmarks import read_tem
 from lib.pictures.reading import ImageError, read_image, unreadable
 from lib.pictures.sources import find_images
 from lib.settings.loading import StudyError, load_study

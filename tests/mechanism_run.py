@@ -11,11 +11,11 @@ import pandas as pd
 from PIL import Image
 
 from lib.faces.render import make_identity, part_regions, render_face
-from lib.mechanisms.known_cues import small_network
+from lib.morphs.hiding import occlude
 from lib.networks.attention import make_block
 from lib.networks.design import Cell
 from lib.networks.network import Attention, Network
-from lib.pictures.hiding import occlude
+from lib.saliency.known_cues import small_network
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
 

@@ -18,10 +18,10 @@ from fuzz_readers import answers
 from PIL import Image
 
 from lib.backbones.weights import new_features
+from lib.observers.tables import fit_table
 from lib.people.reading import read_people
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import read_image
-from lib.psychometrics.tables import fit_table
 from lib.settings.loading import load_study
 from lib.settings.options import ROOT, resolve
 from lib.study import command as study_command

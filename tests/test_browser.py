@@ -143,7 +143,7 @@ def wait_until(true, timeout_s: float = 30) -> None:
 TASK = """
 import pandas as pd
 from scripted_observer import FAST
-from lib.psychometrics.tables import fit_table
+from lib.observers.tables import fit_table
 from lib.people.simulated import simulate_people
 from lib.widgets.reader import reader_task
 from lib.storage.runs import open_run

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from lib.morphs.stimuli import control_patch, make_stimuli, regions_of
 from lib.people.simulated import people
 from lib.people.trials import TrialError
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import ImageError
-from lib.pictures.stimuli import control_patch, make_stimuli, regions_of
 from lib.settings.loading import load_study
 from lib.study.check import check_study
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 from PIL import Image, features
 
+from lib.morphs.stimuli import make_stimuli
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import read_image
-from lib.pictures.stimuli import make_stimuli
 from lib.settings.loading import ROOT, load_study
 from lib.study.command import main
 

@@ -148,7 +148,7 @@ def test_sweeps_are_read_with_all_their_points():
 
 
 def workbook_grid(options) -> dict:
-    from lib.workbook.sweep import parse_grid
+    from lib.sweeps.command import parse_grid
 
     return parse_grid(options.grid)
 

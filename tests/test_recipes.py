@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from lib.morphs.stimuli import control_patch, make_stimuli, regions_of
 from lib.people.simulated import read_people, validate_trials
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import read_image
-from lib.pictures.stimuli import control_patch, make_stimuli, regions_of
 from lib.settings.loading import load_study, resolve
 from lib.settings.options import ROOT
 from lib.study.check import check_study

@@ -192,7 +192,8 @@ def plot_prior(weights: pd.DataFrame, kind: str, ax: Axes | None = None) -> Axes
 
     Parameters
     ----------
-    weights : of ``lib.likeness.guidance.prior_from_people``. kind : ``human`` or ``simulated``.
+    weights : of ``lib.attention_study.guidance.prior_from_people``.
+    kind : ``human`` or ``simulated``.
     """
     ax = ax or plt.subplots(figsize=(5, 3))[1]
     for x, row in enumerate(weights.to_dict("records")):
@@ -223,7 +224,7 @@ def plot_bias(
 
     Parameters
     ----------
-    cells : of ``lib.training.attention_arms.score_cells``. candidates : without attention, with
+    cells : of ``lib.attention_study.arms.score_cells``. candidates : without attention, with
         attention.
     kind : of the people, ``human`` or ``simulated``.
     """

@@ -98,7 +98,7 @@ def plot_deletion(
 
     Parameters
     ----------
-    curves : ``lib.mechanisms.trust.faithfulness``. what : ``removed`` or ``shown``, what becomes of
+    curves : ``lib.saliency.trust.faithfulness``. what : ``removed`` or ``shown``, what becomes of
         the cells.
     """
     ax = ax or plt.gca()

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.figures.style import SMALL, TEXT, WIDTH, colour, line_style, small_text
+from lib.observers.tables import curves_of
 from lib.psychometrics.result import PsychometricFit
-from lib.psychometrics.tables import curves_of
 from lib.settings.words import POLES, Poles, label, people_label, title_note
 
 X = np.linspace(0, 1, 101)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from lib.figures.mechanisms import draw_interval, group_ticks, plot_map
 from lib.figures.style import colour
-from lib.mechanisms.bubbles import ClassificationImage
+from lib.parts.bubbles import ClassificationImage
 from lib.settings.words import label
 
 

@@ -24,9 +24,9 @@ from lib.figures.mechanisms import (
     plot_map_grid,
     plot_part_profiles,
 )
-from lib.mechanisms.profile_tables import pooled
 from lib.mechanisms.results import Mechanisms
-from lib.mechanisms.saliency import enlarge
+from lib.parts.profile_tables import pooled
+from lib.saliency.maps import enlarge
 from lib.settings.words import label, title_note
 
 WIDE = 9.4  # inches: the width of a notebook's column

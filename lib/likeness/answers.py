@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.likeness.crossfit import CHANCES
-from lib.psychometrics.decision_noise import same_pictures
+from lib.observers.decision_noise import same_pictures
 
 MIN_PICTURES = 3  # shared pictures below which a score over pictures says nothing
 

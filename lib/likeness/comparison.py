@@ -22,7 +22,7 @@ from lib.likeness.level_scores import networks_curves, peoples_curves
 from lib.likeness.picture_scores import METRICS as PICTURE_METRICS
 from lib.likeness.picture_scores import Ceiling, PictureScores
 from lib.likeness.samples import Scores
-from lib.psychometrics.decisions import log_odds_of
+from lib.observers.decisions import log_odds_of
 from lib.settings.options import Statistics
 
 LEVEL_METRICS = ("delta_pse_z", "slope_ratio", "rmse")
@@ -134,7 +134,7 @@ def compare(
     seed : of the halves of people.
 
     Networks whose attention people guided are left out: some of these people guided it. Notebook 03
-    judges them by the others (``lib.likeness.guidance.guiding``).
+    judges them by the others (``lib.attention_study.guidance.guiding``).
 
     Raises
     ------

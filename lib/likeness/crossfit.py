@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lib.psychometrics.decision_noise import fit_noise
-from lib.psychometrics.decisions import FITTED, Noise, halves, log_odds_of, probability
+from lib.observers.decision_noise import fit_noise
+from lib.observers.decisions import FITTED, Noise, halves, log_odds_of, probability
 from lib.settings.options import Statistics
 
 CHANCES = ("p_first", "p_second")  # P(positive) for people of the first and of the second half

@@ -16,9 +16,9 @@ from lib.likeness.agreement import divide
 from lib.likeness.answers import People, people_of, seed_words
 from lib.likeness.crossfit import CHANCES
 from lib.likeness.samples import Scores
-from lib.psychometrics.decision_noise import P_POSITIVE
-from lib.psychometrics.networks import Pictures, mean_crossing, pictures_of, slope_at
-from lib.psychometrics.tables import fit_people, people_counts
+from lib.observers.decision_noise import P_POSITIVE
+from lib.observers.networks import Pictures, mean_crossing, pictures_of, slope_at
+from lib.observers.tables import fit_people, people_counts
 from lib.settings.options import Statistics
 
 

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lib.likeness.claims import CLAIMS, OBJECT_BASED, PUBLISHED
-from lib.mechanisms.profile_tables import measured, pooled
+from lib.claims.ledger import CLAIMS, OBJECT_BASED, PUBLISHED
 from lib.mechanisms.tables import NETWORK, first_part
+from lib.parts.profile_tables import measured, pooled
 from lib.settings.words import label
 from lib.statistics.intervals import interval_text
 

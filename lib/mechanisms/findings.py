@@ -8,8 +8,8 @@ import pandas as pd
 
 from lib.mechanisms.claim import compared, resolved
 from lib.mechanisms.looks import Looks
-from lib.mechanisms.profile_tables import measured, pooled
 from lib.mechanisms.tables import METHODS, NETWORK, first_part
+from lib.parts.profile_tables import measured, pooled
 from lib.settings.words import POLES, Poles, label, people_label
 from lib.statistics.intervals import interval_text, mean_interval
 

@@ -21,7 +21,8 @@ from lib.storage.files import file_hash, file_hashes, settings_hash, write_with
 from lib.storage.runs import Run
 
 Result = dict[str, np.ndarray | pd.DataFrame]
-SOURCES = ("mechanisms", "networks", "faces", "pictures")  # rooms whose code decides what is found
+# rooms whose code decides what is found
+SOURCES = ("mechanisms", "saliency", "parts", "networks", "faces", "pictures", "morphs")
 TABLE = "table:"  # in front of the names of tables in a file
 WORDS = ("identity", "stimulus", "observer", "seed_name")  # text, also where it is digits alone
 

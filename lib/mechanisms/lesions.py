@@ -12,10 +12,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from lib.mechanisms.profiles import d_prime
 from lib.networks.answers import Halfway, evaluating, log_odds, logits
 from lib.networks.network import Network, layer_at
 from lib.networks.panel import Panel
+from lib.parts.profiles import d_prime
 from lib.settings.options import LOCATIONS
 from lib.statistics.intervals import mean_interval
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from lib.likeness.claims import OBJECT_BASED
-from lib.mechanisms.bubbles import ClassificationImage
-from lib.mechanisms.controls import profile_stimuli
+from lib.claims.ledger import OBJECT_BASED
 from lib.mechanisms.kept import Result, kept, seen, trained
-from lib.mechanisms.saliency import enlarge, explain
 from lib.mechanisms.shown import Display, Shown, along, one_face
 from lib.mechanisms.survey import look
-from lib.mechanisms.trust import cascade_rows, faithfulness
 from lib.networks.design import Cell
 from lib.networks.network import Network, relu_index
+from lib.parts.bubbles import ClassificationImage
+from lib.parts.controls import profile_stimuli
+from lib.saliency.maps import enlarge, explain
+from lib.saliency.trust import cascade_rows, faithfulness
 from lib.settings.options import LOCATIONS
 from lib.storage.progress import Progress
 from lib.storage.runs import Run

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lib.mechanisms.claim import mechanism_claim
-from lib.mechanisms.enrichment import over_seeds
-from lib.mechanisms.known_cues import known_cues
 from lib.mechanisms.lesions import lesion_costs
 from lib.mechanisms.looks import Looks, look_inside, looked_at, profile_trials
-from lib.mechanisms.profile_tables import part_profiles, profile_differences
 from lib.mechanisms.survey import COLUMNS, main_method
 from lib.mechanisms.tables import (
     NETWORK,
@@ -22,6 +19,9 @@ from lib.mechanisms.tables import (
 )
 from lib.mechanisms.truths import cue_by_part, truths
 from lib.networks.design import Cell
+from lib.parts.profile_tables import part_profiles, profile_differences
+from lib.saliency.enrichment import over_seeds
+from lib.saliency.known_cues import known_cues
 from lib.storage.runs import Run
 from lib.training.checkpoints import usable_cells
 

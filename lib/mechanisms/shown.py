@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from lib.mechanisms.bubbles import bubble_masks, through
-from lib.mechanisms.controls import control_stimuli, profile_stimuli
+from lib.morphs.stimuli import regions_of
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.panel import Panel
+from lib.parts.bubbles import bubble_masks, through
+from lib.parts.controls import control_stimuli, profile_stimuli
 from lib.pictures.labelled import read_image
-from lib.pictures.stimuli import regions_of
 from lib.settings.options import Study, resolve
 from lib.storage.runs import Run
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lib.mechanisms.bubbles import classification_image, part_marks
-from lib.mechanisms.enrichment import control_rows, part_rows
 from lib.mechanisms.kept import Result
 from lib.mechanisms.lesions import (
     lesion_answers,
@@ -21,13 +19,15 @@ from lib.mechanisms.lesions import (
     unit_activity,
 )
 from lib.mechanisms.representations import layer_features, model_fits, valence_readout
-from lib.mechanisms.saliency import CAMS, enlarge, explain, explain_cams, normalise
 from lib.mechanisms.shown import Display, Shown, along, is_small
-from lib.mechanisms.trust import deletion_lead
+from lib.morphs.hiding import control_patch
 from lib.networks.design import Cell
 from lib.networks.network import Network
 from lib.networks.panel import Panel
-from lib.pictures.hiding import control_patch
+from lib.parts.bubbles import classification_image, part_marks
+from lib.saliency.enrichment import control_rows, part_rows
+from lib.saliency.maps import CAMS, enlarge, explain, explain_cams, normalise
+from lib.saliency.trust import deletion_lead
 from lib.storage.runs import Run
 from lib.training.train import trial_rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lib.mechanisms.enrichment import over_seeds
+from lib.saliency.enrichment import over_seeds
 
 NETWORK = ["architecture", "pretraining"]
 METHODS = {
@@ -24,7 +24,7 @@ def enrichment_table(
 
     Parameters
     ----------
-    saliency : the table of that name. patches : ``lib.mechanisms.enrichment.control_rows`` of every
+    saliency : the table of that name. patches : ``lib.saliency.enrichment.control_rows`` of every
         network, with architecture, pretraining, seed.
 
     Returns
@@ -47,7 +47,7 @@ def known_cue_table(truth: pd.DataFrame, confidence: float = 0.95) -> pd.DataFra
 
     Parameters
     ----------
-    truth : ``lib.mechanisms.known_cues.known_cues``.
+    truth : ``lib.saliency.known_cues.known_cues``.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def bubble_table(bubbles: pd.DataFrame, confidence: float = 0.95) -> pd.DataFram
 
     Parameters
     ----------
-    bubbles : ``lib.mechanisms.bubbles.part_marks`` of every network, with architecture,
+    bubbles : ``lib.parts.bubbles.part_marks`` of every network, with architecture,
         pretraining, seed.
 
     Returns

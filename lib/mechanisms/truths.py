@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.mechanisms.profile_tables import pooled
-from lib.mechanisms.profiles import thirds
 from lib.mechanisms.shown import pictures
 from lib.mechanisms.tables import METHODS, NETWORK, first_part
-from lib.pictures.stimuli import regions_of
+from lib.morphs.stimuli import regions_of
+from lib.parts.profile_tables import pooled
+from lib.parts.profiles import thirds
 from lib.settings.options import PARTS, Study
 from lib.settings.words import label
 from lib.statistics.intervals import interval_text

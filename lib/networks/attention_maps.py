@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib.morphs.stimuli import regions_of
 from lib.networks.network import Network, box_regions, preprocess
 from lib.pictures.reading import read_image
-from lib.pictures.stimuli import regions_of
 from lib.settings.options import Study, resolve
 
 
@@ -72,7 +72,7 @@ def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:
     Parameters
     ----------
     mask : of the part, (height, width), or (n, height, width), which are averaged; see
-        ``lib.pictures.stimuli.regions_of``.
+        ``lib.morphs.stimuli.regions_of``.
     """
     share = np.asarray(mask, float)
     share = share.mean(axis=0) if share.ndim == 3 else share

@@ -30,7 +30,7 @@ class Attention:
     grid : 2 to 56, ``self`` alone: places a side that attend, at most; a finer map is averaged down
         to them. At 14, conv3 to conv5 of AlexNet (13 places) and conv5 of the VGGs are as they are.
     guide : how much people use each part (0 or more), ``self`` alone: training draws attention
-        there; see ``lib.likeness.guidance``.
+        there; see ``lib.attention_study.guidance``.
     guidance : weight of that in the loss, 0 or more.
 
     Raises

@@ -17,11 +17,11 @@ from lib.backbones.libraries import own_classifier
 from lib.backbones.outside import Body
 from lib.backbones.vision import torchvision
 from lib.backbones.weight_files import is_outside, short_name
+from lib.morphs.hiding import box_regions
 from lib.networks.attention import Attention, make_block
 from lib.networks.design import Cell, cells
 from lib.networks.layers import block_channels, grid_size, layer_at, relu_index
 from lib.networks.part_maps import guidance_loss, guide_map, region_prior
-from lib.pictures.hiding import box_regions
 from lib.settings.options import ARCHITECTURES, Morphs, Study
 
 __all__ = [

@@ -1,1 +1,6 @@
-"""Pictures: read, found, drawn, morphed, and with parts of the face hidden."""
+"""Labelled pictures: read, found, checked and split.
+
+``reading`` reads one of any usual kind, ``sources`` and ``manifests`` find a user's own,
+``builtin`` draws them, ``labelled`` makes table ``images``, ``confounds`` finds cues without a
+face.
+"""

@@ -1,4 +1,8 @@
-"""Psychometric functions: fit, pool and resample them, and the tables of fits."""
+"""The psychometric function of people: fitted, pooled and resampled.
+
+``fitting`` fits, ``result`` is a fit, ``group`` pools observers, ``resampling`` gives intervals;
+``likelihood``, ``search``, ``start_grid``, ``sigmoids`` and ``curves`` are the parts of a fit.
+"""
 
 from lib.psychometrics.fitting import fit_psychometric
 from lib.psychometrics.group import fit_group

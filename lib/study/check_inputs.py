@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lib.morphs.hiding import box_regions, no_room
+from lib.morphs.stimuli import planned
 from lib.people.reading import read_people
 from lib.people.trials import TrialError
-from lib.pictures.hiding import box_regions, no_room
 from lib.pictures.labelled import survey
 from lib.pictures.reading import ImageError
-from lib.pictures.stimuli import planned
 from lib.settings.options import Study
 from lib.settings.words import POLES, SIDES
 from lib.study.report import Report

@@ -8,16 +8,16 @@ from dataclasses import replace
 from itertools import filterfalse
 from pathlib import Path
 
+from lib.attention_study.points import available, points
 from lib.backbones.weight_files import MissingWeights, WeightsError, is_outside
+from lib.morphs.stimuli import planned
 from lib.networks.design import Cell, cells, with_guide
 from lib.pictures.reading import ImageError
-from lib.pictures.stimuli import planned
 from lib.settings.options import Study, resolve
 from lib.storage.progress import clock
 from lib.study.costs import Cost, expected_cost
 from lib.study.report import Report
 from lib.training.elsewhere import AnswersError, answers_table, read_answers
-from lib.training.grid_points import available, points
 
 EVEN = {"mouth": 1.0}  # a region prior as large as any other
 

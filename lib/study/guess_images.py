@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.morphs.folder import guess_pattern
 from lib.pictures.labelled import survey_images
 from lib.pictures.listing import NAMING, list_files, naming_of
 from lib.pictures.manifests import read_manifest
-from lib.pictures.morph_folder import guess_pattern
 from lib.pictures.reading import ImageError
 from lib.settings.options import ROOT, Images, Study, resolve
 from lib.settings.words import POLES

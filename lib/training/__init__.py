@@ -1,1 +1,5 @@
-"""Training: features of frozen convolutions, heads, checkpoints, pretraining."""
+"""Training heads on what frozen convolutions make of the pictures.
+
+``features`` computes maps once, ``heads`` is the loop, ``checkpoints`` keeps what was learned,
+``train`` is what notebooks call; ``elsewhere`` reads answers of networks that ran elsewhere.
+"""

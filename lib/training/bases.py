@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from lib.backbones import weights
 from lib.backbones.outside import load_backbone
+from lib.morphs.hiding import box_regions
 from lib.networks.design import Cell, cells
 from lib.networks.devices import Device
 from lib.networks.network import build_cell
-from lib.pictures.hiding import box_regions
 from lib.settings.options import resolve
 from lib.storage.files import file_hashes, settings_hash
 from lib.storage.runs import Run

@@ -20,8 +20,8 @@ from lib.networks.answers import Halfway, answer
 from lib.networks.design import Cell
 from lib.networks.devices import Device, choose_device
 from lib.networks.network import Network, build_cell
+from lib.observers.decisions import decide
 from lib.people.trials import trial_table
-from lib.psychometrics.decisions import decide
 from lib.storage.files import write_json
 from lib.storage.progress import Progress
 from lib.storage.runs import Run

@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from lib.attention_study.grid import Cancelled
 from lib.settings.options import CONDITIONS, KINDS, LOCATIONS, PARTS
 from lib.storage.progress import headless
-from lib.training.attention_grid import Cancelled
 from lib.training.heads import TrainingFailed
 from lib.widgets.attention_figure import _png, plot_view, score_table
 from lib.widgets.attention_lab import AttentionLab, LabState

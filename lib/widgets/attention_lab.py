@@ -17,7 +17,9 @@ import pandas as pd
 import torch
 import yaml
 
-from lib.likeness.guidance import as_override
+from lib.attention_study.guidance import as_override
+from lib.attention_study.points import architecture_of
+from lib.morphs.stimuli import regions_of
 from lib.networks.answers import Halfway, answer
 from lib.networks.attention import Attention, make_block
 from lib.networks.attention_maps import place_of
@@ -25,13 +27,11 @@ from lib.networks.design import Cell, cells
 from lib.networks.devices import choose_device
 from lib.networks.network import Network, block_channels, build_cell, parameter_counts
 from lib.pictures.reading import read_image
-from lib.pictures.stimuli import regions_of
 from lib.settings.options import PARTS, resolve
 from lib.storage.runs import MissingResult, Run
 from lib.training.bases import make_base
 from lib.training.checkpoints import Checkpoint, folder_of, load_trained
 from lib.training.features import cached_features
-from lib.training.grid_points import architecture_of
 from lib.training.heads import total_steps
 from lib.training.train import train_cell, trial_rows
 from lib.widgets.lab_reference import Reference

@@ -16,13 +16,13 @@ from matplotlib.figure import Figure
 
 from lib.figures.mechanisms import METHOD_LABELS, plot_map
 from lib.figures.style import PART_COLOURS
-from lib.mechanisms.enrichment import enrichment
-from lib.mechanisms.saliency import CAMS, METHODS, enlarge, explain, normalise
+from lib.morphs.stimuli import regions_of
 from lib.networks.design import Cell
 from lib.networks.network import Network
 from lib.networks.panel import Panel
 from lib.pictures.labelled import read_image
-from lib.pictures.stimuli import regions_of
+from lib.saliency.enrichment import enrichment
+from lib.saliency.maps import CAMS, METHODS, enlarge, explain, normalise
 from lib.settings.loading import resolve
 from lib.settings.options import LOCATIONS
 from lib.settings.words import label

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lib.likeness.scores import Scorer
-from lib.psychometrics.tables import fit_table, level_shares
+from lib.attention_study.scores import Scorer
+from lib.observers.tables import fit_table, level_shares
 from lib.settings.options import Statistics
 
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.morphs.stimuli import make_stimuli
 from lib.pictures.labelled import load_images
-from lib.pictures.stimuli import make_stimuli
 from lib.settings.loading import StudyError, load_study
 from lib.storage.runs import Stopped, relative
 from lib.widgets.observer_task import TaskSettings, choose_stimuli, export_task

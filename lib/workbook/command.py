@@ -13,6 +13,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.execution.manifest import write_manifest
+from lib.execution.notebooks import NotebookFailed, execute
+from lib.execution.stages import Stage, stages
 from lib.networks.devices import DeviceError
 from lib.report.page import write_report
 from lib.settings.loading import Study, StudyError, load_study
@@ -22,10 +25,7 @@ from lib.storage.locks import locked
 from lib.storage.progress import clock
 from lib.storage.runs import Stopped, read_csv, relative
 from lib.workbook.arguments import NOTEBOOKS, parser
-from lib.workbook.execution import NotebookFailed, execute
 from lib.workbook.lab import open_lab
-from lib.workbook.manifest import write_manifest
-from lib.workbook.stages import Stage, stages
 
 STOPPED, INTERRUPTED = 1, 130
 
@@ -189,7 +189,7 @@ def command(options: argparse.Namespace, more: list[str]) -> int:
         return 0
     if options.command == "lab":
         return open_lab(study, shlex.join(options.set), NOTEBOOKS, more)
-    from lib.workbook.sweep import command_sweep  # here, because it loads torch and Dask
+    from lib.sweeps.command import command_sweep  # here, because it loads torch and Dask
 
     command_sweep(study, options)
     return 0

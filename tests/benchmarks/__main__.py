@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.execution.manifest import machine, revision, versions
 from lib.settings.options import ROOT
 from lib.storage.files import write_csv, write_json, write_text
-from lib.workbook.manifest import machine, revision, versions
 
 PROGRESS = re.compile(r": \d+ of \d+(,| in )")  # such as "drawing faces: 65 of 416, 11 s left"
 HERE, FOLDER = Path(__file__).parent, ROOT / "runs" / "benchmarks"

@@ -18,9 +18,9 @@ import torch
 from lib.faces.render import make_identity, render_face
 from lib.networks.devices import choose_device
 from lib.networks.network import build_network
+from lib.observers.tables import fit_table
 from lib.people.simulated import simulate_people
 from lib.pictures.reading import encode_png
-from lib.psychometrics.tables import fit_table
 from lib.settings.loading import load_study
 from lib.settings.options import Training
 from lib.study import costs

@@ -24,6 +24,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from lib.attention_study.points import points
+from lib.morphs.stimuli import make_stimuli
 from lib.networks.attention import Attention
 from lib.networks.design import cells
 from lib.networks.devices import Device, choose_device
@@ -31,13 +33,11 @@ from lib.networks.network import build_network, grid_size
 from lib.pictures import builtin as face_sets
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import keep_pictures
-from lib.pictures.stimuli import make_stimuli
 from lib.settings.loading import load_study
 from lib.settings.options import ROOT, Training
 from lib.storage.files import threads, write_csv
 from lib.storage.runs import Run
 from lib.training.features import CHUNK, cached_features, forward, loaded
-from lib.training.grid_points import points
 from lib.training.heads import make_optimiser, make_step
 from lib.training.recorded import WARM_UP, Recorded
 from lib.training.train import answer_stimuli, train_cells

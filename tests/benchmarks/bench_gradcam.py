@@ -13,9 +13,9 @@ import torch
 
 from lib.backbones.vision import torchvision
 from lib.faces.render import make_identity, part_regions, render_face
-from lib.mechanisms.saliency import enlarge, gradcam, normalise
+from lib.morphs.hiding import occlude
 from lib.networks.network import build_network, layer_at, preprocess
-from lib.pictures.hiding import occlude
+from lib.saliency.maps import enlarge, gradcam, normalise
 
 
 def faces() -> torch.Tensor:

@@ -8,8 +8,8 @@ from made_trials import NETWORKS, made_trials
 
 from lib.figures import curves
 from lib.figures.style import colour
-from lib.psychometrics.population import explained_fit
-from lib.psychometrics.tables import curves_of, fit_table, level_shares
+from lib.observers.population import explained_fit
+from lib.observers.tables import curves_of, fit_table, level_shares
 from lib.settings.options import Statistics
 
 mpl.use("agg")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lib.figures import inside as figures_inside
-from lib.mechanisms.bubbles import GRID, ClassificationImage
+from lib.parts.bubbles import GRID, ClassificationImage
 
 WHO = {"architecture": "alexnet", "pretraining": "imagenet"}
 

@@ -7,7 +7,7 @@ from part_answers import CONDITIONS, trials
 
 from lib.mechanisms import findings
 from lib.mechanisms.looks import Looks
-from lib.mechanisms.profile_tables import part_profiles, profile_differences
+from lib.parts.profile_tables import part_profiles, profile_differences
 
 WHO = {"architecture": "alexnet", "pretraining": "objects"}
 GAINS = dict(zip(CONDITIONS, (6, 6, 1, 6, 5), strict=True))

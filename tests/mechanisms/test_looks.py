@@ -7,8 +7,6 @@ from mechanism_run import CELLS, Loader, labelled_faces, small_run, small_stimul
 from torch import nn
 
 from lib.mechanisms import looks as module
-from lib.mechanisms.controls import control_stimuli, profile_stimuli
-from lib.mechanisms.enrichment import part_rows
 from lib.mechanisms.looks import (
     answered_elsewhere,
     look_inside,
@@ -18,13 +16,15 @@ from lib.mechanisms.looks import (
     profile_trials,
     why_no_maps,
 )
-from lib.mechanisms.saliency import enlarge, explain, normalise
 from lib.mechanisms.shown import Display
 from lib.mechanisms.survey import COLUMNS, map_rows
 from lib.networks.answers import answer
 from lib.networks.design import Cell
 from lib.networks.network import Attention
+from lib.parts.controls import control_stimuli, profile_stimuli
 from lib.pictures.reading import read_image
+from lib.saliency.enrichment import part_rows
+from lib.saliency.maps import enlarge, explain, normalise
 from lib.settings.options import resolve
 
 TRIALS = pd.DataFrame(columns=["kind", "architecture", "pretraining", "stimulus"])

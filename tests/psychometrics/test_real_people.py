@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from scipy import optimize, special
 
-from lib.psychometrics.covariates import covariate_model, cue_effect
+from lib.observers.covariates import covariate_model, cue_effect
+from lib.observers.population import people_summary, pooled_people
+from lib.observers.tables import fit_table, people_counts, wide_counts
 from lib.psychometrics.fitting import fit_psychometric
-from lib.psychometrics.population import people_summary, pooled_people
-from lib.psychometrics.tables import fit_table, people_counts, wide_counts
 from lib.settings.options import ROOT, Statistics
 
 FILE = ROOT.parent / "shared/data/angry_happy/people.csv"

@@ -11,13 +11,13 @@ import pytest
 import yaml
 from small_training import a_run, draw_images, draw_morphs, make_small, people_of
 
+from lib.attention_study.grid import Cancelled
+from lib.attention_study.scores import Scorer
 from lib.likeness.scorecard import human_likeness
-from lib.likeness.scores import Scorer
 from lib.networks.attention import Attention
 from lib.networks.design import cells
 from lib.settings.loading import load_study
 from lib.storage.runs import MissingResult
-from lib.training.attention_grid import Cancelled
 from lib.training.train import answer_stimuli, train_cells
 from lib.widgets import lab_reference
 from lib.widgets.attention_controls import LabControls, _png, attention_lab, plot_view, score_table

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from mechanism_run import CELLS, Loader, small_run, small_stimuli
 
-from lib.mechanisms.enrichment import enrichment
-from lib.mechanisms.saliency import METHODS, enlarge, explain, normalise
 from lib.networks.answers import log_odds
 from lib.networks.network import preprocess
+from lib.saliency.enrichment import enrichment
+from lib.saliency.maps import METHODS, enlarge, explain, normalise
 from lib.widgets import explorer as saliency_widget
 from lib.widgets.explorer import SaliencyExplorer, explorer_controls, saliency_explorer
 

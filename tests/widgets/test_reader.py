@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from lib.observers.tables import fit_table
 from lib.people.simulated import simulate_people
 from lib.people.trial_file import TrialFile
-from lib.psychometrics.tables import fit_table
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
 from lib.widgets.reader import (

@@ -1,0 +1,60 @@
+"""The rule of verdicts: every state is reached, and by its definition."""
+
+import numpy as np
+import pytest
+
+from lib.claims.verdicts import (
+    INCONCLUSIVE,
+    NOT_TESTABLE,
+    PARTLY,
+    REFUTED,
+    SUPPORTED,
+    Criterion,
+    at_most_partly,
+    judge,
+    together,
+)
+
+
+@pytest.mark.parametrize(
+    "low, high, margin, verdict",
+    [
+        (0.01, 0.2, 0.05, SUPPORTED),
+        (0.001, 0.01, 0.05, SUPPORTED),  # small, and clear
+        (-0.02, 0.04, 0.05, REFUTED),
+        (-0.2, 0.2, 0.05, INCONCLUSIVE),
+        (-0.3, -0.1, 0.0, REFUTED),
+        (np.nan, np.nan, 0.05, NOT_TESTABLE),
+    ],
+)
+def test_fault_2_refuted_needs_an_interval_that_excludes_the_claim(low, high, margin, verdict):
+    assert judge(low, high, margin) == verdict
+
+
+@pytest.mark.parametrize(
+    "verdicts, whole",
+    [
+        ([SUPPORTED, SUPPORTED], SUPPORTED),
+        ([REFUTED, REFUTED], REFUTED),
+        ([SUPPORTED, REFUTED], PARTLY),
+        ([SUPPORTED, INCONCLUSIVE], PARTLY),
+        ([REFUTED, INCONCLUSIVE], INCONCLUSIVE),
+        ([INCONCLUSIVE], INCONCLUSIVE),
+        ([SUPPORTED, NOT_TESTABLE], SUPPORTED),
+        ([NOT_TESTABLE], NOT_TESTABLE),
+        ([], NOT_TESTABLE),
+    ],
+)
+def test_several_criteria_together(verdicts, whole):
+    assert together(verdicts) == whole
+
+
+def test_fewer_networks_than_the_claim_names_support_it_partly():
+    assert at_most_partly(SUPPORTED) == PARTLY
+    assert at_most_partly(REFUTED) == REFUTED
+
+
+def test_sentences_of_criteria():
+    known = Criterion("AlexNet", "PSE", SUPPORTED, 0.52, 0.5, 0.55)
+    assert str(known) == "PSE 0.520 [0.500, 0.550]"
+    assert str(Criterion("AlexNet", "PSE", NOT_TESTABLE, reason="2 seeds")) == "PSE (2 seeds)"
