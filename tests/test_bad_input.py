@@ -291,7 +291,7 @@ def test_duplicate_trials(check, table):
     )
     refused(
         check(*settings[:-1], columns),
-        "row 12: observer 'p1' has trial '3' already in row 5 (1 such rows)",
+        "answers.csv, row 12: observer 'p1' has trial '3' already in row 5 (1 such rows)",
         "Remove the copies, or name the column that tells sessions apart",
     )
 

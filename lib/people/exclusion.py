@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from lib.people.trials import TrialError
@@ -21,16 +23,22 @@ REPORT_COLUMNS = [
 
 
 def _exclude(
-    trials: pd.DataFrame, rules: Exclude, no_trials: int = 0
+    trials: pd.DataFrame, rules: Exclude, left_out: Sequence[tuple[str, str, int]] = ()
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Apply the rules one after the other and report what each removes."""
+    """Apply the rules one after the other and report what each removes.
+
+    Parameters
+    ----------
+    left_out : rows that were taken out before: rule, limit, number.
+    """
     steps = [_step("read from the file", "", trials, trials)]
-    if no_trials:
-        steps.append(
-            _step("rows without a level and an answer, which are no trials", "", trials, trials)
-            | {"trials_removed": no_trials}
-        )
-        steps[0]["trials"] += no_trials
+    rest = sum(n for _, _, n in left_out)
+    steps[0]["trials"] += rest
+    for rule, limit, n in left_out:
+        rest -= n
+        if n:
+            step = _step(rule, limit, trials, trials)
+            steps.append(step | {"trials_removed": n, "trials": len(trials) + rest})
     if rules.min_rt_s is not None:
         fast = trials["response"].notna() & (trials["rt_s"] < rules.min_rt_s)
         trials = trials.assign(response=trials["response"].mask(fast))

@@ -1,99 +1,198 @@
-"""A table of people's answers as text: CSV, TSV or Excel, or a folder with one such file for
-each person.
-"""
+"""A table of people's answers as text: one file, or a folder with one such file for each person."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from lib.people.exports import as_trials
 from lib.people.mat_files import read_mat
 from lib.people.trials import TrialError
-from lib.storage.files import read_text_table
+from lib.storage.tables import read_table
 
-EXCEL = (".xlsx", ".xlsm", ".xls")
-SUFFIXES = (".csv", ".tsv", ".txt", *EXCEL, ".mat")
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".json", ".mat")
+RARER = (".log", ".dat", ".tab", ".xls")  # read where a folder holds none of the others
+NEEDED = ("observer", "level", "response")
+
+Note = tuple[str, str]  # what was done with rows or files, and an example of them
 
 
-def read_answers(path: Path, sheet: str | None = None) -> pd.DataFrame:
-    """The rows of a file, or of all files of a folder, every cell as text without spaces around it.
+def read_answers(
+    path: Path,
+    sheet: str | None = None,
+    pattern: str | None = None,
+    needed: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The rows of a file, or of the files of a folder, every cell as text without spaces around it.
+
+    In a folder, the files at its top are read, or the shallowest that hold the needed columns;
+    what is hidden, empty, damaged, of another kind or form, or deeper is passed over.
+
+    Parameters
+    ----------
+    pattern : ``observers.file_pattern``; its ``{names}`` become columns, and files that do not fit
+        it are passed over.
+    needed : columns without which a file does not belong to the others; none given: half of those
+        of the commonest form.
+
+    Returns
+    -------
+    The table; its index says where each row stands, such as ``a.csv, row 5``, as a spreadsheet
+    counts. ``attrs["notes"]`` lists what was passed over, each with an example.
 
     Raises
     ------
-    TrialError : nothing there, not a table, no rows, or files of a folder whose columns differ.
+    TrialError : nothing there, not a table, or no rows.
     """
     if path.is_dir():
-        return _read_folder(path, sheet)
+        return _read_folder(path, sheet, pattern, needed)
     if not path.is_file():
         raise TrialError(
-            f"observers.file: no such file: {path}. Give its path, relative "
-            "to the project's root or "
-            "absolute; without a file the people are simulated"
+            f"observers.file: no such file: {path}. Give its path, relative to the project's root "
+            "or absolute; without a file the people are simulated"
         )
+    table = _named(_read_one(path, sheet, path.name), pattern, path.name)
+    if table is None:
+        raise TrialError(
+            f"observers.file_pattern: {pattern!r} does not fit {path.name}; allowed: a pattern "
+            "such as '{observer}_*.csv'"
+        )
+    return table
+
+
+def _read_one(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
     try:
-        if path.suffix.lower() == ".mat":
-            table = read_mat(path)
-        elif path.suffix.lower() in EXCEL:
-            table = _read_excel(path, sheet)
-        else:
-            table = read_text_table(path, _separator(path), "utf-8-sig")
-    except pd.errors.EmptyDataError:
-        raise TrialError(f"{path.name} is empty; needed: a header and one row a trial") from None
+        table = read_mat(path) if path.suffix.lower() == ".mat" else read_table(path, sheet)
     except TrialError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged workbook makes the readers stumble in many ways, KeyError among them
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+    except (ValueError, OSError) as error:
         raise TrialError(
-            f"{path.name} cannot be read as a table: {reason}. Allowed: "
-            ".csv, .tsv or .xlsx in UTF-8"
+            f"{name} cannot be read as a table: {' '.join(str(error).split())}. Allowed: .csv, "
+            ".tsv, .txt, .xlsx, .json or .mat, with a header and one row a trial"
         ) from None
     if table.empty:
-        raise TrialError(f"{path.name} has a header and no rows; needed: one row a trial")
-    return table.apply(lambda column: column.str.strip())
+        raise TrialError(f"{name} has a header and no rows; needed: one row a trial")
+    notes = table.attrs.get("notes", [])
+    table, more = as_trials(table.set_axis([f"{name}, row {n + 2}" for n in table.index]))
+    table.attrs["notes"] = [(note, name) for note in [*notes, *more]]
+    return table
 
 
-def _read_folder(folder: Path, sheet: str | None) -> pd.DataFrame:
-    """One file for each person, as PsychoPy or the observer task leaves them; all with the same
-    columns.
-    """
-    files = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
-    )
-    if not files:
+def _read_folder(
+    folder: Path, sheet: str | None, pattern: str | None, needed: Sequence[str]
+) -> pd.DataFrame:
+    """The files of the shallowest level that belongs together, one below the other."""
+    files, passed = _candidates(folder)
+    tables: dict[str, pd.DataFrame] = {}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            table = _named(_read_one(path, sheet, name), pattern, name)
+        except TrialError as error:
+            passed.append((_reason(str(error), name), name))
+            continue
+        if table is None:
+            passed.append((f"observers.file_pattern {pattern!r} does not fit", name))
+        else:
+            tables[name] = table
+    if not tables:
+        why = "".join(f"; {text}" for text in _counted(passed))
         raise TrialError(
-            f"observers.file: no {', '.join(SUFFIXES[:2])} or .xlsx file "
-            f"in the folder {folder}; needed: "
-            "at least one"
+            f"observers.file: no {', '.join(SUFFIXES[:3])} or .xlsx file that can be read in the "
+            f"folder {folder}; needed: at least one{why}"
         )
-    tables = [read_answers(path, sheet) for path in files]
-    for path, table in zip(files, tables, strict=True):
-        if odd := sorted(set(table.columns) ^ set(tables[0].columns)):
-            raise TrialError(
-                f"{path.name} and {files[0].name} differ in their columns "
-                f"({', '.join(odd)}); allowed: "
-                "files of one form in a folder. Take out the file that does not belong"
-            )
-    return pd.concat(tables, ignore_index=True)
+    kept, others = _alike(tables, needed)
+    table = pd.concat(kept.values()).fillna("")
+    notes = [note for one in kept.values() for note in one.attrs["notes"]]
+    table.attrs["notes"] = _grouped([*passed, *others], "files passed over ({n}): ")
+    table.attrs["notes"] += _grouped(notes, "in {n} files: " if len(kept) > 1 else "")
+    return table
 
 
-def _read_excel(path: Path, sheet: str | None) -> pd.DataFrame:
-    with pd.ExcelFile(path) as book:
-        if sheet is not None and sheet not in book.sheet_names:
-            raise TrialError(
-                f"{path.name} has no sheet {sheet!r}; found: "
-                f"{', '.join(map(str, book.sheet_names))}. "
-                "Name one in observers.sheet"
-            )
-        return pd.read_excel(
-            book, sheet_name=0 if sheet is None else sheet, dtype=str, keep_default_na=False
-        )
+def _candidates(folder: Path) -> tuple[list[Path], list[Note]]:
+    """Files that may be tables, and the others with the reason."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    hidden = [path for path in found if _is_hidden(path.relative_to(folder))]
+    rest = [path for path in found if path not in set(hidden)]
+    files = [path for path in rest if path.suffix.lower() in SUFFIXES]
+    files = files or [path for path in rest if path.suffix.lower() in RARER]
+    other = [path for path in rest if path not in set(files)]
+    passed = [("hidden, or the lock of an open workbook", path) for path in hidden]
+    passed += [(f"no table by the suffix {path.suffix or 'none'}", path) for path in other]
+    return files, [(why, path.relative_to(folder).as_posix()) for why, path in passed]
 
 
-def _separator(path: Path) -> str:
-    """Tab, semicolon or comma, whichever the header has most of."""
-    with open(path, encoding="utf-8-sig", errors="replace") as handle:
-        header = handle.readline()
-    return max("\t;,", key=header.count) if any(c in header for c in "\t;,") else ","
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "~$")) or part == "__MACOSX" for part in path.parts)
+
+
+def _alike(
+    tables: dict[str, pd.DataFrame], needed: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], list[Note]]:
+    """The tables of the shallowest level that has some with the needed columns, and the others."""
+    fits = _has(needed) if needed else _like_most(tables)
+    right = {name: table for name, table in tables.items() if fits(table)} or tables
+    depth = min(name.count("/") for name in right)
+    kept = {name: table for name, table in right.items() if name.count("/") == depth}
+    others = [(f"deeper in the folder than {next(iter(kept))}", n) for n in right if n not in kept]
+    for name in tables:
+        if name not in right:
+            missing = [column for column in needed if column not in tables[name]]
+            others.append((f"without {', '.join(map(repr, missing)) or 'their columns'}", name))
+    return kept, others
+
+
+def _has(needed: Sequence[str]) -> Callable[[pd.DataFrame], bool]:
+    return lambda table: set(needed) <= set(table.columns)
+
+
+def _like_most(tables: dict[str, pd.DataFrame]) -> Callable[[pd.DataFrame], bool]:
+    """Whether a table has more than half of the columns of the commonest form."""
+    forms = Counter(frozenset(table.columns) for table in tables.values())
+    common = forms.most_common(1)[0][0]
+    return lambda table: 2 * len(common & set(table.columns)) > len(common)
+
+
+def _reason(message: str, name: str) -> str:
+    """An error's words without the file's name and the remedy, so that equal ones are counted."""
+    return message.removeprefix(f"{name} ").partition(". Allowed")[0].partition("; needed")[0]
+
+
+def _grouped(notes: Sequence[Note], what: str) -> list[Note]:
+    """Equal notes once, with how many there are and the first example."""
+    first: dict[str, str] = {}
+    for text, example in notes:
+        first.setdefault(text, example)
+    counts = Counter(text for text, _ in notes)
+    return [(what.format(n=counts[text]) + text, example) for text, example in first.items()]
+
+
+def _counted(notes: Sequence[Note]) -> list[str]:
+    return [f"{text} (such as {one})" for text, one in _grouped(notes, "files passed over ({n}): ")]
+
+
+# ---- who it was, from the file's name
+
+
+def _named(table: pd.DataFrame, pattern: str | None, name: str) -> pd.DataFrame | None:
+    """The table with a column for each ``{name}`` of the pattern; None where it does not fit."""
+    if pattern is None:
+        return table
+    match = name_pattern(pattern).fullmatch(name if "/" in pattern else name.rsplit("/")[-1])
+    return None if match is None else table.assign(**match.groupdict())
+
+
+def name_pattern(pattern: str) -> re.Pattern:
+    """``{observer}_*.csv`` as a regular expression: each name as short as fits, ``*`` any text."""
+    parts = re.split(r"(\{\w+\}|\*)", pattern)
+    return re.compile("".join(_part(part) for part in parts))
+
+
+def _part(part: str) -> str:
+    if re.fullmatch(r"\{\w+\}", part):
+        return f"(?P<{part[1:-1]}>[^/]+?)"
+    return "[^/]*" if part == "*" else re.escape(part)

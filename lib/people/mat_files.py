@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.people.trials import TrialError
+from lib.storage.table_files import cell_text
 
 
 def mat_structs(path: str | Path) -> dict[str, object]:
@@ -68,7 +69,7 @@ def read_mat(path: str | Path) -> pd.DataFrame:
             "allowed: such a struct, or an array of structs, one a trial"
         )
     table = max(tables, key=lambda t: t.shape[1])
-    return table.map(_text)
+    return table.map(lambda cell: cell_text(getattr(cell, "item", lambda: cell)()))
 
 
 def _may_hold_trials(value: object) -> bool:
@@ -76,11 +77,3 @@ def _may_hold_trials(value: object) -> bool:
     return isinstance(value, Mapping) or (
         several and all(isinstance(one, Mapping) for one in np.atleast_1d(value))
     )
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, float | np.floating):
-        if np.isnan(cell):
-            return ""
-        return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
-    return str(cell)

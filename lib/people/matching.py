@@ -20,9 +20,7 @@ _SUFFIX = re.compile(
 )
 
 
-def on_pictures(
-    trials: pd.DataFrame, stimuli: pd.DataFrame | None, study: Study, where: str
-) -> pd.DataFrame:
+def on_pictures(trials: pd.DataFrame, stimuli: pd.DataFrame | None, study: Study) -> pd.DataFrame:
     """Trials whose ``stimulus`` is the same id as in the table ``stimuli``.
 
     A name may be a file's name or path, with or without suffix, with ``/`` or ``\\``, in capitals
@@ -32,9 +30,8 @@ def on_pictures(
 
     Parameters
     ----------
-    trials : indexed by row, the first row below the header being 0.
+    trials : indexed by where each row stands, such as ``a.csv, row 5``.
     stimuli : columns stimulus, path, identity, level, condition; None matches nothing.
-    where : the table's name, for messages.
 
     Raises
     ------
@@ -50,7 +47,6 @@ def on_pictures(
     _refuse(
         ids.map(len) > 1,
         names,
-        where,
         lambda row: (
             f"it can be {' or '.join(ids[row][:2])}; allowed: names that tell the pictures "
             "apart, such as their paths"
@@ -59,7 +55,6 @@ def on_pictures(
     _refuse(
         ids.map(len) == 0,
         names,
-        where,
         lambda row: (
             f"no such picture among {_examples(stimuli)}; allowed: the pictures' file "
             "names. Check morphs.root, or leave stimulus out of observers.columns to compare on "
@@ -72,7 +67,6 @@ def on_pictures(
     _refuse(
         apart,
         names,
-        where,
         lambda row: (
             f"level {trials['level'][row]:.4g} in the table and {seen['level'][row]:.4g} "
             "by the picture's name; allowed: the same. Check observers.level_range and the names"
@@ -82,7 +76,6 @@ def on_pictures(
         _refuse(
             trials["condition"] != seen["condition"],
             names,
-            where,
             lambda row: (
                 f"condition {trials['condition'][row]} in the table and "
                 f"{seen['condition'][row]} by the picture; allowed: the same"
@@ -127,12 +120,11 @@ def _examples(stimuli: pd.DataFrame) -> str:
     return f"the {len(stimuli):,} of the study ({ends[0]} … {ends[1]})"
 
 
-def _refuse(wrong: pd.Series, names: pd.Series, where: str, what: Callable[[int], str]) -> None:
-    """An error that names the first wrong row (as a spreadsheet counts them) and how many."""
+def _refuse(wrong: pd.Series, names: pd.Series, what: Callable[[str], str]) -> None:
+    """An error that names the first wrong row and how many there are."""
     if wrong.any():
         row = wrong.index[np.flatnonzero(wrong.to_numpy(bool))[0]]
         others = ", ".join(repr(name) for name in names[wrong].unique()[:4])
         raise TrialError(
-            f"{where}, row {row + 2}, stimulus {names[row]!r}: {what(row)} ({wrong.sum()} such "
-            f"rows: {others})"
+            f"{row}, stimulus {names[row]!r}: {what(row)} ({wrong.sum()} such rows: {others})"
         )

@@ -4,19 +4,26 @@ table, and exclusion.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lib.people.exclusion import _exclude
-from lib.people.files import read_answers
+from lib.people.files import NEEDED, Note, read_answers
 from lib.people.matching import on_pictures
-from lib.people.trials import SESSION_WORDS, TRIAL_COLUMNS, TrialError, repeats, trial_table
+from lib.people.trials import TRIAL_COLUMNS, TrialError, trial_table
+from lib.people.twice import count_repeats
 from lib.settings.options import CONDITIONS, Observers, Study, resolve
+from lib.storage.table_cells import code_key, decimal_mark, is_missing, number, numbers, plain
 
-# reaction times of a person that differ: with fewer, rows that are all there twice may be chance
-SEVERAL_TIMES = 8
+LONGEST_S = 600.0  # an answer after more is none to the picture
+OTHER_UNIT = (0.02, 20.0)  # median reaction times in s below and above which the unit is another
+NARROW = 0.25  # levels that fill less of their range have another unit, or their ends are missing
+OPTIONAL = ("rt_s", "condition", "identity", "stimulus", "trial", "repeat")
+
+Columns = Mapping[str, pd.Series]
 
 
 def read_people(
@@ -33,253 +40,260 @@ def read_people(
     -------
     trials : the trial table of those who stay, kind ``human``, and the covariates.
     report : one row for each step: what the file held, what each rule removed, and what is left.
+        ``attrs["notes"]`` says what was passed over or set to missing and what looks odd, each
+        with an example.
 
     Raises
     ------
-    TrialError : a missing file or column, an unknown code, a level or time that is none, trials
-        twice, no rows, or nobody left; naming row and column, what is allowed and the remedy.
+    TrialError : a missing file or column, an unknown code, a level or time that is none, a number
+        with two readings, trials twice, no rows, or nobody left; naming file, row and column, what
+        is allowed and the remedy.
     """
     settings = study.observers
-    table = read_answers(resolve(settings.file), settings.sheet)
-    _check_columns(table, settings)
-    where = Path(settings.file).name
-    blank = _missing(_theirs(table, settings, "level"), settings) & _missing(
-        _theirs(table, settings, "response"), settings
-    )
-    table = table[~blank]  # PsychoPy writes such rows for instructions and breaks
+    wanted = _wanted(settings)
+    needed = [wanted[name] for name in NEEDED if not (name == "observer" and settings.file_pattern)]
+    table = read_answers(resolve(settings.file), settings.sheet, settings.file_pattern, needed)
+    notes: list[Note] = list(table.attrs["notes"])
+    _check_columns(table, settings, wanted)
+    table, left_out = _trials_of(table, settings, wanted, notes)
+    found = _used(table, settings, notes)
+    mark = _decimal_mark(found, settings)
     trials = trial_table(
-        observer=_named(table, settings, "observer", where),
+        observer=_named(found["observer"], settings),
         kind="human",
-        level=_levels(table, settings, where),
-        response=_responses(table, settings, where),
-        rt_s=_times(table, settings, where),
-        condition=_conditions(table, settings, where),
-        identity=_text(table, settings, "identity"),
-        stimulus=_text(table, settings, "stimulus"),
-        **{name: _covariate(table, settings, name) for name in settings.covariates},
+        level=_levels(found["level"], settings, mark, notes, study),
+        response=_responses(found["response"], settings),
+        rt_s=_times(found, settings, mark, notes),
+        condition=_conditions(found),
+        identity=found.get("identity", ""),
+        stimulus=found.get("stimulus", ""),
+        **{name: _covariate(table[wanted[name]], settings, mark) for name in settings.covariates},
     )
-    trials = on_pictures(trials, stimuli, study, where)
-    _refuse_twice(trials, table, settings, where)
-    trials["repeat"] = _repeats(trials, table, settings)
-    return _exclude(trials, settings.exclude, no_trials=int(blank.sum()))
+    trials = on_pictures(trials, stimuli, study)
+    trials["repeat"] = count_repeats(trials, table, found, settings, notes)
+    trials, report = _exclude(trials, settings.exclude, left_out)
+    report.attrs["notes"] = notes
+    return trials, report
 
 
-def _check_columns(table: pd.DataFrame, settings: Observers) -> None:
+# ---- which columns and rows
+
+
+def _wanted(settings: Observers) -> dict[str, str]:
+    """The file's name of each column that has to be there."""
+    named = {ours: theirs for ours, theirs in settings.columns.items() if theirs is not None}
+    return {name: named.get(name, name) for name in (*NEEDED, *named, *settings.covariates)}
+
+
+def _check_columns(table: pd.DataFrame, settings: Observers, wanted: Mapping[str, str]) -> None:
     ours = {"kind", "architecture", "pretraining", "seed", "p_happy", "log_odds"}
     allowed = [c for c in TRIAL_COLUMNS if c not in ours]
     if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
         raise TrialError(
             f"observers.columns: {', '.join(wrong)} given; allowed: "
-            f"{', '.join([*allowed, 'trial'])} and "
-            "the covariates"
+            f"{', '.join([*allowed, 'trial'])} and the covariates"
         )
+    if none := [c for c in NEEDED if settings.columns.get(c, c) is None]:
+        raise TrialError(f"observers.columns: null given for {', '.join(none)}, which is needed")
     if taken := [c for c in settings.covariates if c in TRIAL_COLUMNS]:
         raise TrialError(
             f"observers.covariates: {', '.join(taken)} given; those columns are in the trial table "
             "already. Map them in observers.columns"
         )
-    wanted = {
-        c: settings.columns.get(c, c)
-        for c in ("observer", "level", "response", *settings.columns, *settings.covariates)
-    }
-    if missing := [
-        f"{theirs!r} (for {ours})" for ours, theirs in wanted.items() if theirs not in table
-    ]:
-        raise TrialError(
-            f"{Path(settings.file).name} has no column {', '.join(missing)}; found: "
-            f"{', '.join(map(str, table.columns))}. Say which column is "
-            "which in observers.columns, such "
-            "as observers.columns='{observer: participant, level: percent, response: answer}'"
+    where = Path(settings.file).name
+    found = f"found: {', '.join(map(str, table.columns))}"
+    if missing := [f"{theirs!r} (for {o})" for o, theirs in wanted.items() if theirs not in table]:
+        pattern = (
+            ". Where the files' names say who it was: observers.file_pattern='{observer}_*.csv'"
         )
+        raise TrialError(
+            f"{where} has no column {', '.join(missing)}; {found}. Say which column is which in "
+            "observers.columns, such as observers.columns='{observer: participant, level: percent, "
+            f"response: answer}}'{pattern if wanted['observer'] not in table else ''}"
+        )
+    if missing := [repr(name) for name in settings.rows if name not in table]:
+        raise TrialError(f"observers.rows: {where} has no column {', '.join(missing)}; {found}")
 
 
-def _theirs(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series | None:
-    """The file's column for one of ours, or None."""
-    return table.get(settings.columns.get(name, name))
+def _trials_of(
+    table: pd.DataFrame, settings: Observers, wanted: Mapping[str, str], notes: list[Note]
+) -> tuple[pd.DataFrame, list[tuple[str, str, int]]]:
+    """The rows that are trials, and what was left out: rule, limit, number of rows."""
+    left_out = []
+    for name, values in settings.rows.items():
+        keys = {code_key(value).casefold() for value in values}
+        kept = plain(table[name]).map(code_key).str.casefold().isin(keys)
+        if not kept.any():
+            there = ", ".join(map(repr, table[name].unique()[:6]))
+            raise TrialError(
+                f"observers.rows: no row has {' or '.join(values)} in column {name!r}; "
+                f"found: {there}"
+            )
+        left_out.append(("rows that observers.rows leaves out", name, int((~kept).sum())))
+        table = table[kept]
+    level = plain(table[wanted["level"]])
+    blank = _no_level(level, settings)
+    if blank.all():
+        raise TrialError(
+            f"{table.index[0]}, column {level.name!r}: no row has a level; allowed: a number in "
+            "each row that is a trial. Say which column holds them in observers.columns (level)"
+        )
+    left_out.append(("rows without a level, which are no trials", "", int(blank.sum())))
+    answers = plain(table[wanted["response"]])[blank].map(code_key)
+    answered = answers.isin({code_key(code) for code in settings.codes})
+    if answered.any():
+        text = f"{answered.sum():,} rows without a level have an answer, and are no trials"
+        notes.append((text, str(answers.index[answered][0])))
+    return table[~blank], left_out
 
 
-def _missing(column: pd.Series, settings: Observers) -> pd.Series:
-    return column.isin(["", *settings.missing])
+def _no_level(level: pd.Series, settings: Observers) -> pd.Series:
+    """Which cells say that there is no level; a word for missing that is a level, is one."""
+    low, high = sorted(settings.level_range)
+    words = [word for word in settings.missing if not low <= number(word) <= high]
+    return is_missing(level, words)
 
 
-def _refuse(wrong: pd.Series, column: pd.Series, where: str, allowed: str) -> None:
-    """An error that names the first wrong row (as a spreadsheet counts them) and how many there
-    are.
-    """
+def _used(table: pd.DataFrame, settings: Observers, notes: list[Note]) -> dict[str, pd.Series]:
+    """The file's columns by our names; one that was not mapped only where its values fit."""
+    found = {}
+    for ours in (*NEEDED, *OPTIONAL):
+        theirs = settings.columns.get(ours, ours)
+        if theirs is None or theirs not in table:
+            continue
+        column = plain(table[theirs]) if ours not in ("identity", "stimulus") else table[theirs]
+        wrong = ~_fits(column, ours, settings)
+        if ours in settings.columns or ours in NEEDED or not wrong.any():
+            found[ours] = column
+            continue
+        text = (
+            f"column {theirs!r} is not used: {column[wrong].iloc[0]!r} is no "
+            f"{_ALLOWED.get(ours, 'number')}. Map another one in observers.columns, or {ours}: null"
+        )
+        notes.append((text, str(column.index[wrong][0])))
+    return found
+
+
+_ALLOWED = {"condition": f"condition ({', '.join(CONDITIONS)})"}
+
+
+def _fits(column: pd.Series, ours: str, settings: Observers) -> pd.Series:
+    """Which cells can be what the column's name says."""
+    if ours == "condition":
+        return column.str.lower().isin(CONDITIONS)
+    if ours in ("identity", "stimulus"):
+        return pd.Series(True, column.index)
+    return is_missing(column, settings.missing) | np.isfinite(numbers(column))
+
+
+# ---- their values
+
+
+def _refuse(wrong: pd.Series, column: pd.Series, allowed: str) -> None:
+    """An error that names the first wrong row and how many there are."""
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
         others = sorted({repr(v) for v in column[wrong]})[:6]
         raise TrialError(
-            f"{where}, row {column.index[row] + 2}, column {column.name!r}: "
-            f"{column.iloc[row]!r} found "
+            f"{column.index[row]}, column {column.name!r}: {column.iloc[row]!r} found "
             f"({wrong.sum()} such rows: {', '.join(others)}); allowed: {allowed}"
         )
 
 
-def _named(table: pd.DataFrame, settings: Observers, name: str, where: str) -> pd.Series:
-    column = _theirs(table, settings, name)
-    _refuse(_missing(column, settings), column, where, "a name or code in every row")
+def _named(column: pd.Series, settings: Observers) -> pd.Series:
+    _refuse(is_missing(column, settings.missing), column, "a name or code in every row")
     return column
 
 
-def _text(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series | str:
-    column = _theirs(table, settings, name)
-    return "" if column is None else column
+def _decimal_mark(found: Columns, settings: Observers) -> str:
+    columns = [found[name] for name in ("level", "rt_s") if name in found]
+    present = [column[~is_missing(column, settings.missing)] for column in columns]
+    try:
+        return decimal_mark(present, settings.decimal, settings.thousands)
+    except ValueError as error:
+        raise TrialError(str(error)) from None
 
 
-def _numbers(column: pd.Series, settings: Observers, where: str, allowed: str) -> pd.Series:
-    """Numbers, NaN where missing; a decimal comma counts as a point."""
-    missing = _missing(column, settings)
-    values = pd.to_numeric(column.str.replace(",", ".", regex=False).mask(missing), errors="coerce")
-    _refuse(~missing & ~np.isfinite(values.astype(float)), column, where, allowed)
-    return values.astype(float)
-
-
-def _levels(table: pd.DataFrame, settings: Observers, where: str) -> pd.Series:
-    column, (low, high) = _theirs(table, settings, "level"), settings.level_range
-    allowed = f"a number from {min(low, high):g} to {max(low, high):g} (observers.level_range)"
-    values = _numbers(column, settings, where, allowed)
+def _levels(
+    column: pd.Series, settings: Observers, mark: str, notes: list[Note], study: Study
+) -> pd.Series:
+    """Levels from 0 to 1; 30% is 30 where the range goes beyond 1, otherwise 0.3."""
+    low, high = settings.level_range
+    percent = column.str.endswith("%")
+    values = numbers(column.str.removesuffix("%"), mark)
+    if max(abs(low), abs(high)) <= 1:
+        values = values.where(~percent, values / 100)
+    ends = f"{values.min():g} to {values.max():g} are there" if values.notna().any() else "none is"
+    allowed = (
+        f"a number from {min(low, high):g} to {max(low, high):g} (observers.level_range; {ends}). "
+        "Rows that are no trials are left out by observers.rows"
+    )
+    _refuse(~np.isfinite(values), column, allowed)
     levels = ((values - low) / (high - low)).round(9)
-    _refuse(~levels.between(0, 1), column, where, allowed)
+    _refuse(~levels.between(0, 1), column, allowed)
+    if (share := levels.max() - levels.min()) < NARROW:
+        text = (
+            f"the levels fill {share:.0%} of observers.level_range [{low:g}, {high:g}]: they go "
+            f"from {values.min():g} to {values.max():g}. Set it to your values at fully "
+            f"{study.negative} and fully {study.positive}"
+        )
+        notes.append((text, str(column.index[0])))
     return levels
 
 
-def _responses(table: pd.DataFrame, settings: Observers, where: str) -> pd.Series:
-    column = _theirs(table, settings, "response")
-    # a spreadsheet writes the code 1 as 1.0
-    plain = column.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    missing = _missing(column, settings)
+def _responses(column: pd.Series, settings: Observers) -> pd.Series:
+    """1, 0 or missing; 1, 1.0 and 01 are one code, and a code may be a word for missing."""
+    codes = {code_key(code): value for code, value in settings.codes.items()} | settings.codes
+    answers = column.where(column.isin(list(codes)), column.map(code_key))
+    missing = is_missing(column, settings.missing) & ~answers.isin(list(codes))
     known = ", ".join(
         f"{code} ({'happy' if value else 'sad'})" for code, value in settings.codes.items()
     )
     _refuse(
-        ~missing & ~plain.isin(list(settings.codes)),
+        ~missing & ~answers.isin(list(codes)),
         column,
-        where,
-        f"{known}, or missing: empty, {', '.join(m for m in settings.missing if m)}. "
-        "Name the file's codes in "
-        "observers.codes",
+        f"{known}, or missing: {', '.join(['empty', 'NA', *filter(None, settings.missing)])}. Name "
+        "the file's codes in observers.codes, words for no answer in observers.missing, and the "
+        "rows that are trials in observers.rows",
     )
-    return plain.mask(missing).map(settings.codes).astype(float)
+    return answers.mask(missing).map(codes).astype(float)
 
 
-def _times(table: pd.DataFrame, settings: Observers, where: str) -> pd.Series | float:
-    column = _theirs(table, settings, "rt_s")
-    if column is None:
+def _times(found: Columns, settings: Observers, mark: str, notes: list[Note]) -> pd.Series | float:
+    """Reaction times in s; those of 0 or below and above LONGEST_S are set to missing."""
+    if (column := found.get("rt_s")) is None:
         return np.nan
-    allowed = f"a reaction time of 0 {settings.rt_unit} or more (observers.rt_unit), or missing"
-    values = _numbers(column, settings, where, allowed)
-    _refuse(values < 0, column, where, allowed)
-    return (values / 1000 if settings.rt_unit == "ms" else values).round(9)
+    values = numbers(column, mark).mask(missing := is_missing(column, settings.missing))
+    allowed = f"a reaction time in {settings.rt_unit} (observers.rt_unit), or missing"
+    _refuse(~missing & ~np.isfinite(values), column, allowed)
+    times = (values / 1000 if settings.rt_unit == "ms" else values).round(9)
+    low, high = OTHER_UNIT
+    middle = times[times > 0].median()
+    if middle < low or middle > high:
+        other = "s" if settings.rt_unit == "ms" else "ms"
+        text = (
+            f"half of the reaction times are above {middle:,.4g} s: are they in {other}? Then set "
+            f"observers.rt_unit: {other}"
+        )
+        notes.append((text, str(column.index[0])))
+        return times
+    odd = (times <= 0) | (times > LONGEST_S)
+    if odd.any():
+        text = f"{odd.sum():,} reaction times of 0 s or less or above {LONGEST_S:g} s are missing"
+        notes.append((text, str(column.index[odd][0])))
+    return times.mask(odd)
 
 
-def _conditions(table: pd.DataFrame, settings: Observers, where: str) -> pd.Series | str:
-    column = _theirs(table, settings, "condition")
-    if column is None:
+def _conditions(found: Columns) -> pd.Series | str:
+    if (column := found.get("condition")) is None:
         return "full"
     values = column.str.lower()
-    _refuse(
-        ~values.isin(CONDITIONS),
-        column,
-        where,
-        f"{', '.join(CONDITIONS)} (the part that was hidden)",
-    )
+    _refuse(~values.isin(CONDITIONS), column, f"{', '.join(CONDITIONS)} (the part that was hidden)")
     return values
 
 
-def _covariate(table: pd.DataFrame, settings: Observers, name: str) -> pd.Series:
+def _covariate(column: pd.Series, settings: Observers, mark: str) -> pd.Series:
     """A further column as it is: numbers where all of it is numbers, NaN where missing."""
-    column = _theirs(table, settings, name)
-    present = column.mask(_missing(column, settings))
-    numbers = pd.to_numeric(present, errors="coerce")
-    return numbers if numbers.notna().sum() == present.notna().sum() else present
-
-
-def _picture(settings: Observers) -> list[str]:
-    """The columns within which repetitions are counted: one person's (and session's) answers to
-    one picture.
-    """
-    return [
-        "observer",
-        *[c for c in SESSION_WORDS if c in settings.covariates],
-        "identity",
-        "stimulus",
-        "level",
-        "condition",
-    ]
-
-
-def _repeats(trials: pd.DataFrame, table: pd.DataFrame, settings: Observers) -> pd.Series:
-    """The file's own numbers of the repetitions where all are whole and from 1, otherwise
-    counted.
-    """
-    column = _theirs(table, settings, "repeat")
-    given = (
-        pd.Series(np.nan, trials.index)
-        if column is None
-        else pd.to_numeric(column, errors="coerce")
-    )
-    whole = np.isfinite(given) & (given >= 1) & (given % 1 == 0)
-    return given.astype(int) if whole.all() else repeats(trials, _picture(settings))
-
-
-def _refuse_twice(
-    trials: pd.DataFrame, table: pd.DataFrame, settings: Observers, where: str
-) -> None:
-    """The same trial number twice for one person (and session), or the same repetition of a
-    picture.
-    """
-    picture = _picture(settings)
-    groups = {
-        "trial": ([c for c in picture if c in ("observer", *SESSION_WORDS)], "each trial"),
-        "repeat": (picture, "each repetition of a picture or level"),
-    }
-    known = False
-    for name, (group, each) in groups.items():
-        numbers = _theirs(table, settings, name)
-        if numbers is not None and not (missing := _missing(numbers, settings)).all():
-            known = True
-            kept = ~missing if name == "repeat" else slice(None)
-            _refuse_again(trials.loc[kept, group].assign(**{name: numbers}), where, name, each)
-    if not known:
-        _refuse_copies(table[trials["rt_s"].notna()], settings, where)
-
-
-def _refuse_again(key: pd.DataFrame, where: str, name: str, each: str) -> None:
-    again = key.duplicated()
-    if again.any():
-        row = int(np.flatnonzero(again)[0])
-        first = int(np.flatnonzero((key == key.iloc[row]).all(axis=1))[0])
-        raise TrialError(
-            f"{where}, row {key.index[row] + 2}: observer {key['observer'].iloc[row]!r} has {name} "
-            f"{key[name].iloc[row]!r} already in row {key.index[first] + 2} "
-            f"({again.sum()} such rows); "
-            f"allowed: {each} once for each person and session. Remove the "
-            "copies, or name the column "
-            f"that tells sessions apart ({', '.join(SESSION_WORDS)}) in "
-            "observers.covariates, or the one "
-            f"that counts in observers.columns ({name})"
-        )
-
-
-def _refuse_copies(timed: pd.DataFrame, settings: Observers, where: str) -> None:
-    """Rows with a reaction time, without numbers of trials: all of a person's are there k times,
-    cell by cell.
-
-    Single rows are twice by chance where times are in ms or coarser; that each is, at several
-    times, is no chance.
-    """
-    for person, rows in timed.groupby(_theirs(timed, settings, "observer"), sort=False):
-        times = int(np.gcd.reduce(rows.value_counts(dropna=False).to_numpy()))
-        if times > 1 and _theirs(rows, settings, "rt_s").nunique() >= SEVERAL_TIMES:
-            row = int(np.flatnonzero(rows.duplicated())[0])
-            first = int(np.flatnonzero((rows == rows.iloc[row]).all(axis=1))[0])
-            raise TrialError(
-                f"{where}, row {rows.index[row] + 2}: observer {person!r} has "
-                "this row, reaction time "
-                f"included, already in row {rows.index[first] + 2}, and so each "
-                f"of {len(rows)} rows with "
-                f"a time {times} times; allowed: each trial once. Remove the "
-                "copies, or name a column "
-                "that numbers the trials in observers.columns (trial or repeat)"
-            )
+    present = column.mask(is_missing(column, settings.missing))
+    values = numbers(present.fillna(""), mark)
+    return values if values.notna().sum() == present.notna().sum() else present

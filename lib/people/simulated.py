@@ -52,6 +52,7 @@ def people(
             }
         ]
     )
+    report.attrs["notes"] = []
     return validate_trials(trials), report
 
 

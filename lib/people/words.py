@@ -80,6 +80,18 @@ def people_in_words(trials: pd.DataFrame, exclusions: pd.DataFrame, file: str | 
     )
 
 
+def notes_in_words(exclusions: pd.DataFrame, examples: bool) -> list[str]:
+    """What was passed over or looks odd in the people's table, a sentence each.
+
+    Parameters
+    ----------
+    exclusions : the report of ``read_people``. examples : whether to name a file and row of each;
+        files are often called after people, so a report that is handed on does without.
+    """
+    notes = exclusions.attrs["notes"]
+    return [f"{text} (such as {one})" if examples else text for text, one in notes]
+
+
 def levels_in_words(trials: pd.DataFrame, stimuli: pd.DataFrame) -> str:
     """Which levels people saw, how many each, and whether they saw the networks' pictures."""
     levels = trials["level"]

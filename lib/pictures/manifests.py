@@ -13,7 +13,8 @@ from lib.pictures.listing import composed, is_picture_name
 from lib.pictures.reading import ImageError, keep_pictures
 from lib.settings.options import Images
 from lib.storage.files import file_hash, settings_hash
-from lib.storage.tables import decoded, read_table
+from lib.storage.table_files import decoded
+from lib.storage.tables import read_table
 
 FER_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # codes 0 to 6
 FER_USAGES = ("Training", "PublicTest", "PrivateTest")

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from lib.settings.values import (
     CONDITIONS,
     Box,
     Conditions,
+    Flag,
     Key,
     Listed,
     Number,
     Part,
+    Several,
     Share,
     Text,
     Whole,
+    shown,
 )
+
+
+def _naming(given: str) -> str:
+    """A pattern of files' names with ``{observer}`` in it, each name once."""
+    names = re.findall(r"\{(\w*)\}", given)
+    words = [name for name in names if name.isidentifier()]
+    if "observer" not in names or len(set(words)) < len(names):
+        raise ValueError(
+            f"{shown(given)} given; allowed: files' names with {{observer}} for who it was, other "
+            "{names} for what is kept, each once, and * for any text, such as {observer}_*.csv"
+        )
+    return given
+
 
 settings = dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 
@@ -110,14 +127,24 @@ class Observers:
     """People's answers: a file with its own columns, codes and units, or simulated people."""
 
     file: Text | None = None
+    # who it was, where the files' names say it, such as {observer}_*.csv
+    file_pattern: Annotated[Text, AfterValidator(_naming)] | None = None
     sheet: Text | None = None
-    columns: dict[Key, Text] = Field(default_factory=dict)  # trial-table column: the file's column
+    # trial-table column: the file's column; null switches off one that the file happens to have
+    columns: dict[Key, Text | None] = Field(default_factory=dict)
+    # a column and its value or values: the rows that are trials; none given: those with a level
+    rows: dict[Key, Annotated[tuple[Text, ...], Several]] = Field(default_factory=dict)
     # the file's code: 1 positive, 0 negative. None given: within a study the poles' own words, 1, 0
     codes: dict[Key, Annotated[Whole, Field(ge=0, le=1)]] = Field(default_factory=dict)
-    missing: Annotated[tuple[Text, ...], Listed] = ("", "NA", "NaN", "none", "None")
+    # words for no answer; NA, nan, null, none, n/a, . and an empty cell are such anyway
+    missing: Annotated[tuple[Text, ...], Listed] = ()
+    # what stands before decimals, and between groups of digits, where the file leaves it open
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ","] | None = None
     # the file's value at the negative and at the positive end
     level_range: Annotated[tuple[Number, ...], Listed] = (0.0, 1.0)
     rt_unit: Literal["s", "ms"] = "s"
     covariates: Annotated[tuple[Text, ...], Listed] = ()  # further columns, such as cue or session
+    share_people: Flag = False  # whether the report and its tables hold single people's rows
     exclude: Exclude = Field(default_factory=Exclude)
     simulated: Simulated = Field(default_factory=Simulated)

@@ -122,6 +122,16 @@ def _observers(study: Study) -> Broken:
             f"{list(ends)} given; allowed: two numbers that differ, the file's value at fully "
             f"{study.negative} and at fully {study.positive}",
         )
+    if study.observers.file_pattern and study.observers.columns.get("observer"):
+        yield (
+            ("observers.file_pattern", "observers.columns"),
+            "both say who it was; allowed: one of them",
+        )
+    if study.observers.decimal and study.observers.decimal == study.observers.thousands:
+        yield (
+            ("observers.thousands", "observers.decimal"),
+            f"{study.observers.thousands!r} given for both; allowed: two that differ",
+        )
     if set(codes.values()) != {0, 1}:
         yield (
             ("observers.codes",),

@@ -87,6 +87,12 @@ def _listed(given: object) -> object:
     return tuple(given) if isinstance(given, list) else given
 
 
+def _several(given: object) -> object:
+    """One value or a list of them; YAML's true and false are the words."""
+    values = given if isinstance(given, list | tuple) else (given,)
+    return tuple(str(value) if isinstance(value, bool) else value for value in values)
+
+
 def _each_once(given: tuple) -> tuple:
     again = [value for value, n in Counter(given).items() if n > 1]
     if again:
@@ -150,6 +156,7 @@ Pixel = Annotated[Whole, Field(ge=0, le=223)]
 LogWeight = Annotated[Number, Field(ge=-10, le=10)]
 
 Listed = BeforeValidator(_listed)
+Several = BeforeValidator(_several)
 EachOnce = AfterValidator(_each_once)
 Some = Field(min_length=1)
 Poles = Annotated[tuple[Text, ...], Listed, AfterValidator(_poles)]

@@ -120,27 +120,6 @@ def write_csv(path: str | Path, frame: pd.DataFrame) -> Path:
     return write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def read_text_table(
-    path: str | Path, separator: str = ",", encoding: str = "utf-8"
-) -> pd.DataFrame:
-    """Somebody's table, every cell as text; rows are counted from 0.
-
-    Raises
-    ------
-    ValueError : not such a table, or a row with more cells than there are names (pandas would shift
-        all columns).
-    """
-    import pandas as pd
-
-    table = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
-    if not isinstance(table.index, pd.RangeIndex):
-        raise ValueError(
-            "rows have more cells than the header has names; put cells "
-            "that hold the separator in quotes"
-        )
-    return table
-
-
 def write_with(path: str | Path, write: Callable[[Path], object]) -> Path:
     """Let ``write(temporary)`` make the file, then put it in place."""
     with replacing(path) as temporary:

@@ -8,6 +8,7 @@ from lib.morphs.hiding import box_regions, no_room
 from lib.morphs.stimuli import planned
 from lib.people.reading import read_people
 from lib.people.trials import TrialError
+from lib.people.words import notes_in_words
 from lib.pictures.labelled import survey
 from lib.pictures.reading import ImageError
 from lib.settings.options import Study
@@ -147,6 +148,11 @@ def people(study: Study, report: Report) -> None:
         f"{first['observers'] - last['observers']} excluded; {last['trials']:,} trials, "
         f"{last['missed']:,} of them missed",
     )
+    report.warnings += [f"people: {note}" for note in notes_in_words(steps, examples=True)]
+    for step in steps.iloc[1:][steps.iloc[1:]["trials_removed"] > 0].itertuples():
+        if not step.observers_removed:
+            limit = f" ({step.limit})" if step.limit else ""
+            report.add("people", f"left out: {step.trials_removed:,} {step.rule}{limit}")
     for step in steps[steps["observers_removed"] > 0].itertuples():
         report.add("people", f"excluded by {step.rule} ({step.limit}): {step.who}")
     conditions = ", ".join(dict.fromkeys(trials["condition"]))

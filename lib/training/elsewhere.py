@@ -17,7 +17,7 @@ from lib.backbones.weight_files import OWN
 from lib.people.matching import pictures_of
 from lib.people.trials import TRIAL_COLUMNS, trial_table
 from lib.settings.options import Study, resolve
-from lib.storage.files import read_text_table
+from lib.storage.tables import read_table
 
 NEEDED = ("observer", "stimulus", "p_happy")
 TINY = 1e-12  # keeps the log-odds of a probability of 0 or 1 finite
@@ -74,7 +74,7 @@ def answers_table(study: Study) -> tuple[pd.DataFrame, str]:
     if not path.is_file():
         raise AnswersError(f"networks.answers: there is no file {path}")
     try:
-        table = read_text_table(path)
+        table = read_table(path)
     except (OSError, ValueError) as error:
         raise AnswersError(f"{where}: cannot be read as a table: {error}") from None
     if missing := [name for name in NEEDED if name not in table]:
@@ -148,4 +148,6 @@ def _refuse(wrong: pd.Series, values: pd.Series, where: str, what: Callable) -> 
     """AnswersError for the first wrong row (as a spreadsheet counts them), and how many."""
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy(bool))[0])
-        raise AnswersError(f"{where}, row {row + 2}: {what(values.iloc[row])} ({wrong.sum()} rows)")
+        raise AnswersError(
+            f"{where}, row {values.index[row] + 2}: {what(values.iloc[row])} ({wrong.sum()} rows)"
+        )

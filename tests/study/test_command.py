@@ -410,7 +410,7 @@ def test_a_name_that_is_no_folder_name_is_refused_before_anything_is_written(tmp
 
 
 def test_damaged_tables_are_a_message_too(tmp_path, capsys):
-    (tmp_path / "people.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    (tmp_path / "people.csv").write_bytes(b'a,b\n"c,1\n')
     code, text = run(
         capsys, "new", "--output", tmp_path / "one.yaml", "--people", tmp_path / "people.csv"
     )
