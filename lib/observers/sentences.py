@@ -247,16 +247,16 @@ def found_in_words(
     full = fits[fits["condition"] == "full"]
     networks = full[full["kind"] == "cnn"]
     seeds = networks["pse"].dropna()
-    people = full.loc[full["kind"] != "cnn", "pse"].quantile([0.025, 0.975])
+    people = full.loc[full["kind"] != "cnn", "pse"].dropna()
     mean = interval_text(row["mean"], row["low"], row["high"])
     first = (
         f"{people_label(kind, int(row['n'])).capitalize()} call a face {poles[1]} as often as "
         f"{poles[0]} at level {mean}."
     )
-    second = (
-        f"Of {len(networks)} trained networks {len(seeds)} have such a boundary, "
-        f"{int(seeds.between(*people).sum())} within the middle 95 % of people."
-    )
+    second = f"Of {len(networks)} trained networks {len(seeds)} have such a boundary"
+    if len(people):  # a published table has no rows of single real people
+        inside = int(seeds.between(*people.quantile([0.025, 0.975])).sum())
+        second += f", {inside} within the middle 95 % of people"
     verdicts = "; ".join(f"{c['id']} {c['verdict']}" for c in claims.to_dict("records"))
     note = " The people are simulated: no verdict about people." if kind == "simulated" else ""
-    return f"1. {first}\n2. {second}\n3. The paper's claims in this run: {verdicts}.{note}"
+    return f"1. {first}\n2. {second}.\n3. The paper's claims in this run: {verdicts}.{note}"

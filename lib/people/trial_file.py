@@ -98,6 +98,14 @@ class TrialFile:
             else trials[trials["observer"] == observer].reset_index(drop=True)
         )
 
+    def delete(self, observer: str) -> None:
+        """Take all trials of an observer off the disk; those of others stay as they are."""
+        with open(self.path, encoding="utf-8", newline="") as handle:
+            header, *rows = csv.reader(handle)
+        place = FILE_COLUMNS.index("observer")
+        kept = [row for row in rows if row[place] != observer]
+        write_text(self.path, "".join(map(_line, [header, *kept])))
+
     def _cut_torn_row(self) -> None:
         content = self.path.read_bytes()
         if content and not content.endswith(b"\n"):

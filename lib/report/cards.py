@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 NOT_TESTABLE = "not testable here"
+KEY_FIGURES = ("04_curves", "02_accuracy")  # the first that a run has opens its report
+
+
+def key_figure(folder: Path) -> Path | None:
+    """The figure that answers the question, of those in ``folder``; None where there is none."""
+    paths = [folder / f"{name}.png" for name in KEY_FIGURES]
+    return next((path for path in paths if path.is_file()), None)
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,16 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lib.report.cards import answer_sentence, claim_cards, limits
+from lib.report.cards import answer_sentence, claim_cards, key_figure, limits
 from lib.report.rendering import TEMPLATES, Section, figure_html, render_notebook
 from lib.report.spreadsheet import write_excel
 from lib.storage.alt_text import read_alt_text
 from lib.storage.files import write_text, write_with
 from lib.storage.progress import clock
-from lib.storage.runs import read_csv
+from lib.storage.runs import read_tables
 
 LARGEST = 10_000_000  # bytes: what passes as a mail attachment
 GZIP_FROM = 100_000
-KEY_FIGURES = ("04_curves", "02_accuracy")  # the first that a run has opens its report
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def write_report(folder: Path) -> Path:
     then the largest tables are left out, which it says.
     """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    everything = read_tables(folder)
+    everything = read_tables(folder / "tables")
     shares = manifest["study"]["settings"]["observers"].get("share_people", False)
     people = people_of(everything)
     tables = everything if shares else {k: shareable(t, people) for k, t in everything.items()}
@@ -104,11 +103,8 @@ def _page(
 
 
 def _key_figure(folder: Path) -> str:
-    for name in KEY_FIGURES:
-        path = folder / "figures" / f"{name}.png"
-        if path.is_file():
-            return figure_html(path.read_bytes(), read_alt_text(path) or name)
-    return ""
+    path = key_figure(folder / "figures")
+    return "" if path is None else figure_html(path.read_bytes(), read_alt_text(path) or path.stem)
 
 
 def _yaml(settings: dict) -> str:
@@ -116,11 +112,6 @@ def _yaml(settings: dict) -> str:
     return yaml.safe_dump(
         settings, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
     )
-
-
-def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Every table of a run, in the order of their names."""
-    return {path.stem: read_csv(path) for path in sorted((folder / "tables").glob("*.csv"))}
 
 
 def _simulated(tables: dict[str, pd.DataFrame]) -> bool:

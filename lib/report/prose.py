@@ -14,7 +14,7 @@ from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-_NOTEBOOK = re.compile(r"^(?:\./)?(\d\d)_\w+\.ipynb(?:#.*)?$")
+_NOTEBOOK = re.compile(r"^(?:\./)?(\d[1-9])_\w+\.ipynb(?:#.*)?$")
 
 
 def render_markdown(text: str, *, html: bool = False) -> str:

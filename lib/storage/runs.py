@@ -146,6 +146,11 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     )
 
 
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """Every table in ``folder``, in the order of their names."""
+    return {path.stem: read_csv(path) for path in sorted(folder.glob("*.csv"))}
+
+
 def open_run(notebook: str, study: str = "", overrides: str = "") -> Run:
     """The run that a notebook works on.
 

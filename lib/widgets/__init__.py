@@ -1,17 +1,23 @@
-"""The widgets of the notebooks, by one name each."""
+"""The widgets of the notebooks, by one name each. Those that need networks are loaded when they are
+asked for, so that the start page does without torch.
+"""
 
 from __future__ import annotations
 
-from lib.widgets.attention_controls import attention_lab
-from lib.widgets.attention_lab import AttentionLab
-from lib.widgets.explorer import saliency_explorer
+from importlib import import_module
+
 from lib.widgets.observer_task import choose_stimuli, export_task, observer_task
 
-__all__ = [
-    "AttentionLab",
-    "attention_lab",
-    "choose_stimuli",
-    "export_task",
-    "observer_task",
-    "saliency_explorer",
-]
+LATER = {
+    "AttentionLab": "lib.widgets.lab",
+    "attention_lab": "lib.widgets.attention_controls",
+    "saliency_explorer": "lib.widgets.explorer",
+}
+__all__ = ["choose_stimuli", "export_task", "observer_task", *LATER]
+
+
+def __getattr__(name: str) -> object:
+    """A widget that needs networks."""
+    if name not in LATER:
+        raise AttributeError(f"lib.widgets has no {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(LATER[name]), name)

@@ -16,7 +16,7 @@ from lib.settings.options import CONDITIONS, KINDS, LOCATIONS, PARTS
 from lib.storage.progress import headless
 from lib.training.heads import TrainingFailed
 from lib.widgets.attention_figure import _png, plot_view, score_table
-from lib.widgets.attention_lab import AttentionLab, LabState
+from lib.widgets.lab import AttentionLab, LabState
 
 
 def attention_lab(lab: AttentionLab) -> Figure:

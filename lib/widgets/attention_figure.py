@@ -13,7 +13,7 @@ from lib.figures.attention import plot_attention
 from lib.figures.curves import people_kind, plot_people
 from lib.figures.style import colour
 from lib.settings.words import people_label, title_note
-from lib.widgets.attention_lab import View
+from lib.widgets.lab import View
 
 
 def plot_view(

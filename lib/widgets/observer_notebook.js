@@ -33,10 +33,18 @@ function modelStore(model, warning) {
       model.send({ type: "trial", trial });
       warn();
     },
+    // Shows what is kept; true when the task begins anew.
     async end(root, observer, total) {
       const { kept } = await ask(model, "end", "ended");
-      panel(root, "Thank you", paragraphs(`${kept} of ${total} answers are on disk.`), []);
-      return false;
+      const told = paragraphs(`${kept} of ${total} answers are on this machine's disk; your curve is below.`);
+      const answer = await panel(root, "Thank you", told,
+        [["again", "Do it again (replaces these answers)"], ["delete", "Delete my answers"]]);
+      await ask(model, "delete", "deleted");
+      sent = saved = 0;
+      if (answer === "again") return true;
+      const gone = paragraphs("Nothing of what you answered is left on the disk.");
+      await panel(root, "Your answers are deleted", gone, [["again", "Do it again"]]);
+      return true;
     },
   };
 }

@@ -1,4 +1,4 @@
-// Be an observer: the method of constant stimuli with two answers, sad and happy.
+// Be an observer: the method of constant stimuli with two answers, the poles' words (negative first).
 //
 // The core, `runTask`, which the notebook (observer_notebook.js) and the exported page (observer_page.js) share; each
 // is put behind this file as text, so that there are no imports.
@@ -111,14 +111,15 @@ function makeStage(root, task) {
   const draw = canvas.getContext("2d");
   draw.imageSmoothingEnabled = false;
   const sides = task.happy_side === "left" ? [1, 0] : [0, 1];
-  const words = ["Sad", "Happy"], hints = ["F or ←", "J or →"];
+  const words = task.poles.map((word) => word[0].toUpperCase() + word.slice(1)), hints = ["F or ←", "J or →"];
   const buttons = sides.map((response, side) =>
     element("button", { type: "button", textContent: `${words[response]} (${hints[side]})`, name: words[response] }));
   const status = element("p", { className: "status" });
   status.setAttribute("role", "status");
   const stage = element("div", { className: "stage", tabIndex: 0 },
                         [canvas, element("div", { className: "answers" }, buttons), status]);
-  stage.setAttribute("aria-label", `Sad: ${hints[sides.indexOf(0)]}. Happy: ${hints[sides.indexOf(1)]}. Escape: pause.`);
+  const told = words.map((word, response) => `${word}: ${hints[sides.indexOf(response)]}.`).join(" ");
+  stage.setAttribute("aria-label", `${told} Escape: pause.`);
   const clear = () => { draw.fillStyle = "#808080"; draw.fillRect(0, 0, size, size); };
   return {
     stage, buttons, sides, status,
@@ -247,7 +248,8 @@ async function welcome(root, task, store) {
     const fields = [
       element("label", {}, ["Your observer code (a code, not your name): ", code]),
       element("label", {}, [agree, " ", task.consent]), note];
-    await panel(root, task.title, [...paragraphs(task.instructions), ...fields], [["start", "Start"]]);
+    const told = paragraphs(`${task.instructions}\n${task.length}.`);
+    await panel(root, task.title, [...told, ...fields], [["start", "Start"]]);
     if (!/^[\w.-]{1,40}$/.test(code.value)) note.textContent = "Please give a code of letters, digits, - and _.";
     else if (!agree.checked) note.textContent = "Please tick the box if you agree; otherwise simply close the page.";
     else return code.value;
@@ -258,6 +260,7 @@ async function runTask(root, task, store) {
   root.classList.add("observer-task");
   root.lang = "en";
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab would take J for "next cell"
+  for (const kind of ["keydown", "keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation());
   const pictures = await loadPictures(task.stimuli);
   task = { ...task, mask: noise(task.size, generator(`mask/${task.seed}`)) };
   for (;;) {

@@ -82,10 +82,11 @@ def task_data(stimuli: pd.DataFrame, task: TaskSettings) -> dict:
         }
         for row in stimuli.itertuples()
     ]
-    settings = asdict(task)
+    settings = asdict(task) | task.words()
     return {
         "id": settings_hash(settings, rows),
         **settings,
+        "length": task.length(len(rows)),
         "columns": FILE_COLUMNS,
         "stimuli": rows,
     }
@@ -140,10 +141,17 @@ class ObserverTask(anywidget.AnyWidget):
             self.send({"type": "finished", "trials": self._finished()})
         elif message["type"] == "trial":
             self._keep(message["trial"])
+        elif message["type"] == "delete":
+            self.file.delete(self.observer)
+            self.send({"type": "deleted"})
+            self._show()
         elif message["type"] == "end":
             self.send({"type": "ended", "kept": len(self._finished())})
-            if self._on_end is not None:
-                self._on_end(self.trials)
+            self._show()
+
+    def _show(self) -> None:
+        if self._on_end is not None:
+            self._on_end(self.trials)
 
     def _finished(self) -> list[dict]:
         trials = self.trials
@@ -194,7 +202,8 @@ def observer_task(
     stimuli : rows of the table stimuli, such as ``choose_stimuli`` returns.
     path : the CSV file that each answer is added to at once.
     observer : a code, not a name.
-    on_end : called with the observer's trials after the last face.
+    on_end : called with the observer's trials after the last face, and with none once they were
+        deleted.
     """
     return ObserverTask(
         stimuli, TrialFile(path), task or TaskSettings(), observer=observer, on_end=on_end
@@ -242,7 +251,7 @@ def export_task(
         path,
         _PAGE.format(
             digest=f"sha256-{digest}",
-            title=escape(task.title),
+            title=escape(task.words()["title"]),
             data=data,
             script=script,
             style=_read("observer_task.css"),

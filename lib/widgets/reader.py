@@ -22,11 +22,21 @@ from lib.people.trials import count_table
 from lib.psychometrics.fitting import PsychometricFit, fit_psychometric
 from lib.psychometrics.resampling import expanded_tail
 from lib.settings.options import Statistics
-from lib.settings.words import label, people_label, title_note
+from lib.settings.words import POLES, Poles, label, people_label, title_note
 from lib.storage.runs import Run, say
 from lib.widgets.observer_task import TaskSettings, choose_stimuli, observer_task
 
 ME = "me"
+# why answers give no curve, said to the person who gave them; by how the reason begins
+WHY = {
+    "empty": "there are no answers yet",
+    "every answer is": "all answers are the same, so nothing shows where they would change",
+    "only one level": "all faces were of one level",
+    "reversed": "“{positive}” was pressed more often on the more {negative} faces; perhaps the two "
+    "keys were mixed up",
+    "flat": "the answers hardly follow the faces; more faces, or another try, may tell",
+    "pse": "the curve does not cross one half on the faces that were shown",
+}
 
 
 @dataclass(frozen=True)
@@ -96,13 +106,18 @@ def fit_reader(
 
 
 def plot_reader(
-    reader: Reader, table: pd.DataFrame, sigmoid: str = "norm", ax: Axes | None = None
+    reader: Reader,
+    table: pd.DataFrame,
+    sigmoid: str = "norm",
+    ax: Axes | None = None,
+    *,
+    poles: Poles = POLES,
 ) -> Axes:
     """The reader's shares, curve and its interval over those of people (table ``psychometrics``,
     full faces).
     """
     table = table[table["condition"] == "full"]
-    ax = plot_people(table, sigmoid, ax)
+    ax = plot_people(table, sigmoid, ax, poles=poles)
     shares = reader.trials.groupby("level")["response"].mean()
     ax.fill_between(
         X,
@@ -132,14 +147,21 @@ def plot_reader(
     return ax
 
 
-def place_of_reader(reader: Reader, table: pd.DataFrame) -> str:
+def why_no_curve(reason: str, poles: Poles = POLES) -> str:
+    """A fit's reason for having no PSE, in words for the person whose answers they are."""
+    told = next((words for start, words in WHY.items() if reason.startswith(start)), reason)
+    return told.format(negative=poles[0], positive=poles[1])
+
+
+def place_of_reader(reader: Reader, table: pd.DataFrame, poles: Poles = POLES) -> str:
     """A sentence: the reader's PSE with its interval, among the people, and the single network
     that is nearest.
     """
     who = "A simulated person's" if reader.rehearsal else "Your"
     pse = float(reader.fit.pse)
     if not np.isfinite(pse):
-        return f"{who} answers give no PSE: {reader.fit.reason}."
+        why = why_no_curve(str(reader.fit.reason), poles)
+        return f"{who} answers have no boundary (PSE) yet: {why}."
     low, high = reader.ends["pse"]
     full = table[table["condition"] == "full"]
     people = full.loc[full["kind"] != "cnn", "pse"].dropna()
@@ -166,26 +188,30 @@ def reader_task(
     run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, task: TaskSettings | None = None
 ) -> VBox:
     """The task as a widget, and below it, once it is done, the reader's curve among the others."""
-    below = Output()
+    task = task or TaskSettings(name=run.study.name, poles=run.study.poles)
+    return task_and_curve(run, _for_reader(stimuli), table, answers_file(run), task)
+
+
+def task_and_curve(
+    run: Run, stimuli: pd.DataFrame, table: pd.DataFrame, path: Path, task: TaskSettings
+) -> VBox:
+    """The task on all of ``stimuli``, its answers kept at ``path``; below it the reader's curve
+    among those of people (table ``psychometrics``).
+    """
+    below, poles = Output(), task.poles
 
     def show(trials: pd.DataFrame) -> None:
-        below.clear_output(wait=True)
+        below.clear_output(wait=len(trials) > 0)
+        if trials.empty:
+            return
         with below:
             reader = fit_reader(trials, run.study.statistics, run.rng("reader"), rehearsal=False)
-            ax = plot_reader(reader, table, run.study.statistics.sigmoid)
+            ax = plot_reader(reader, table, run.study.statistics.sigmoid, poles=poles)
             display(ax.figure)
             plt.close(ax.figure)
-            say(place_of_reader(reader, table))
+            say(place_of_reader(reader, table, poles))
 
-    task = task or TaskSettings(name=run.study.name)
-    return VBox(
-        [
-            observer_task(
-                _for_reader(stimuli), answers_file(run), observer=ME, task=task, on_end=show
-            ),
-            below,
-        ]
-    )
+    return VBox([observer_task(stimuli, path, observer=ME, task=task, on_end=show), below])
 
 
 def _for_reader(stimuli: pd.DataFrame, conditions: Sequence[str] = ("full",)) -> pd.DataFrame:

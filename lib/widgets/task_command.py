@@ -25,13 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             identities=options.identities,
             conditions=options.conditions,
         )
-        task = TaskSettings(name=study.name, repeats=options.repeats)
+        task = TaskSettings(name=study.name, poles=study.poles, repeats=options.repeats)
         path = export_task(stimuli, options.output, task=task)
     except (StudyError, Stopped, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    trials = len(stimuli) * options.repeats
-    print(f"{relative(path)}: {len(stimuli)} pictures, {trials} trials; open it in any browser")
+    print(f"{relative(path)}: {task.length(len(stimuli))}; open it in any browser")
     return 0
 
 

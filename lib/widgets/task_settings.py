@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 
+from lib.settings.words import POLES, Poles, problem_of_poles
+
 INSTRUCTIONS = """You will see faces, each for a short moment after a cross. Look at the cross.
-Decide for each face: happy or sad? Go by your first impression;
+Decide for each face: {positive} or {negative}? Go by your first impression;
 there is no right or wrong in the middle.
-Sad: key F or ←. Happy: key J or →. (Or press the buttons with the mouse.) Escape makes a pause."""
+{Negative}: key {left}. {Positive}: key {right}. Or press the buttons. Escape makes a pause."""
+KEYS = ("F or ←", "J or →")
+ANSWER_S = 0.8  # how long an answer takes, typically
 
 
 CONSENT = (
@@ -40,11 +44,15 @@ class Timing:
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """How the task runs. ``seed`` and the observer's code together fix the order of the trials."""
+    """How the task runs. ``seed`` and the observer's code together fix the order of the trials.
+
+    Without a title or instructions of their own, these are made from the poles' words.
+    """
 
     name: str = "faces"
-    title: str = "Happy or sad?"
-    instructions: str = INSTRUCTIONS
+    poles: Poles = POLES  # the study's words, the negative one first
+    title: str = ""
+    instructions: str = ""
     consent: str = CONSENT
     repeats: int = 2  # how often each picture is shown
     practice: int = 4  # clear faces first, which are not recorded
@@ -70,3 +78,33 @@ class TaskSettings:
         for key, (low, high) in limits.items():
             if not low <= getattr(self, key) <= high:
                 raise ValueError(f"{key}: {getattr(self, key)!r} given; allowed: {low} to {high}")
+        if problem := problem_of_poles(self.poles):
+            raise ValueError(f"poles: {self.poles!r} given; {problem}")
+
+    def words(self) -> dict[str, str]:
+        """Title and instructions, made from the poles' words where none are given."""
+        negative, positive = self.poles
+        left, right = KEYS if self.happy_side == "right" else KEYS[::-1]
+        told = INSTRUCTIONS.format(
+            negative=negative,
+            positive=positive,
+            Negative=negative.capitalize(),
+            Positive=positive.capitalize(),
+            left=left,
+            right=right,
+        )
+        title = self.title or f"{positive.capitalize()} or {negative}?"
+        return {"title": title, "instructions": self.instructions or told}
+
+    def minutes(self, pictures: int) -> float:
+        """How long so many pictures take with all repeats and practice, without breaks."""
+        times = self.timing
+        each = times.fixation_s + max(times.present_s, ANSWER_S) + times.pause_s
+        return (pictures * self.repeats + self.practice) * each / 60
+
+    def length(self, pictures: int) -> str:
+        """``72 faces after 4 for practice: about 2 minutes``."""
+        before = f" after {self.practice} for practice" if self.practice else ""
+        minutes = max(1, round(self.minutes(pictures)))
+        unit = "minute" if minutes == 1 else "minutes"
+        return f"{pictures * self.repeats} faces{before}: about {minutes} {unit}"

@@ -19,10 +19,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lib.report.notebook_files import nbformat
-from lib.report.page import people_of, read_tables, shareable
+from lib.report.page import people_of, shareable
 from lib.report.rendering import PROGRESS, few_colours
+from lib.report.start import ANSWER
 from lib.settings.options import ROOT, resolve
 from lib.storage.files import write_text, write_with
+from lib.storage.runs import read_tables
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
 WIDEST = 1000  # pixels of a picture
@@ -65,21 +67,28 @@ def publish_reference(folder: Path, tables: Path, figures: Path) -> None:
     ------
     NotPublishable : the run is not complete.
     """
-    manifest = _complete(folder)
     for old in (*tables.glob("*.csv"), *figures.glob("*.png")):
         old.unlink()
-    everything = read_tables(folder)
-    people = people_of(everything)
-    for name, table in everything.items():
-        text = shareable(table, people).to_csv(index=False)
-        if name not in UNSHARED and len(text) <= LARGEST:
-            write_text(tables / f"{name}.csv", text)
-    kept = ("revision", "versions", "machine", "seeds", "notebooks")
-    about = {key: manifest[key] for key in kept}
-    write_text(tables / "run.json", json.dumps(about, indent=1) + "\n")
+    publish_tables(folder, tables)
     for figure in sorted((folder / "figures").glob("*.png")):
         if figure.stem not in PRIVATE:
             write_with(figures / figure.name, partial(_as_palette, figure))
+
+
+def publish_tables(folder: Path, tables: Path, names: tuple[str, ...] = ()) -> None:
+    """The tables of a complete run (or those of ``names`` alone) without single people, and
+    ``run.json``, which says what they come from.
+    """
+    manifest, everything = _complete(folder), read_tables(folder / "tables")
+    people = people_of(everything)
+    for name, table in everything.items():
+        text = shareable(table, people).to_csv(index=False)
+        if name not in UNSHARED and len(text) <= LARGEST and name in (names or everything):
+            write_text(tables / f"{name}.csv", text)
+    kept = ("revision", "versions", "machine", "seeds", "notebooks")
+    about = {key: manifest[key] for key in kept}
+    about["poles"] = manifest["study"]["settings"]["poles"]
+    write_text(tables / "run.json", json.dumps(about, indent=1) + "\n")
 
 
 def _complete(folder: Path) -> dict:
@@ -117,7 +126,7 @@ def clean(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     count = 0
     for cell in notebook.cells:
         cell.metadata = nbformat.NotebookNode(
-            {k: v for k, v in cell.metadata.items() if k == "tags" and v}
+            {k: v for k, v in cell.metadata.items() if k in ("tags", "jupyter") and v}
         )
         if cell.cell_type == "code":
             count += 1
@@ -176,11 +185,12 @@ def main(folder: Path) -> None:
     """Publish a run by what it was made of."""
     settings = _complete(folder)["study"]["settings"]
     own = (settings["images"]["source"], settings["morphs"]["source"]) != ("builtin", "builtin")
+    tables = ROOT / "data" / "reference" / settings["name"]
     if own or settings["observers"]["file"]:
-        name = settings["name"]
-        publish_reference(folder, ROOT / "data" / "reference" / name, ROOT / "figures" / name)
+        publish_reference(folder, tables, ROOT / "figures" / settings["name"])
     else:
         publish(folder, ROOT / "notebooks", ROOT / "figures")
+        publish_tables(folder, tables, ANSWER)
 
 
 if __name__ == "__main__":

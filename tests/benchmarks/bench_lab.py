@@ -17,7 +17,7 @@ import numpy as np
 
 from lib.storage.runs import MissingResult, open_run
 from lib.widgets.attention_controls import LabControls
-from lib.widgets.attention_lab import AttentionLab, LabState
+from lib.widgets.lab import AttentionLab, LabState
 
 # new values each, so that nothing is remembered that a reader's move would have to compute
 CHANGES = {

@@ -21,7 +21,7 @@ from lib.storage.runs import MissingResult
 from lib.training.train import answer_stimuli, train_cells
 from lib.widgets import lab_reference
 from lib.widgets.attention_controls import LabControls, _png, attention_lab, plot_view, score_table
-from lib.widgets.attention_lab import AttentionLab
+from lib.widgets.lab import AttentionLab
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_new_block_is_alexnet_whatever_its_gain_and_is_called_new(lab, kind, l
 
 
 def test_trained_networks_that_were_put_away_come_back_the_same(lab, monkeypatch):
-    monkeypatch.setattr(import_module("lib.widgets.attention_lab"), "LOADED", 1)
+    monkeypatch.setattr(import_module("lib.widgets.lab"), "LOADED", 1)
     one = replace(lab.default(), kind="se", location="conv4")
     lab.train(one)
     first = lab.view(one).answers["p_happy"].to_numpy()

@@ -25,7 +25,7 @@ from lib.widgets.observer_task import (
     observer_task,
     task_data,
 )
-from lib.widgets.task_settings import Timing
+from lib.widgets.task_settings import TaskSettings, Timing
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,16 @@ def test_the_same_trial_twice_is_refused_but_another_observer_may_give_it(tmp_pa
     assert len(file.read()) == 2 and len(file.read("you")) == 1
 
 
+def test_deleting_an_observer_leaves_the_others_as_they_were(tmp_path):
+    file = TrialFile(tmp_path / "own.csv")
+    file.append(trial())
+    file.append(trial(observer="you"))
+    other = (tmp_path / "own.csv").read_text().splitlines()[2]
+    file.delete("me")
+    assert (tmp_path / "own.csv").read_text().splitlines() == [",".join(FILE_COLUMNS), other]
+    file.append(trial())  # and they may begin again
+
+
 def test_a_file_of_another_form_is_refused_and_left_alone(tmp_path):
     (tmp_path / "own.csv").write_text("a,b\n1,2\n")
     with pytest.raises(TrialError, match="Give another path"):
@@ -110,9 +120,20 @@ def test_the_task_is_named_by_what_it_holds(stimuli):
     assert len(first["stimuli"]) == len(stimuli)
 
 
+def test_the_task_speaks_of_the_studys_poles_and_tells_its_true_length(stimuli):
+    task = replace(FAST, poles=("angry", "calm"), happy_side="left", practice=2)
+    data = task_data(stimuli, task)
+    assert data["title"] == "Calm or angry?" and "happy" not in data["instructions"].lower()
+    assert "Angry: key J or →. Calm: key F or ←" in data["instructions"]
+    assert data["length"] == "36 faces after 2 for practice: about 1 minute"
+    usual = TaskSettings(repeats=4)  # 144 + 4 trials of 0.5 + 0.8 + 0.4 s
+    assert usual.minutes(36) == pytest.approx(148 * 1.7 / 60)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
+        ({"poles": ("sad", "sad")}, "two words that differ"),
         ({"repeats": 0}, "allowed: 1 to 1000"),
         ({"happy_side": "up"}, "left, right"),
         ({"name": "a/b"}, "letters"),
@@ -157,6 +178,15 @@ def test_the_widget_keeps_each_answer_and_says_so(widget, stimuli):
     assert sent[-1] == {"type": "ended", "kept": 1} and len(ends[0]) == 1
     assert made.total == len(stimuli) * 2
     json.dumps(sent)
+
+
+def test_deleted_answers_are_gone_and_may_be_given_again(widget):
+    made, sent, ends = widget
+    made._receive(made, {"type": "trial", "trial": trial()}, [])
+    made._receive(made, {"type": "delete"}, [])
+    assert sent[-1] == {"type": "deleted"} and made.trials.empty and ends[-1].empty
+    made._receive(made, {"type": "trial", "trial": trial()}, [])
+    assert sent[-1] == {"type": "saved"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from scipy.stats import norm
 from lib.observers.tables import fit_table
 from lib.people.simulated import simulate_people
 from lib.people.trial_file import TrialFile
+from lib.psychometrics import result
 from lib.settings.loading import load_study
 from lib.storage.runs import Run
 from lib.widgets.reader import (
@@ -19,6 +20,7 @@ from lib.widgets.reader import (
     plot_reader,
     read_reader,
     reader_task,
+    why_no_curve,
 )
 
 LEVELS = np.linspace(0, 1, 9)
@@ -129,8 +131,26 @@ def test_answers_that_do_not_depend_on_the_face_give_a_reason_and_still_a_figure
 ):
     trials = simulate_people(run.study, stimuli).query("observer == 'sim01'").assign(response=1.0)
     reader = fit_reader(trials, run.study.statistics, run.rng("reader"), rehearsal=False)
-    assert place_of_reader(reader, table).startswith("Your answers give no PSE: ")
+    assert place_of_reader(reader, table).startswith(
+        "Your answers have no boundary (PSE) yet: all answers are the same"
+    )
     plt.close(plot_reader(reader, table).figure)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (result.EMPTY, "no answers yet"),
+        (result.HAPPY, "all answers are the same"),
+        (result.ONE, "one level"),
+        (result.REVERSED, "“calm” was pressed more often on the more angry faces"),
+        (result.FLAT, "hardly follow the faces"),
+        ("pse: the curve does not cross 0.5", "does not cross one half"),
+        ("pse 1.2 lies outside the levels tested (0 to 1)", "does not cross one half"),
+    ],
+)
+def test_a_person_is_told_in_words_why_there_is_no_boundary(reason, words):
+    assert words in why_no_curve(reason, ("angry", "calm"))
 
 
 def test_the_figure_shows_each_share_and_says_who_it_is(run, stimuli, table):

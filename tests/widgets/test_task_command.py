@@ -10,7 +10,7 @@ def test_a_page_is_written_and_its_true_number_of_trials_is_told(tmp_path, capsy
     study = ["--study", "data/studies/smoke.yaml", "--set", *SMALL, "morphs.identities=1"]
     asked = ["--levels", "3", "--repeats", "2", "--output", str(page)]
     assert main(["export", *study, *asked]) == 0
-    assert "3 pictures, 6 trials" in capsys.readouterr().out
+    assert "6 faces after 4 for practice: about 1 minute" in capsys.readouterr().out
     text = page.read_text(encoding="utf-8")
     assert text.count("data:image/webp") == 3 and "default-src 'none'" in text
 

@@ -16,7 +16,14 @@ from PIL import Image
 from lib.figures.style import COLOURS
 from lib.report.rendering import shrink
 from lib.settings.options import ROOT
-from lib.workbook.publish import NotPublishable, _smaller, clean, publish, publish_reference
+from lib.workbook.publish import (
+    NotPublishable,
+    _smaller,
+    clean,
+    publish,
+    publish_reference,
+    publish_tables,
+)
 
 
 def executed(*outputs):
@@ -148,7 +155,8 @@ def test_a_study_of_real_people_gives_no_single_person_and_no_photograph(tmp_pat
     for part in ("tables", "figures"):
         (run / part).mkdir(parents=True)
     manifest = dict.fromkeys(("revision", "versions", "machine", "seeds", "notebooks"), "told")
-    (run / "manifest.json").write_text(json.dumps(manifest | {"status": "complete"}))
+    manifest |= {"status": "complete", "study": {"settings": {"poles": ["angry", "happy"]}}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
     rows = {"observer": ["p01", "alexnet-s0", None], "kind": ["human", "cnn", "human"]}
     pd.DataFrame(rows | {"pse": [0.5, 0.6, 0.55]}).to_csv(
         run / "tables" / "psychometrics.csv", index=False
@@ -167,3 +175,12 @@ def test_a_study_of_real_people_gives_no_single_person_and_no_photograph(tmp_pat
     assert not any("p01" in text for text in written.values())
     assert "alexnet-s0,0.2" in written["pairs.csv"]
     assert "0.55" in written["psychometrics.csv"]  # all people together
+    assert json.loads(written["run.json"])["poles"] == ["angry", "happy"]
+    publish_tables(run, tmp_path / "few", ("pairs", "claims"))
+    assert {path.name for path in (tmp_path / "few").iterdir()} == {"pairs.csv", "run.json"}
+
+
+def test_folded_inputs_stay_folded():
+    book = executed()
+    book.cells[-1].metadata = {"jupyter": {"source_hidden": True}, "papermill": {"duration": 1}}
+    assert clean(book, "04").cells[-1].metadata == {"jupyter": {"source_hidden": True}}
