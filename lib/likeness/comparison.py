@@ -22,7 +22,7 @@ from lib.likeness.level_scores import networks_curves, peoples_curves
 from lib.likeness.picture_scores import METRICS as PICTURE_METRICS
 from lib.likeness.picture_scores import Ceiling, PictureScores
 from lib.likeness.samples import Scores
-from lib.observers.decisions import log_odds_of
+from lib.observers.decisions import FITTED, log_odds_of
 from lib.settings.options import Statistics
 
 LEVEL_METRICS = ("delta_pse_z", "slope_ratio", "rmse")
@@ -59,7 +59,8 @@ class Comparison:
         self.why = why_no_pictures(self.trials, full_face(networks))
         fold = fold_of(self.trials, statistics, self.rule, seed)
         with quiet():
-            self.people = peoples_curves(self.trials, statistics, fold)
+            fitted = self.rule in FITTED
+            self.people = peoples_curves(self.trials, statistics, fold, fitted=fitted)
             self.pictures = None
             if not self.why:
                 rng = rng or np.random.default_rng(0)

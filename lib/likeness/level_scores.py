@@ -18,17 +18,23 @@ from lib.likeness.crossfit import CHANCES
 from lib.likeness.samples import Scores
 from lib.observers.decision_noise import P_POSITIVE
 from lib.observers.networks import Pictures, mean_crossing, pictures_of, slope_at
+from lib.observers.population import flatter_together
 from lib.observers.tables import fit_people, people_counts
 from lib.settings.options import Statistics
 
 
 @dataclass(frozen=True)
 class PeoplesCurves:
-    """People by level: names (P,) with their pse and slope (P,), NaN without; answers by level."""
+    """People by level: names (P,) with their pse and slope (P,), NaN without; answers by level.
+
+    ``together``: what slopes are multiplied by to be that of people together; 1 where networks are
+    judged by a rule that is not fitted to people's choices.
+    """
 
     pse: np.ndarray
     slope: np.ndarray
     answers: People
+    together: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,26 @@ class NetworksCurves:
 
 
 def peoples_curves(
-    trials: pd.DataFrame, statistics: Statistics, fold: Mapping[str, int] | None = None
+    trials: pd.DataFrame,
+    statistics: Statistics,
+    fold: Mapping[str, int] | None = None,
+    *,
+    fitted: bool = False,
 ) -> PeoplesCurves:
-    """People's own curves and their answers by level, of trials of the full face."""
+    """People's own curves and their answers by level, of trials of the full face.
+
+    ``fitted``: whether the networks' decision rule is fitted to people's choices, which flattens
+    networks by how far people's PSEs lie apart.
+    """
     level = trials["level"].astype(float).round(9)
     named = trials.assign(stimulus=level.map("{:.9f}".format), level=level, identity="")
     answers = people_of(named, fold)
-    who, fit = fit_people(people_counts(trials), statistics)
+    counts = people_counts(trials)
+    who, fit = fit_people(counts, statistics)
     place = pd.Index(who["observer"].astype(str)).get_indexer(answers.names)
-    return PeoplesCurves(np.asarray(fit.pse)[place], np.asarray(fit.slope)[place], answers)
+    pse, slope = np.asarray(fit.pse)[place], np.asarray(fit.slope)[place]
+    together = flatter_together(fit, counts) if fitted else 1.0
+    return PeoplesCurves(pse, slope, answers, together)
 
 
 def networks_curves(rows: pd.DataFrame, levels: np.ndarray) -> NetworksCurves:
@@ -110,8 +127,10 @@ def delta_pse_z(people: PeoplesCurves, some: NetworksCurves) -> Scores:
 
 
 def slope_ratio(people: PeoplesCurves, some: NetworksCurves) -> Scores:
-    """Slope over people's geometric mean slope."""
-    slope = people.slope[people.slope > 0]
+    """Slope over people's geometric mean slope, or over that of people together under a rule that
+    is fitted to all their choices.
+    """
+    slope = people.slope[people.slope > 0] * people.together
     middle = np.exp(np.log(slope).mean()) if len(slope) else np.nan
     left = np.exp([np.log(x).mean() for x in _left_out(slope)])
     return Scores(

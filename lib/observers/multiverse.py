@@ -45,7 +45,7 @@ def multiverse(
     -------
     the columns of ``CHOICES``, architecture, pretraining, metric, value, low, high. Metrics:
     ``pse_difference`` (networks' mean less people's, in levels) and ``slope_ratio`` (geometric
-    means, networks over people; under the fitted rules over people's mean curve, as
+    means, networks over people; under the fitted rules over people together, as
     ``flatter_together`` says), with Welch's intervals of seeds against people; and those of
     ``scores``, whose other columns of choices are empty.
     """
@@ -97,8 +97,9 @@ def _people(
     if levels == "half" and len(seen) and seen.min() > len(own) // 2:
         rows = rows[rows["level"].isin(half_of_levels(own))]
     choice = replace(statistics, sigmoid=sigmoid, people=GAPS[gaps])
-    _, fit = fit_people(people_counts(rows), choice)
-    together = flatter_together(fit)
+    counts = people_counts(rows)
+    _, fit = fit_people(counts, choice)
+    together = flatter_together(fit, counts)
     return pd.DataFrame({"pse": fit.pse, "slope": fit.slope, "together": together})
 
 

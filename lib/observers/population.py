@@ -107,22 +107,26 @@ def pooled_people(people: pd.DataFrame, statistics: Statistics) -> GroupFit:
     return fit_group(levels, happy, n, **fit_options(statistics))
 
 
-def flatter_together(fit: PsychometricFit) -> float:
-    """How much flatter people's mean curve is than a person's: its slope at its PSE over the
-    geometric mean of their slopes, (0, 1].
+def flatter_together(fit: PsychometricFit, counts: pd.DataFrame) -> float:
+    """How much flatter people are together than one by one: the slope of one curve without gaps
+    through all their answers, over the geometric mean of their slopes.
 
-    Noise that is fitted to everybody's choices holds how far people's PSEs lie apart, so a network
-    under it is to be compared with the mean curve. NaN without a rising mean curve.
+    Noise that is fitted to everybody's choices holds how far people's PSEs lie apart, and their
+    lapses, so a network under it is to be compared with that one curve. NaN where nobody's curve
+    rises.
+
+    Parameters
+    ----------
+    counts : of ``people_counts``, from which ``fit`` was made.
     """
-    x = np.linspace(0, 1, 1001)
     slopes = np.ravel(fit.slope)
-    rising = slopes > 0
-    if not rising.any():
+    rising = slopes[slopes > 0]
+    if not len(rising):
         return np.nan
-    mean = fit.curve(x).reshape(-1, x.size)[rising].mean(0)
-    pse = np.interp(0.5, mean, x)
-    slope = np.interp(pse, x, np.gradient(mean, x))
-    return float(slope / np.exp(np.log(slopes[rising]).mean()))
+    pooled = counts.groupby("level")[["n_happy", "n"]].sum()
+    level = pooled.index.to_numpy(float)
+    one = fit_psychometric(level, pooled["n_happy"], pooled["n"], guess=0, lapse=0, penalty=0)
+    return float(one.slope / np.exp(np.log(rising).mean()))
 
 
 def fit_without_priors(counts: pd.DataFrame, statistics: Statistics) -> np.ndarray:

@@ -1,9 +1,15 @@
 """Distance of PSEs and ratio of slopes, and what they are without each person and identity."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from made_trials import stimuli
 
+from lib.likeness import human_likeness
 from lib.likeness.level_scores import NetworksCurves, PeoplesCurves, delta_pse_z, slope_ratio
+from lib.people.simulated import simulate_people
+from lib.people.trials import trial_table
+from lib.settings.loading import load_study
 
 SEEDS = np.array(["0", "1"])
 NONE = np.empty((0, 2))
@@ -43,3 +49,18 @@ def test_fault_9_a_missing_slope_stays_missing():
     assert np.isnan(found.value[1]) and np.isnan(found.interval().low)
     assert found.mean == pytest.approx(1 / 2**0.5)
     assert found.interval().reason == "1 of 2 seeds have no value"
+
+
+@pytest.mark.parametrize("steep", [3.0, 30.0])
+def test_a_network_that_knows_the_level_is_as_steep_as_people_together(steep):
+    """The noise that is fitted to people's choices holds how far their PSEs lie apart."""
+    pictures = stimuli(identities=4, levels=21, conditions=("full",))
+    study = load_study("data/studies/demo.yaml", "observers.simulated.n=60")
+    people = simulate_people(study, pictures).assign(kind="human")
+    z = steep * (pictures["level"] - 0.5)
+    names = {"kind": "cnn", "architecture": "alexnet", "pretraining": "objects", "seed": 0}
+    answers = {"log_odds": z, "p_happy": 1 / (1 + np.exp(-z)), "response": (z > 0) * 1.0}
+    network = trial_table(**pictures, observer="alexnet-s0", **names, **answers)
+    trials = pd.concat([people, network], ignore_index=True)
+    scores = human_likeness(trials, study.statistics).set_index("metric")
+    assert scores.loc["slope_ratio", "value"] == pytest.approx(1, abs=0.1)

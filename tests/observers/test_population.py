@@ -118,8 +118,11 @@ def test_people_together_are_flatter_by_how_far_they_lie_apart():
     n = 4000
     happy = n * stats.norm.cdf((level - place[:, None]) / 0.12)
     fit = fit_psychometric(level, happy, n, guess=0, lapse=0, penalty=0)
-    assert flatter_together(fit) == pytest.approx(0.12 / np.hypot(0.12, place.std()), abs=0.01)
-    assert flatter_together(fit[:1]) == pytest.approx(1, abs=0.01)
+    everybody = pd.DataFrame({"level": level, "n_happy": happy.sum(0), "n": n * len(place)})
+    one = everybody.assign(n_happy=happy[0], n=n)
+    apart = 0.12 / np.hypot(0.12, place.std())
+    assert flatter_together(fit, everybody) == pytest.approx(apart, abs=0.01)
+    assert flatter_together(fit[:1], one) == pytest.approx(1, abs=0.01)
 
 
 def test_a_network_that_answers_as_these_people_has_their_slope_under_fitted_noise():
