@@ -26,6 +26,7 @@ def read_answers(
     sheet: str | None = None,
     pattern: str | None = None,
     needed: Sequence[str] = (),
+    others: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The rows of a file, or of the files of a folder, every cell as text without spaces around it.
 
@@ -38,6 +39,7 @@ def read_answers(
         it are passed over.
     needed : columns without which a file does not belong to the others; none given: half of those
         of the commonest form.
+    others : columns that are used where they are; it is said where a file of a folder lacks one.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def read_answers(
     TrialError : nothing there, not a table, or no rows.
     """
     if path.is_dir():
-        return _read_folder(path, sheet, pattern, needed)
+        return _read_folder(path, sheet, pattern, needed, others)
     if not path.is_file():
         raise TrialError(
             f"observers.file: no such file: {path}. Give its path, relative to the project's root "
@@ -83,7 +85,11 @@ def _read_one(path: Path, sheet: str | None, name: str) -> pd.DataFrame:
 
 
 def _read_folder(
-    folder: Path, sheet: str | None, pattern: str | None, needed: Sequence[str]
+    folder: Path,
+    sheet: str | None,
+    pattern: str | None,
+    needed: Sequence[str],
+    others: Sequence[str],
 ) -> pd.DataFrame:
     """The files of the shallowest level that belongs together, one below the other."""
     files, passed = _candidates(folder)
@@ -105,10 +111,12 @@ def _read_folder(
             f"observers.file: no {', '.join(SUFFIXES[:3])} or .xlsx file that can be read in the "
             f"folder {folder}; needed: at least one{why}"
         )
-    kept, others = _alike(tables, needed)
+    kept, odd = _alike(tables, needed)
     table = pd.concat(kept.values()).fillna("")
     notes = [note for one in kept.values() for note in one.attrs["notes"]]
-    table.attrs["notes"] = _grouped([*passed, *others], "files passed over ({n}): ")
+    lacking = {name: [c for c in others if c in table and c not in kept[name]] for name in kept}
+    notes += [(f"no column {c!r}, empty there", name) for name, cs in lacking.items() for c in cs]
+    table.attrs["notes"] = _grouped([*passed, *odd], "files passed over ({n}): ")
     table.attrs["notes"] += _grouped(notes, "in {n} files: " if len(kept) > 1 else "")
     return table
 

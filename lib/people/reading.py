@@ -52,7 +52,9 @@ def read_people(
     settings = study.observers
     wanted = _wanted(settings)
     needed = [wanted[name] for name in NEEDED if not (name == "observer" and settings.file_pattern)]
-    table = read_answers(resolve(settings.file), settings.sheet, settings.file_pattern, needed)
+    path = resolve(settings.file)
+    others = [*wanted.values(), *settings.rows]
+    table = read_answers(path, settings.sheet, settings.file_pattern, needed, others)
     notes: list[Note] = list(table.attrs["notes"])
     _check_columns(table, settings, wanted)
     table, left_out = _trials_of(table, settings, wanted, notes)
@@ -103,9 +105,7 @@ def _check_columns(table: pd.DataFrame, settings: Observers, wanted: Mapping[str
     where = Path(settings.file).name
     found = f"found: {', '.join(map(str, table.columns))}"
     if missing := [f"{theirs!r} (for {o})" for o, theirs in wanted.items() if theirs not in table]:
-        pattern = (
-            ". Where the files' names say who it was: observers.file_pattern='{observer}_*.csv'"
-        )
+        pattern = ". If files' names say who it was: observers.file_pattern='{observer}_*.csv'"
         raise TrialError(
             f"{where} has no column {', '.join(missing)}; {found}. Say which column is which in "
             "observers.columns, such as observers.columns='{observer: participant, level: percent, "
@@ -129,7 +129,8 @@ def _trials_of(
                 f"observers.rows: no row has {' or '.join(values)} in column {name!r}; "
                 f"found: {there}"
             )
-        left_out.append(("rows that observers.rows leaves out", name, int((~kept).sum())))
+        limit = f"{name}: {', '.join(values)}"
+        left_out.append(("rows that observers.rows leaves out", limit, int((~kept).sum())))
         table = table[kept]
     level = plain(table[wanted["level"]])
     blank = _no_level(level, settings)
@@ -166,15 +167,15 @@ def _used(table: pd.DataFrame, settings: Observers, notes: list[Note]) -> dict[s
         if ours in settings.columns or ours in NEEDED or not wrong.any():
             found[ours] = column
             continue
+        if theirs in settings.rows or theirs in settings.covariates:
+            continue
+        kind = f"condition ({', '.join(CONDITIONS)})" if ours == "condition" else "number"
         text = (
-            f"column {theirs!r} is not used: {column[wrong].iloc[0]!r} is no "
-            f"{_ALLOWED.get(ours, 'number')}. Map another one in observers.columns, or {ours}: null"
+            f"column {theirs!r} is not used: {column[wrong].iloc[0]!r} is no {kind}. Map another "
+            f"one in observers.columns, or {ours}: null"
         )
         notes.append((text, str(column.index[wrong][0])))
     return found
-
-
-_ALLOWED = {"condition": f"condition ({', '.join(CONDITIONS)})"}
 
 
 def _fits(column: pd.Series, ours: str, settings: Observers) -> pd.Series:

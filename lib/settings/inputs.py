@@ -29,10 +29,12 @@ def _naming(given: str) -> str:
     """A pattern of files' names with ``{observer}`` in it, each name once."""
     names = re.findall(r"\{(\w*)\}", given)
     words = [name for name in names if name.isidentifier()]
-    if "observer" not in names or len(set(words)) < len(names):
+    touching = re.search(r"\}[{*]|\*[{*]", given)
+    if "observer" not in names or len(set(words)) < len(names) or touching:
         raise ValueError(
             f"{shown(given)} given; allowed: files' names with {{observer}} for who it was, other "
-            "{names} for what is kept, each once, and * for any text, such as {observer}_*.csv"
+            "{names} for what is kept, each once, and * for any text, with something between them, "
+            "such as {observer}_*.csv"
         )
     return given
 

@@ -25,9 +25,11 @@ def main(arguments: Sequence[str] | None = None, ask: Callable[[str], str] | Non
         if options.command == "check":
             return check(options.study, options.set)
         return new(options, ask or (input if sys.stdin.isatty() else None))
-    except (StudyError, StudyExists, TrialError) as error:
+    except (StudyError, StudyExists, TrialError, OSError) as error:
         print(error, file=sys.stderr)
-        return 1
+    except (EOFError, KeyboardInterrupt):
+        print("stopped; nothing was written", file=sys.stderr)
+    return 1
 
 
 def check(path: str, overrides: Sequence[str] = ()) -> int:
@@ -55,6 +57,9 @@ def new(options: argparse.Namespace, ask: Callable[[str], str] | None) -> int:
         f"Wrote {path}. Read it, change what is not right, and look at it again with\n"
         f"  python -m lib.study check {path}\n"
     )
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "GUESSED" in line:
+            print(f"Look at this line:\n{line}\n")
     return check(str(path))
 
 
@@ -101,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument(
         "--columns",
         help="'observer=participant level=percent response=answer rt_s=rt'; guessed from "
-        "the names where not given",
+        "the names where not given; names with spaces in quotes, 'rt_s=\"RT (ms)\"'",
     )
     make.add_argument("--codes", help="your codes of the answers, such as 'h=happy s=sad'")
     make.add_argument("--output", help="file to write; data/studies/<name>.yaml where not given")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,12 +115,22 @@ def _write_new(path: Path, content: str) -> None:
 
 
 def _pairs(given: str | None) -> dict[str, str]:
-    """``a=b c=d`` as a dict."""
-    pairs = [word.partition("=") for word in re.split(r"[\s,]+", given or "") if word]
+    """``a=b c=d`` as a dict; what holds a space or a comma stands in quotes: ``a="b c"``."""
+    lexer = shlex.shlex(given or "", posix=True)
+    lexer.whitespace += ","
+    lexer.whitespace_split = True
+    lexer.commenters = lexer.escape = ""
+    try:
+        pairs = [word.partition("=") for word in lexer]
+    except ValueError:
+        raise StudyError([f"{given!r} given; a quote is opened and never closed"]) from None
     wrong = [left for left, sign, right in pairs if not (left and sign and right)]
     if wrong:
         raise StudyError(
-            [f"{wrong[0]!r} given; allowed: left=right words, such as 'joy=happy grief=sad'"]
+            [
+                f"{wrong[0]!r} given; allowed: left=right words, such as 'joy=happy grief=sad', "
+                "names with spaces in quotes, such as 'observer=\"Participant ID\"'"
+            ]
         )
     return {left: right for left, _, right in pairs}
 
@@ -168,4 +179,8 @@ def _people(answers: Answers, poles: tuple[str, ...]) -> Guess | None:
         code: numbers.get(pole_word(meaning, poles), meaning)
         for code, meaning in _pairs(answers.codes).items()
     }
-    return guess_people(resolve(stored(answers.people)), _pairs(answers.columns), codes, poles)
+    columns = {
+        ours: None if theirs in ("null", "None") else theirs
+        for ours, theirs in _pairs(answers.columns).items()
+    }
+    return guess_people(resolve(stored(answers.people)), columns, codes, poles)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import yaml
 
@@ -96,15 +95,22 @@ def people(file: str | None, guess: Guess | None, poles: Sequence[str]) -> str:
     if file is None or guess is None:
         none = "your people's answers (.csv, .tsv, .xlsx); none: simulated"
         return _section("observers", [("file", None, none)])
+    by = f", as {guess.program} writes them" if guess.program else ""
+    how = f"; GUESSED by {guess.codes_from}: check" if guess.codes_from else ""
     comments = {
-        "columns": "trial-table column: your column",
-        "codes": f"your code: 1 {poles[1]}, 0 {poles[0]}",
+        "columns": f"trial-table column: your column{by}",
+        "codes": f"your code: 1 {poles[1]}, 0 {poles[0]}{how}",
         "level_range": f"your value at fully {poles[0]} and at fully {poles[1]}",
         "rt_unit": "s or ms",
         "covariates": "further columns to keep",
+        "rows": "the rows that are trials: a column and its values",
+        "missing": "words for no answer, beside NA, nan, null, none, ., and empty cells",
+        "file_pattern": "who it was, from the files' names",
     }
-    found = [(key, value, comments.get(key, "")) for key, value in asdict(guess).items()]
-    return _section("observers", [("file", file, ""), *found])
+    found = [(key, getattr(guess, key), comments[key]) for key in comments]
+    usual = ("rows", "missing", "file_pattern")
+    kept = [line for line in found if line[1] or line[0] not in usual]
+    return _section("observers", [("file", file, ""), *kept])
 
 
 def networks() -> str:
