@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,15 +14,24 @@ from lib.mechanisms.tables import METHODS, NETWORK, first_part
 from lib.morphs.stimuli import regions_of
 from lib.parts.profile_tables import pooled
 from lib.parts.profiles import thirds
+from lib.people.simulated import chance_of_happy, simulated_parameters
 from lib.settings.options import PARTS, Study
 from lib.settings.words import label
 from lib.statistics.intervals import interval_text
 
 COLUMNS = ["what", "put_in", "found", "low", "high", "ok", "note"]
+ROUNDING = 1 / 12  # variance that rounding to whole grey values leaves
+MANY = 4000  # simulated people, so that their mean is known to .02
 
 
 def cue_by_part(study: Study, stimuli: pd.DataFrame) -> pd.DataFrame:
-    """How much of the expression each part of the test faces carries, by the pictures alone.
+    """How well each part of the test faces tells the two ends of the morph apart, by the pictures
+    alone.
+
+    A part's ``cue`` is its share of d'^2 of an observer who weighs every pixel by itself: the
+    squared difference of the ends' mean grey values over the variance between faces (Fisher's
+    criterion), summed over the part. A pixel that changes much but differs as much between faces
+    tells little. ``change`` is the part's share of the change of grey values, whatever else varies.
 
     Parameters
     ----------
@@ -29,48 +39,57 @@ def cue_by_part(study: Study, stimuli: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    part, cue (share of the grey-value change between the two ends of the morph, summed over the
-    part, mean over faces).
+    part, cue, change (each sums to 1).
     """
     whole = stimuli[stimuli["condition"] == "full"].sort_values(["identity", "level"])
     ends = whole.groupby("identity").nth([0, -1]).reset_index(drop=True)
-    images = pictures(ends["path"]).mean(axis=3)
-    change = np.abs(images[1::2] - images[::2])
-    regions = regions_of(study, ends)
-    shares = {
-        part: (change * (mask if mask.ndim == 2 else mask[::2] | mask[1::2])).sum(axis=(1, 2))
-        for part, mask in regions.items()
+    images = pictures(ends["path"]).astype(float).mean(axis=3)
+    low, high = images[::2], images[1::2]
+    between = (low.var(axis=0, ddof=1) + high.var(axis=0, ddof=1)) / 2
+    told = (high.mean(axis=0) - low.mean(axis=0)) ** 2 / (between + ROUNDING)
+    change = np.abs(high - low).mean(axis=0)
+    masks = {
+        part: mask if mask.ndim == 2 else mask.mean(axis=0)
+        for part, mask in regions_of(study, ends).items()
     }
-    total = sum(shares.values())
-    return pd.DataFrame([{"part": p, "cue": float((x / total).mean())} for p, x in shares.items()])
+    rows = [
+        {"part": part, "cue": (told * mask).sum(), "change": (change * mask).sum()}
+        for part, mask in masks.items()
+    ]
+    table = pd.DataFrame(rows).set_index("part")
+    return (table / table.sum()).reset_index()
 
 
 def people_truth(study: Study) -> pd.DataFrame:
-    """What hiding each part takes from the average simulated person: part, loss (d' between the
-    thirds of levels), by the study's ``part_scale_factor`` and ``part_pse_shift``.
+    """What hiding each part takes from simulated people on average: part, loss (d' between the
+    thirds of levels, from counts with the log-linear correction as in the profiles).
+
+    Many people are drawn with the study's spreads, its ``part_scale_factor`` and
+    ``part_pse_shift``, and as many trials as in the study.
     """
-    person, levels = study.observers.simulated, np.linspace(0, 1, study.morphs.levels)
-    lapse = person.lapse_max / 2
+    settings, levels = study.observers.simulated, np.linspace(0, 1, study.morphs.levels)
+    rng = np.random.default_rng(0)
+    persons = simulated_parameters(replace(settings, n=MANY), rng)
+    pse, scale, guess, lapse = persons[["pse", "scale", "guess", "lapse"]].to_numpy().T[..., None]
+    lower, _, upper = thirds(levels)
 
-    def d_prime(shift: float, factor: float) -> float:
-        z = (levels - person.pse_mean - shift) / (person.scale_mean * factor)
-        rate = lapse + (1 - 2 * lapse) * stats.norm.cdf(z)
-        lower, _, upper = thirds(levels)
-        return stats.norm.ppf(rate[upper].mean()) - stats.norm.ppf(rate[lower].mean())
+    def d_prime(part: str) -> float:
+        shift = settings.part_pse_shift.get(part, 0.0)
+        wider = settings.part_scale_factor.get(part, 1.0)
+        chance = chance_of_happy(levels, pse + shift, scale * wider, guess, lapse)
+        happy = rng.binomial(settings.trials_per_level, chance)
+        ends = (_mean_probit(happy[:, rows], settings.trials_per_level) for rows in (upper, lower))
+        return next(ends) - next(ends)
 
-    whole = d_prime(0.0, 1.0)
-    rows = [
-        {
-            "part": part,
-            "loss": whole
-            - d_prime(
-                person.part_pse_shift.get(part, 0.0), person.part_scale_factor.get(part, 1.0)
-            ),
-        }
-        for part in PARTS
-        if part in study.morphs.conditions
-    ]
-    return pd.DataFrame(rows)
+    parts = [part for part in PARTS if part in study.morphs.conditions]
+    whole = d_prime("full")
+    return pd.DataFrame([{"part": part, "loss": whole - d_prime(part)} for part in parts])
+
+
+def _mean_probit(happy: np.ndarray, n: int) -> float:
+    """Mean over people of the probit of their share of positive answers, log-linear."""
+    share = (happy.sum(axis=1) + 0.5) / (n * happy.shape[1] + 1)
+    return float(stats.norm.ppf(share).mean())
 
 
 def truths(
@@ -96,7 +115,7 @@ def truths(
     rows = [*_known_cues(known)]
     if study.images.source == "builtin" and study.morphs.source == "builtin":
         put_in, parts = first_part(cues, "cue"), cues.set_index("part")["cue"]
-        said = f"{put_in} ({parts[put_in]:.0%} of the change)"
+        said = f"{put_in} ({parts[put_in]:.0%} of d'^2)"
         rows += _first_parts("costs most when hidden", put_in, said, pooled(profiles), "loss")
         rows += _first_parts("marked most by bubbles", put_in, said, bubbles, "mean")
         rows += _first_parts("marked most by saliency", put_in, said, enrichment, "mean")
@@ -160,5 +179,5 @@ def _people(expected: pd.DataFrame, found: pd.DataFrame) -> Iterator[dict]:
             "low": mine["low"],
             "high": mine["high"],
             "ok": inside,
-            "note": "" if inside else "the average person is not the mean of the persons",
+            "note": "" if inside else "outside the interval, as 1 of 20 is by chance",
         }

@@ -9,6 +9,7 @@ from scipy import stats
 
 from lib.faces.render import make_identity, render_face
 from lib.mechanisms.truths import COLUMNS, cue_by_part, people_truth, truths
+from lib.morphs.stimuli import regions_of
 
 KNOWN = pd.DataFrame(
     {
@@ -25,7 +26,7 @@ KNOWN = pd.DataFrame(
 
 def faces(folder, weights):
     rows = []
-    for person in (1, 2):
+    for person in (1, 2, 3, 4):
         for level in (0.0, 0.5, 1.0):
             path = folder / f"{person}_{level}.png"
             picture = render_face(make_identity(person), level, diagnosticity=weights)
@@ -41,6 +42,27 @@ def test_the_part_that_carries_the_expression_is_named(part, tmp_path):
         "cue"
     ]
     assert found.idxmax() == part and found[part] > 0.9 and found.sum() == pytest.approx(1)
+
+
+def test_a_part_that_changes_as_much_as_it_differs_between_faces_tells_little(tmp_path):
+    """By hand: 100 grey values in the eyes against an SD of 100, 20 in the mouth against 5."""
+    study = small_run(tmp_path).study
+    everywhere = faces(tmp_path, {"eyes": 1.0, "nose": 1.0, "mouth": 1.0})
+    regions = regions_of(study, everywhere.query("level != 0.5").reset_index(drop=True))
+    size = {part: mask.mean(axis=0).sum() for part, mask in regions.items()}
+    away = {"eyes": (50, 100), "mouth": (10, 5)}  # half of the change, SD between faces
+    places = {name: regions[name].any(axis=0) for name in away}
+    assert not (places["eyes"] & places["mouth"]).any()
+    for k, row in enumerate(everywhere.itertuples()):
+        picture = np.full((224, 224, 3), 128.0)
+        for part, (half, sd) in away.items():
+            person = (-1.5, -0.5, 0.5, 1.5)[k // 3] / 1.25**0.5 * 0.75**0.5
+            picture[places[part]] += half * (2 * row.level - 1) + 0.5 * sd * person
+        Image.fromarray(picture.round().astype(np.uint8)).save(row.path)
+    found = cue_by_part(study, everywhere).set_index("part")
+    told = {"eyes": 100**2 / 50**2 * size["eyes"], "mouth": 20**2 / 2.5**2 * size["mouth"]}
+    assert found.loc["mouth", "cue"] == pytest.approx(told["mouth"] / sum(told.values()), abs=0.03)
+    assert found["cue"].idxmax() == "mouth" and found["change"].idxmax() == "eyes"
 
 
 def table(losses, value="mean", half=0.1):
@@ -87,7 +109,7 @@ def test_a_tick_where_the_first_part_is_the_one_put_in_and_a_cross_with_its_reas
         notes["AlexNet (objects): part marked most by saliency"] == "another part is clearly ahead"
     )
     assert notes["AlexNet (objects): part marked most by bubbles"] == "the two are not told apart"
-    assert found["put_in"].iloc[-1] == "mouth (70% of the change)"
+    assert found["put_in"].iloc[-1] == "mouth (70% of d'^2)"
 
 
 def test_the_simulated_people_lose_what_their_curves_say(tmp_path):
@@ -98,6 +120,7 @@ def test_the_simulated_people_lose_what_their_curves_say(tmp_path):
             "observers.simulated.pse_sd": 0,
             "observers.simulated.scale_log_sd": 0,
             "observers.simulated.lapse_max": 0,
+            "observers.simulated.trials_per_level": 2000,
         },
     ).study
     expected = people_truth(study).set_index("part")["loss"]
