@@ -2,6 +2,7 @@
 describes.
 """
 
+import json
 import re
 import shutil
 
@@ -354,6 +355,31 @@ def test_psychopys_output(tmp_path):
     assert dropped["trials_removed"].tolist() == [2] and report["trials"].iloc[0] == 42
 
 
+def test_jspsych_one_file_for_each_person(tmp_path):
+    folder = tmp_path / "jspsych"
+    folder.mkdir()
+    for person in ("P01", "P02"):
+        rows = [
+            {"trial_type": "html-button-response", "response": "0", "rt": 4000, "task": "consent"}
+        ]
+        rows += [
+            {"task": task, "morph": level, "response": "j" if happy else "f", "rt": 640}
+            for task in ("practice", "main")
+            for _, level, happy, _ in session((person,), [0, 25, 50, 75, 100])
+        ]
+        (folder / f"{person}_morph.json").write_text(json.dumps(rows), encoding="utf-8")
+    trials, report = read_people(
+        study(
+            "jsPsych, one file for each person, whose name says who",
+            tmp_path,
+            observers__file=folder,
+        )
+    )
+    validate_trials(trials)
+    assert set(trials["observer"]) == {"P01", "P02"} and len(trials) == 40
+    assert trials["rt_s"].eq(0.64).all() and report["trials_removed"].sum() == 2 + 40
+
+
 def test_files_of_the_workbooks_task(tmp_path):
     from lib.people.trial_file import TrialFile
 
@@ -398,4 +424,4 @@ def test_every_recipe_is_tested():
     """Runs last in this file; alone it says nothing."""
     if len(TESTED) > 1:
         assert set(RECIPES) == TESTED
-    assert len(RECIPES) == 12
+    assert len(RECIPES) == 13

@@ -130,8 +130,9 @@ def people_of(tables: dict[str, pd.DataFrame]) -> frozenset[str]:
 
 def shareable(table: pd.DataFrame, people: frozenset[str]) -> pd.DataFrame:
     """A table without the rows of single real people: those with one of their codes in any column
-    that names an observer.
+    that names an observer; and without their codes in ``who``, which lists those excluded.
     """
+    table = table.assign(who="") if "who" in table else table
     named = table[[column for column in table if "observer" in str(column)]]
     return table[~named.astype(str).isin(people).any(axis=1)]
 

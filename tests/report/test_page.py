@@ -253,6 +253,7 @@ def test_no_row_of_a_single_person_leaves_the_runs_folder(run):
     group = {"observer": np.nan, "kind": "human"}
     run.write_table("trials", pd.DataFrame([person | {"rt_s": 0.123456}, network]))
     run.write_table("psychometrics", pd.DataFrame([person | {"pse": 0.7654}, network, group]))
+    run.write_table("exclusions", pd.DataFrame([{"rule": "missed", "who": "secret-code"}]))
     text = write_report(run.folder).read_text(encoding="utf-8")
     sheets = openpyxl.load_workbook(run.folder / "tables.xlsx")
     cells = [c for sheet in sheets for row in sheet.values for c in row]
@@ -262,3 +263,23 @@ def test_no_row_of_a_single_person_leaves_the_runs_folder(run):
     rows = base64.b64decode(table["href"].split("base64,")[1]).decode()
     assert "secret-code" not in text + rows and rows.count("\n") == 3
     assert "stay in the run's folder" in text
+
+
+def test_single_people_are_in_the_report_where_the_study_asks_for_it(run):
+    study = load_study("data/studies/smoke.yaml", {"observers.share_people": True})
+    assert (
+        study.observers.share_people
+        and not load_study("data/studies/smoke.yaml").observers.share_people
+    )
+    path = run.folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["study"]["settings"]["observers"] = study.to_dict()["observers"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    person = {"observer": "own-code", "kind": "human", "rt_s": 0.123456}
+    run.write_table("trials", pd.DataFrame([person]))
+    run.write_table("exclusions", pd.DataFrame([{"rule": "missed", "who": "other-code"}]))
+    text = write_report(run.folder).read_text(encoding="utf-8")
+    sheets = openpyxl.load_workbook(run.folder / "tables.xlsx")
+    cells = [c for sheet in sheets for row in sheet.values for c in row]
+    assert {"own-code", "other-code", 0.123456} <= set(cells)
+    assert "stay in the run's folder" not in text
