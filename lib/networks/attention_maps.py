@@ -63,7 +63,7 @@ def part_masks(study: Study, images: pd.DataFrame) -> dict[str, np.ndarray]:
     """
     if study.morphs.regions == "truth" and study.images.source == "builtin":
         return regions_of(study, images[images["split"] == "train"].drop_duplicates("identity"))
-    return {part: mask.numpy() for part, mask in box_regions(study.morphs.boxes).items()}
+    return box_regions(study.morphs.boxes)
 
 
 def place_of(mask: np.ndarray, n_places: int) -> tuple[int, int]:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.networks.attention_maps import chosen_faces, map_of, place_of
+from lib.networks.attention_maps import chosen_faces, map_of, part_masks, place_of
 from lib.networks.network import build_network
+from lib.settings.loading import load_study
 
 
 def test_the_place_that_asks_lies_in_the_middle_of_the_part():
@@ -39,3 +40,11 @@ def test_a_network_without_attention_has_no_map():
     faces = pd.DataFrame({"path": []})
     with pytest.raises(ValueError):
         map_of(build_network("alexnet", pretraining="untrained"), faces)
+
+
+def test_faces_whose_parts_nobody_knows_have_the_study_s_boxes():
+    boxes = {"eyes": [10, 20, 30, 40], "nose": [1, 1, 1, 1], "mouth": [0, 223, 200, 223]}
+    given = {"morphs.boxes": boxes, "morphs.regions": "boxes"}
+    study = load_study("data/studies/demo.yaml", given)
+    masks = part_masks(study, pd.DataFrame({"split": ["train"], "identity": ["a"]}))
+    assert masks["eyes"].sum() == 11 * 11 and masks["eyes"][30:41, 10:21].all()
