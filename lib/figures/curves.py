@@ -91,7 +91,8 @@ def plot_curves(
         for ax, condition in zip(row, conditions, strict=True):
             here = [t[t["condition"] == condition] for t in (fits, points)]
             _panel(ax, key, *here, sigmoid)
-        row[0].set_ylabel(label(*key).replace(" (", "\n("), color=colour(key[0]), fontsize=TEXT)
+        name = label(*key).replace(" (", "\n(").replace(" + ", " +\n")
+        row[0].set_ylabel(name, color=colour(key[0]), fontsize=TEXT)
     for ax, condition in zip(axes[0], conditions, strict=True):
         whole = condition == "full"
         ax.set_title("whole face" if whole else f"{condition} hidden", fontsize=TEXT)

@@ -43,7 +43,7 @@ def test_a_network_without_attention_has_no_map():
 
 
 def test_faces_whose_parts_nobody_knows_have_the_study_s_boxes():
-    boxes = {"eyes": [10, 20, 30, 40], "nose": [1, 1, 1, 1], "mouth": [0, 223, 200, 223]}
+    boxes = {"eyes": [10, 20, 30, 40], "nose": [1, 2, 1, 2], "mouth": [0, 223, 200, 223]}
     given = {"morphs.boxes": boxes, "morphs.regions": "boxes"}
     study = load_study("data/studies/demo.yaml", given)
     masks = part_masks(study, pd.DataFrame({"split": ["train"], "identity": ["a"]}))
