@@ -184,13 +184,17 @@ def test_the_observer_task_in_a_notebook_keeps_every_trial_through_a_reload_and_
     observer = ScriptedObserver(again.page, stimuli, seed=2)
     observer.consent()
     rest = [observer.answer() for _ in range(len(stimuli) * 2 - 10)]
-    again.page.wait_for_selector("text=36 of 36 answers are on disk")
+    again.page.wait_for_selector("text=36 of 36 answers are on this machine's disk")
     again.page.wait_for_selector("text=Your PSE is")
     assert len(again.figures()) == 1
-    assert not again.errors() and not again.red_lines()
-    again.screenshot(folder / "task.png")
-    again.close()
     trials = validate_trials(TrialFile(answers).read("me"))
+    again.screenshot(folder / "task.png")
+    again.page.click("button[name=delete]")
+    again.page.wait_for_selector("text=Your answers are deleted")
+    assert TrialFile(answers).read("me").empty
+    again.page.wait_for_function("!document.body.innerText.includes('Your PSE is')")
+    assert not again.errors() and not again.red_lines()
+    again.close()
     assert [int(place) for place in first + rest] == list(range(1, 37)) == list(trials["trial"])
 
 
@@ -208,15 +212,15 @@ def test_a_notebook_runs_shows_figures_and_its_sliders_change_them(lab, finished
         page.nudge(handle)
         page.wait_for_change(before)
     if page.has_button("Train"):
-        page.choose("location", "conv1")  # a block that has not been trained yet, and trains slowly
+        page.choose(
+            "sits behind", "conv1"
+        )  # a block that has not been trained yet, and trains slowly
         page.page.wait_for_selector("text=This block is new")
         train_and_cancel(page)
         page.page.wait_for_selector("text=cancelled; nothing has changed")
-        page.press("Copy settings")
-        page.page.wait_for_function(
-            "document.querySelector('.jupyter-widgets textarea').value.includes("
-            "'attention.location=conv1')"
-        )
+        page.page.locator("button:text-is('Copy settings')").press("Enter")
+        page.page.wait_for_selector("text=Copied to the clipboard")
+        page.page.wait_for_selector("pre:has-text('attention.location=conv1')")
         page.press("Reset")
         page.page.wait_for_selector("text=This block is trained")
     assert not page.errors() and not page.red_lines()

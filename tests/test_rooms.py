@@ -27,6 +27,7 @@ ORDER = (
     "parts",
     "mechanisms",
     "figures",
+    "live",
     "widgets",
     "report",
     "execution",

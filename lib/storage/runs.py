@@ -91,11 +91,12 @@ class Run:
             )
         return pd.concat([read_csv(p) for p in paths], ignore_index=True)
 
-    def save_figure(self, figure: Figure, name: str, alt: str = "") -> Path:
+    def save_figure(self, figure: Figure, name: str, alt: str = "", *, show: bool = True) -> Path:
         """``figures/<NN>_<name>.png`` in the run's folder, at 150 dots an inch, and the same in the
         notebook.
 
         ``alt`` says in words what it shows; without it, titles, axes and legend are put into words.
+        ``show=False`` leaves it out of the notebook, such as beside a live figure.
         The figure is closed: the notebook need not draw it again.
         """
         import matplotlib.pyplot as plt  # commands that draw nothing start a second sooner
@@ -107,6 +108,8 @@ class Run:
         words = {"Software": None, "Description": alt}
         write_with(path, lambda p: figure.savefig(p, dpi=DOTS, bbox_inches="tight", metadata=words))
         plt.close(figure)
+        if not show:
+            return path
         with Image.open(path) as picture:
             width = 100 * picture.width // DOTS
         display.display(display.Image(path.read_bytes(), width=width, alt=alt))

@@ -9,9 +9,9 @@ from importlib import import_module
 from lib.widgets.observer_task import choose_stimuli, export_task, observer_task
 
 LATER = {
-    "AttentionLab": "lib.widgets.lab",
-    "attention_lab": "lib.widgets.attention_controls",
-    "saliency_explorer": "lib.widgets.explorer",
+    "AttentionLab": "lib.live.lab",
+    "attention_lab": "lib.live.lab_controls",
+    "saliency_explorer": "lib.live.explorer",
 }
 __all__ = ["choose_stimuli", "export_task", "observer_task", *LATER]
 

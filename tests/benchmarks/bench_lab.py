@@ -15,9 +15,9 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 
+from lib.live.lab import AttentionLab, LabState
+from lib.live.lab_controls import LabControls
 from lib.storage.runs import MissingResult, open_run
-from lib.widgets.attention_controls import LabControls
-from lib.widgets.lab import AttentionLab, LabState
 
 # new values each, so that nothing is remembered that a reader's move would have to compute
 CHANGES = {

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from mechanism_run import CELLS, Loader, small_run, small_stimuli
 
+from lib.live import explorer as saliency_widget
+from lib.live.explorer import ExplorerControls, SaliencyExplorer, saliency_explorer
+from lib.live.painter import BUSY
 from lib.networks.answers import log_odds
 from lib.networks.network import preprocess
 from lib.saliency.enrichment import enrichment
 from lib.saliency.maps import METHODS, enlarge, explain, normalise
-from lib.widgets import explorer as saliency_widget
-from lib.widgets.explorer import SaliencyExplorer, explorer_controls, saliency_explorer
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,10 @@ def test_the_figure_tells_the_answer_and_the_enrichment_of_that_state(
     state = explorer.default() | change
     figure = explorer.figure(**state)
     network = loader.networks[CELLS[-1]]
-    image, saliency, answer, regions = explorer.maps(**state)
+    saliency, regions = explorer.maps(**state)
+    where = {name: state[name] for name in ("face", "level", "condition")}
+    image = explorer.image(**where)
+    answer = explorer.answer(**where, network=state["network"])
     row = stimuli[
         (stimuli["condition"] == state["condition"]) & (stimuli["level"] == state["level"])
     ]
@@ -115,43 +119,50 @@ def test_going_back_and_forth_loads_and_computes_once(explorer, loader):
     assert explorer.maps.cache_info().misses == 3
 
 
-def controls_of(box):
-    rows = box.children[:-1]
-    return {control.description: control for row in rows for control in row.children}
+def move(controls, **values):
+    """Controls moved, and the picture once it has come to rest."""
+    for name, value in values.items():
+        controls.controls[name].value = value
+    controls.painter.wait(60)
+    return controls.picture.value
 
 
-def test_every_control_takes_the_keyboard_and_changes_the_figure(explorer, monkeypatch):
+def test_every_control_takes_the_keyboard_says_what_it_is_and_changes_the_figure(explorer):
     """Selects and sliders are native to Tab, arrows and letters; none is taken out of the tab
     order.
     """
-    shown = []
-    monkeypatch.setattr(explorer, "figure", lambda **state: shown.append(state) or plt.figure())
-    monkeypatch.setattr(saliency_widget, "display", lambda *things: None)
-    box = explorer_controls(explorer, explorer.default())
-    controls = controls_of(box)
-    assert list(controls) == list(explorer.choices()) and shown == [explorer.default()]
-    for name, control in controls.items():
+    controls = ExplorerControls(explorer)
+    first, start = move(controls), explorer.default()
+    for name, control in controls.controls.items():
         assert isinstance(control, ipywidgets.Dropdown | ipywidgets.SelectionSlider)
-        assert control.tabbable is not False and not control.disabled
-        for other in [
-            value for value in explorer.choices()[name] if value != explorer.default()[name]
-        ][:1]:
-            control.value = other
-            assert shown[-1] == explorer.default() | {name: other}
-            control.value = explorer.default()[name]
-    assert (
-        isinstance(controls["level"], ipywidgets.SelectionSlider)
-        and not controls["level"].continuous_update
-    )
+        assert control.tabbable is not False and not control.disabled and len(control.tooltip) > 10
+        for other in [value for value in explorer.choices()[name] if value != start[name]][:1]:
+            assert move(controls, **{name: other}) != first
+            assert move(controls, **{name: start[name]}) == first
+        assert BUSY not in controls.picture._dom_classes
+    assert not controls.controls["level"].continuous_update
 
 
-def test_the_layer_rests_where_the_method_has_none(explorer, monkeypatch):
-    monkeypatch.setattr(saliency_widget, "display", lambda *things: None)
-    controls = controls_of(explorer_controls(explorer, explorer.default()))
-    controls["method"].value = "occlusion"
-    assert controls["layer"].disabled
-    controls["method"].value = "gradcam"
-    assert not controls["layer"].disabled
+def test_choices_are_called_by_words(explorer):
+    words = {name: [word for word, _ in options] for name, options in explorer.words().items()}
+    assert words["face"] == ["face 1"] and words["condition"] == ["whole face", "mouth hidden"]
+    assert not any("_" in word for word in words["network"]) and "seed" in words["network"][0]
+
+
+def test_the_poles_own_words_are_used(loader, stimuli, tmp_path):
+    run = small_run(tmp_path, **{"poles": ["angry", "calm"]})
+    angry = SaliencyExplorer(run, stimuli, CELLS)
+    said = texts(angry.figure(**angry.default()))
+    assert "p(calm)" in said and "purple: for angry" in said and "happy" not in said
+
+
+def test_the_layer_rests_where_the_method_has_none(explorer):
+    controls = ExplorerControls(explorer)
+    controls.controls["method"].value = "occlusion"
+    assert controls.controls["layer"].disabled
+    controls.controls["method"].value = "gradcam"
+    assert not controls.controls["layer"].disabled
+    controls.painter.wait(60)
 
 
 def test_headless_there_is_the_figure_alone_and_live_the_controls_too(

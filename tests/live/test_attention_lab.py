@@ -2,6 +2,8 @@
 stopped.
 """
 
+import threading
+import time
 from dataclasses import replace
 from importlib import import_module
 
@@ -14,14 +16,16 @@ from small_training import a_run, draw_images, draw_morphs, make_small, people_o
 from lib.attention_study.grid import Cancelled
 from lib.attention_study.scores import Scorer
 from lib.likeness.scorecard import human_likeness
+from lib.live import lab_reference
+from lib.live.lab import AttentionLab
+from lib.live.lab_controls import LabControls, attention_lab
+from lib.live.lab_figure import LabFigure, plot_view, score_table
+from lib.live.painter import BUSY, Stale
 from lib.networks.attention import Attention
 from lib.networks.design import cells
 from lib.settings.loading import load_study
 from lib.storage.runs import MissingResult
 from lib.training.train import answer_stimuli, train_cells
-from lib.widgets import lab_reference
-from lib.widgets.attention_controls import LabControls, _png, attention_lab, plot_view, score_table
-from lib.widgets.lab import AttentionLab
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +87,7 @@ def test_a_new_block_is_alexnet_whatever_its_gain_and_is_called_new(lab, kind, l
 
 
 def test_trained_networks_that_were_put_away_come_back_the_same(lab, monkeypatch):
-    monkeypatch.setattr(import_module("lib.widgets.lab"), "LOADED", 1)
+    monkeypatch.setattr(import_module("lib.live.lab_networks"), "LOADED", 1)
     one = replace(lab.default(), kind="se", location="conv4")
     lab.train(one)
     first = lab.view(one).answers["p_happy"].to_numpy()
@@ -134,14 +138,32 @@ def test_a_network_without_attention_shows_the_picture_alone(lab):
     assert len(plot_view(view, lab.reference.at("full").people_fits).axes) == 2
 
 
-def test_a_figure_drawn_into_once_more_is_the_same_picture(lab):
-    """Whatever it showed before: another map, or none."""
-    start, used, people = lab.default(), None, lab.reference.at("full").people_fits
-    for state in (start, replace(start, gain=2.0, asks="eyes"), replace(start, kind="none"), start):
-        used = plot_view(lab.view(state), people, figure=used)
-        assert _png(used) == _png(plot_view(lab.view(state), people)) and len(used.axes) == 2 + (
-            state.kind == "self"
-        )
+def test_a_figure_that_is_set_anew_is_the_same_picture_as_a_fresh_one(lab):
+    """Whatever it showed before."""
+    start, people = lab.default(), lab.reference.at("full").people_fits
+    used = LabFigure(people, looks=True)
+    for state in (start, replace(start, gain=2.0, asks="eyes", level=0.5), start):
+        fresh = LabFigure(people, looks=True)
+        for made in (used, fresh):
+            made.show(lab.view(state))
+        assert used.png() == fresh.png() and len(used.figure.axes) == 3
+
+
+def test_a_first_look_tells_the_shown_face_and_the_whole_the_same_of_it(lab):
+    start = replace(lab.default(), gain=2.0)
+    first, whole = lab.glance(start), lab.view(start)
+    assert "of 10 faces" in first.draft and not whole.draft and first.scores.empty
+    assert first.p_happy == pytest.approx(whole.p_happy, abs=1e-6)
+    assert np.array_equal(first.attention, whole.attention)
+    assert not lab.glance(replace(start, level=0.5)).draft  # nothing has to be computed
+
+
+def test_what_is_no_longer_wanted_ends_between_faces(lab):
+    def never():
+        raise Stale
+
+    with pytest.raises(Stale):
+        lab.view(replace(lab.default(), gain=3.0), never)
 
 
 def test_whom_a_condition_is_compared_with_is_computed_once(lab, monkeypatch):
@@ -222,37 +244,110 @@ def test_the_scores_are_those_of_the_scorecard(lab, morphs):
     )
 
 
-def test_controls_move_the_figure_train_cancel_and_reset(lab):
-    controls = LabControls(lab)
-    first = controls.picture.value
-    controls.controls["gain"].value = 3.0
-    assert controls.picture.value != first
-    controls.controls["kind"].value = "se"
-    assert (
-        controls.controls["asks"].disabled
-        and controls.controls["gain"].value == lab.run.study.attention.gain
+@pytest.fixture
+def controls(lab):
+    made = LabControls(lab)
+    made.painter.wait(60)
+    return made
+
+
+def move(controls, **values):
+    """Controls moved, and the picture once it has come to rest."""
+    for name, value in values.items():
+        controls.controls[name].value = value
+    controls.painter.wait(60)
+    return controls.picture.value
+
+
+def test_a_moved_control_dims_the_picture_until_the_new_one_is_there(controls, monkeypatch):
+    first, waiting = controls.picture.value, []
+    own = controls.lab.glance
+    monkeypatch.setattr(
+        controls.lab,
+        "glance",
+        lambda state: waiting.append(BUSY in controls.picture._dom_classes) or own(state),
     )
+    assert move(controls, gain=3.0) != first
+    assert waiting == [True] and BUSY not in controls.picture._dom_classes
+    assert controls.status.value == ""
+
+
+def test_another_block_says_that_the_gain_is_back(controls):
+    move(controls, gain=3.0)
+    move(controls, kind="se")
+    assert controls.controls["asks"].disabled and controls.controls["gain"].value == 1.0
+    assert "the gain is back at 1" in controls.note.value
+    move(controls, gain=2.0)
+    assert "back" not in controls.note.value
+
+
+def test_training_tells_its_steps_and_what_it_changed_and_can_be_taken_back(controls):
+    assert controls.buttons["Train"].disabled  # the study's own block is trained
+    new = move(controls, kind="cbam")
+    assert not controls.buttons["Train"].disabled and "new" in controls.note.value
+    told, steps = [], controls.lab.steps()
+    controls.left.observe(lambda change: told.append(change["new"]), names="value")
     controls.train()
-    controls._thread.join(60)
-    assert controls.left.value.startswith("trained: ") and controls.bar.value == controls.bar.max
-    assert not controls.buttons["Train"].disabled and controls.buttons["Cancel"].disabled
-    controls.controls["kind"].value = "cbam"
-    controls.cancel = lambda: None
-    controls._stop.set()
-    controls._train(controls.state())
-    assert controls.left.value == "cancelled; nothing has changed"
+    assert controls.buttons["Train"].disabled and not controls.buttons["Cancel"].disabled
+    controls._training.wait(60)
+    controls.painter.wait(60)
+    assert told[0] == f"preparing the {steps} steps"
+    assert any(words.startswith(f"step {steps} of {steps}, 0 s left") for words in told)
+    assert "Learned: " in told[-1] and "AlexNet's" in told[-1]
+    assert "trained" in controls.note.value and controls.picture.value != new
+    controls.back()
+    controls.painter.wait(60)
+    assert controls.picture.value == new and "new" in controls.note.value
+    assert controls.buttons["Back"].disabled and not controls.buttons["Train"].disabled
+
+
+def test_cancel_is_answered_at_once_and_nothing_of_the_training_is_kept(controls):
+    state = replace(controls.lab.default(), kind="matched", location="conv4")
     controls.reset()
-    assert controls.state() == lab.default() and controls.picture.value == first
-    controls.copy()
-    assert "kind: self" in controls.text.value and "attention.kind=self" in controls.text.value
+    before = move(controls, kind="matched", location="conv4")
+    begun = threading.Event()
+    own = controls.lab.train
+
+    def slow(state, tick, wanted):
+        begun.set()
+        time.sleep(0.5)
+        return own(state, tick, wanted)
+
+    controls.lab.train = slow
+    controls.train()
+    assert begun.wait(10)
+    start = time.monotonic()
+    controls.cancel()
+    assert time.monotonic() - start < 0.3 and not controls.buttons["Train"].disabled
+    assert controls.left.value == "cancelled; nothing has changed"
+    controls._training.wait(60)
+    assert controls.left.value == "cancelled; nothing has changed"
+    assert not controls.lab.is_trained(state) and move(controls) == before
+
+
+def test_reset_and_copy(controls):
+    first = controls.picture.value
+    move(controls, gain=2.0, temperature=10**0.3)
+    assert "temperature: 2.0\n" in controls.copied.text  # and not 1.9952623149688795
+    assert "attention.gain=2.0" in controls.copied.text
+    controls.reset()
+    assert move(controls) == first and controls.state() == controls.lab.default()
+    assert "kind: self" in controls.copied.text and "attention.kind=self" in controls.copied.text
+
+
+def test_controls_have_words_and_tooltips(controls):
+    for control in (*controls.controls.values(), *controls.buttons.values(), controls.copied):
+        assert len(control.tooltip) > 10
+    assert dict(controls.controls["condition"].options)["mouth hidden"] == "mouth"
+    assert "fe_alexnet" not in " ".join(word for word, _ in controls.controls["kind"].options)
 
 
 def test_settings_that_do_not_fit_are_said_and_the_figure_stays(lab):
     controls = LabControls(lab)
+    controls.painter.wait(60)
     before = controls.picture.value
-    controls.controls["location"].value = "conv1"
-    controls.controls["reduction"].value = 32
-    controls.controls["heads"].value = 4
+    move(controls, location="conv1", reduction=32, heads=4)
+    assert BUSY not in controls.picture._dom_classes
     assert "heads 4 given for 2 inner channels" in controls.note.value and controls.picture.value
     assert before != b""
 

@@ -69,7 +69,8 @@ class View:
 
     attention : (1, N, N) map of the shown face, heads averaged; None without self-attention.
     asks : (row, column) of the place that asks. points : shares and curves of the two networks.
-    scores : metric, now, AlexNet, chance, ceiling. counts : parameters by stage.
+    scores : metric, now, AlexNet, chance, ceiling; empty in a first look.
+    counts : parameters by stage.
     """
 
     state: LabState
@@ -82,6 +83,7 @@ class View:
     counts: dict[str, int]
     p_happy: float
     note: str
+    draft: str = ""  # what is still being computed, where this is a first look
 
 
 def _structure(attention: Attention) -> tuple:

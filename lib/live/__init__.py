@@ -1,0 +1,1 @@
+"""Figures that answer keys: the attention lab and the saliency explorer."""
