@@ -2,10 +2,7 @@
 
 import os
 
-from lib.storage.memory import keep_freed_memory
-
 # before torch is loaded: what it asks for, to repeat itself on a GPU; and that operations which
 # Apple's GPU lacks run on the processor, of which torch says a line
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
-keep_freed_memory()

@@ -23,6 +23,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LONGEST_LINE = 100
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 300
+LARGEST_PACKAGE = 12  # modules beside __init__
 TORCHS_OWN = ("forward", "backward")  # their shapes stand in comments
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -141,6 +142,7 @@ def code_cells(path: Path) -> list[str]:
 def offenders() -> dict[str, list[str]]:
     """Every place that a rule of the house is about, by rule."""
     found: dict[str, list[str]] = {
+        "packages over 12 modules": [],
         "modules over 300 lines": [],
         "functions over 60 lines": [],
         "lines over 100 characters": [],
@@ -168,20 +170,29 @@ def offenders() -> dict[str, list[str]]:
                 found["tuple assignments"].append(where(path, node))
             if nests_conditions(node):
                 found["nested conditional expressions"].append(where(path, node))
+    found["packages over 12 modules"] = [
+        f"lib/{package} {n}" for package, n in sizes_of_packages() if n > LARGEST_PACKAGE
+    ]
     found["circles of imports"] = cycles()
     return found
 
 
+def sizes_of_packages() -> list[tuple[str, int]]:
+    """Every package of ``lib`` with its number of modules beside ``__init__``, by name."""
+    inside = [one for one in MODULES if one.parent != LIB and one.name != "__init__.py"]
+    return sorted(Counter(path.parent.name for path in inside).items())
+
+
 def counts() -> dict[str, str]:
     """What ``make house`` prints."""
-    packages = Counter(path.parent.name for path in MODULES if path.parent != LIB)
+    packages = sizes_of_packages()
     public = [one for path in MODULES for one in public_functions(path)]
     sizes = [body_lines(one) for path in MODULES for one in functions(path)]
     cells = [len(cell.splitlines()) for path in NOTEBOOKS for cell in code_cells(path)]
     lines = sum(len(text(path).splitlines()) for path in MODULES)
     return {
         "modules": f"{len(MODULES)} in {len(packages)} packages "
-        f"({', '.join(f'{package} {n}' for package, n in sorted(packages.items()))})",
+        f"({', '.join(f'{package} {n}' for package, n in packages)})",
         "lines of lib": f"{lines:,}",
         "public functions": f"{len(public)}, with docstring {share(public, is_documented)}, "
         f"fully annotated {share(public, is_annotated)}",

@@ -36,11 +36,13 @@ def tracked(*endings: str) -> list[Path]:
 @pytest.mark.parametrize(
     "rule",
     [
+        "packages over 12 modules",
         "modules over 300 lines",
         "functions over 60 lines",
         "lines over 100 characters",
         "public functions without docstring",
         "public functions not fully annotated",
+        "circles of imports",
     ],
 )
 def test_nothing_breaks_a_rule_of_the_house(rule):

@@ -55,7 +55,8 @@ def run_grid(
     answers : rows of the trial table without responses, with columns ``candidate`` and
         ``without_block`` (log-odds when the block is taken out).
     """
-    device, of_point = choose_device(run.study.training), {point.cell: point for point in chosen}
+    device = choose_device(run.study.training)
+    of_point = {point.cell: point for point in chosen}
     rows, answers = {}, {}
     for group, base in make_bases(run, list(of_point), images, device, regions):
         seeds = range(run.study.training.seeds)

@@ -68,7 +68,8 @@ def points(
     prior : adds the study's attention with this region prior, on the first pretraining.
     shares : how much people use each part; adds guided attention where the study has that control.
     """
-    own, grid = Attention.of(study.attention), study.grid
+    own = Attention.of(study.attention)
+    grid = study.grid
     controls = [kind for kind in study.networks.controls if kind in ("matched", "se")]
     places = [(own.location, own.reduction)]
     places += [(place, by) for place in grid.locations for by in grid.reductions]

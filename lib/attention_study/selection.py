@@ -48,7 +48,8 @@ class Choices:
     def bits(self) -> np.ndarray:
         """Mean log2 likelihood of a choice, (C, S); -1 is a coin. NaN without trials."""
         p = np.clip(self.likely, CHANCE_CLIP, 1 - CHANCE_CLIP)
-        positive, n = self.positive.sum(0), self.n.sum(0)
+        positive = self.positive.sum(0)
+        n = self.n.sum(0)
         total = np.log2(p) @ positive + np.log2(1 - p) @ (n - positive)
         return total / n.sum() if n.sum() else np.full(p.shape[:2], np.nan)
 
@@ -83,7 +84,8 @@ def gather(
 
 def _likely(table: pd.DataFrame, key: str, items: np.ndarray, statistics: Statistics) -> np.ndarray:
     """One candidate's probability of the positive pole, mean over seeds, (S, I)."""
-    odds, rows = log_odds_of(table), []
+    odds = log_odds_of(table)
+    rows = []
     for noise in _noises(statistics):
         p = pd.Series(probability(odds, statistics.decision, noise), table.index)
         mean = p.groupby(table[key]).mean()
@@ -152,7 +154,8 @@ def cross_validate(
     fixed = {"accuracy": int(np.argmax(accuracy)), "default": list(names).index(default)}
     rows = []
     for split in range(n_splits):
-        people, items = _halves(len(choices.n), rng), _level_halves(choices.level, rng)
+        people = _halves(len(choices.n), rng)
+        items = _level_halves(choices.level, rng)
         for fold, other in ((0, 1), (1, 0)):
             seen = choices.part(people[fold], items[fold])
             judged = held_out_bits(seen, choices.part(people[other], items[other]))

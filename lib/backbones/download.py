@@ -139,7 +139,8 @@ def _copy(response, handle, left: int, progress: Progress) -> None:
     arrived = 0
     while block := response.read(BLOCK):
         handle.write(block)
-        before, arrived = arrived, arrived + len(block)
+        before = arrived
+        arrived = arrived + len(block)
         progress.step(arrived // MEGABYTE - before // MEGABYTE)
     if arrived < left:
         raise ConnectionError(f"{arrived} of {left} bytes arrived")

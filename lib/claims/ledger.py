@@ -168,7 +168,8 @@ def outperforms(inputs: Inputs, margins: Claims, confidence: float) -> Finding:
     margin = {"accuracy": margins.accuracy_margin, "log_likelihood": margins.likelihood_margin}
     if inputs.simulated:
         del tables["log_likelihood"]
-    criteria, compared = [], set()
+    criteria = []
+    compared = set()
     for metric, table in tables.items():
         if table.empty:
             continue

@@ -28,7 +28,8 @@ def under_rules(
     -------
     for each rule: psychometrics (networks alone), human_likeness, likeness_differences
     """
-    tables, full = {}, full_face(trials)
+    tables = {}
+    full = full_face(trials)
     for rule in RULES:
         fits = fit_table(decided(full, statistics, rule=rule), statistics)
         found = compare(trials, statistics, np.random.default_rng(seed), rule=rule)

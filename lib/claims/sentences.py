@@ -34,7 +34,8 @@ def likeness_sentences(scores: pd.DataFrame, kind: str) -> list[str]:
 
 
 def _sentence(metric: str, rows: pd.DataFrame, kind: str) -> str:
-    name, known = NAMES[metric], rows.dropna(subset=["value"])
+    name = NAMES[metric]
+    known = rows.dropna(subset=["value"])
     if known.empty:
         return f"{name}: no value. {'; '.join(_different(rows['reason']))}."
     best = known.loc[nearest(metric, known["value"])]

@@ -14,13 +14,11 @@ import numpy as np
 
 from lib.statistics.intervals import interval_text
 
-VERDICTS = SUPPORTED, PARTLY, REFUTED, INCONCLUSIVE, NOT_TESTABLE = (
-    "supported",
-    "partly",
-    "refuted",
-    "inconclusive",
-    "not testable here",
-)
+SUPPORTED = "supported"
+PARTLY = "partly"
+REFUTED = "refuted"
+INCONCLUSIVE = "inconclusive"
+NOT_TESTABLE = "not testable here"
 WORDS = {SUPPORTED: "yes", REFUTED: "no", INCONCLUSIVE: "open"}
 
 

@@ -14,7 +14,9 @@ def beard_shapes(person: Identity, face: Points) -> list[Shape]:
     """Stubble, moustache, goatee or full beard, inside the outline of the face."""
     if person.beard == "none":
         return []
-    hair, my, ny = mix(person.hair, DARK, 0.15), person.mouth_y, person.nose_y
+    hair = mix(person.hair, DARK, 0.15)
+    my = person.mouth_y
+    ny = person.nose_y
     jaw = symmetric(
         [
             (0, my + 8),
@@ -45,7 +47,9 @@ def beard_shapes(person: Identity, face: Points) -> list[Shape]:
             (0, person.chin_y + 2),
         ]
     )
-    jaw, lip, chin = closed(jaw), closed(lip), closed(chin)
+    jaw = closed(jaw)
+    lip = closed(lip)
+    chin = closed(chin)
     if person.beard == "stubble":
         area = closed(
             symmetric(

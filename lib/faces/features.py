@@ -46,9 +46,12 @@ def _flip(shape: Shape) -> Shape:
 
 def lids(person: Identity, e: float) -> tuple[Points, Points]:
     """Upper and lower lid of the eye on the right, inner corner first, (5, 2) each."""
-    w, h, a = person.eye_width, person.eye_height, person.gain_lid * e
+    w = person.eye_width
+    h = person.eye_height
+    a = person.gain_lid * e
     tilt = person.eye_tilt
-    inner, outer = (-w, 0.55), (w, -tilt - 0.25 * a)
+    inner = (-w, 0.55)
+    outer = (w, -tilt - 0.25 * a)
     # the cheek pushes the lower lid up in a smile (AU 6); the upper one droops outwards in sadness
     upper = [
         inner,
@@ -70,7 +73,8 @@ def lids(person: Identity, e: float) -> tuple[Points, Points]:
 def eye_shapes(person: Identity, e: float) -> list[Shape]:
     """Both eyes and brows."""
     upper, lower = lids(person, e)
-    top, bottom = curve(upper), curve(lower)
+    top = curve(upper)
+    bottom = curve(lower)
     almond = np.vstack([top, bottom[::-1][1:-1]])
     skin_line = shadow(person, 0.5)
     ball = (
@@ -92,7 +96,9 @@ def eye_shapes(person: Identity, e: float) -> list[Shape]:
 
 
 def _iris(person: Identity, e: float) -> list[Shape]:
-    x, y, r = person.eye_x - 0.1, person.eye_y - 0.1 - 0.3 * person.gain_lid * e, person.iris_size
+    x = person.eye_x - 0.1
+    y = person.eye_y - 0.1 - 0.3 * person.gain_lid * e
+    r = person.iris_size
     return [
         Shape(ellipse(x, y, r, r), mix(person.iris, DARK, 0.6)),
         Shape(ellipse(x, y, 0.86 * r, 0.86 * r), person.iris),
@@ -113,7 +119,8 @@ def _lashes(person: Identity, top: Points) -> list[Shape]:
 
 def _under_eye(person: Identity, e: float, lower: Points) -> list[Shape]:
     """The cheek pushes up under a smiling eye (AU 6); crow's feet at its outer corner."""
-    smile, drop = (1 + e) / 2, person.eye_height
+    smile = (1 + e) / 2
+    drop = person.eye_height
     bag = curve(
         moved(
             np.array([(-0.75, 0.75), (0.0, 1.25), (0.8, 0.5)]) * (person.eye_width, drop),
@@ -157,7 +164,10 @@ def _under_eye(person: Identity, e: float, lower: Points) -> list[Shape]:
 
 def brow_points(person: Identity, e: float) -> Points:
     """The brow on the right, inner end first, (4, 2)."""
-    a, length, arch, y = person.gain_brow * e, person.brow_length, person.brow_arch, -person.brow_y
+    a = person.gain_brow * e
+    length = person.brow_length
+    arch = person.brow_arch
+    y = -person.brow_y
     rest = person.rest_brow
     # inner ends rise and outer ones sink towards sadness; a smile leaves the brow arched, not
     # drawn down: a lowered inner end looks angry
@@ -199,7 +209,8 @@ def _brow(person: Identity, e: float) -> list[Shape]:
 
 def _furrow(person: Identity, e: float) -> list[Shape]:
     """The folds between lowered and drawn brows (AU 4)."""
-    y, depth = person.eye_y - 0.75 * person.brow_y, (1 - e) / 2
+    y = person.eye_y - 0.75 * person.brow_y
+    depth = (1 - e) / 2
     return [
         Shape(
             curve([(s * 1.9, y - 1.6), (s * 1.5, y), (s * 2.0, y + 1.8)]),
@@ -215,7 +226,9 @@ def _furrow(person: Identity, e: float) -> list[Shape]:
 
 def nose_shapes(person: Identity, e: float) -> list[Shape]:
     """Nostrils, wings and the upper ends of the folds that run from nose to mouth."""
-    y, w, a = person.nose_y, person.nose_width, person.gain_nose * e
+    y = person.nose_y
+    w = person.nose_width
+    a = person.gain_nose * e
     wing = curve(
         moved(
             [(0.74 * w, y - 4.4), (0.98 * w, y - 2.6), (0.98 * w, y - 0.8), (0.72 * w, y + 0.2)],

@@ -76,7 +76,8 @@ def _hairline(person: Identity, samples: int = 8) -> Points:
 
 def hair_behind(person: Identity) -> list[Shape]:
     """Hair behind head and shoulders."""
-    w, dark = person.face_width, mix(person.hair, DARK, 0.35)
+    w = person.face_width
+    dark = mix(person.hair, DARK, 0.35)
     long = {
         "long": (w + 5, 62, 0),
         "wavy": (w + 7, 60, 1.6),
@@ -121,7 +122,8 @@ def hair_in_front(person: Identity) -> list[Shape]:
         return []
     if person.style == "headscarf":
         return _headscarf(person)
-    skull, line = _skull(person), _hairline(person)
+    skull = _skull(person)
+    line = _hairline(person)
     if person.style in ("curly", "afro"):
         skull = curve(_scalloped(skull[::3], 0.03), 4)
     if person.style == "spiky":
@@ -284,7 +286,8 @@ def _headscarf(person: Identity) -> list[Shape]:
         (w + 12, 62),
         (0, 70),
     ]
-    inner, outside = closed(symmetric(opening)), closed(symmetric(outer))
+    inner = closed(symmetric(opening))
+    outside = closed(symmetric(outer))
     # one outline with a hole: out around the scarf, in around the face
     ring = np.vstack([outside, outside[:1], inner[:1], inner[::-1], inner[:1]])
     folds = [

@@ -91,7 +91,9 @@ def _shoulders(person: Identity) -> list[Shape]:
 def _ears(person: Identity) -> list[Shape]:
     if person.style in ("long", "bob", "wavy", "headscarf"):
         return []
-    x, y, k = person.face_width, person.eye_y + 6, person.ear
+    x = person.face_width
+    y = person.eye_y + 6
+    k = person.ear
     ear = closed(
         np.array([(-2.5, -6.5), (1.6, -7.6), (4.2, -4.5), (3.6, 1), (2.2, 5.6), (-1.5, 7)]) * k
         + (x, y)
@@ -113,7 +115,8 @@ def _ears(person: Identity) -> list[Shape]:
 def _skin(person: Identity, face: Points) -> list[Shape]:
     """Colour of the cheeks, eye sockets, the sides of the face, freckles and moles."""
     rng = np.random.default_rng([5, person.index])
-    flush, deep = mix(person.skin, (214, 84, 78), 0.5), shadow(person, 0.45)
+    flush = mix(person.skin, (214, 84, 78), 0.5)
+    deep = shadow(person, 0.45)
     shapes = []
     for s in (-1, 1):
         shapes += [
@@ -211,11 +214,9 @@ def _age(person: Identity) -> list[Shape]:
     """Lines on the forehead and below the eyes of older people."""
     if person.age < 0.45:
         return []
-    depth, line, y = (
-        person.age - 0.3,
-        shadow(person, 0.5),
-        0.5 * (person.forehead_y + person.eye_y - person.brow_y),
-    )
+    depth = person.age - 0.3
+    line = shadow(person, 0.5)
+    y = 0.5 * (person.forehead_y + person.eye_y - person.brow_y)
     waves = [
         curve(
             moved(
@@ -248,7 +249,8 @@ def _hair_shadow(person: Identity, face: Points) -> list[Shape]:
 def _glasses(person: Identity) -> list[Shape]:
     if person.glasses == "none":
         return []
-    x, y = person.eye_x + 0.3, person.eye_y + 0.8
+    x = person.eye_x + 0.3
+    y = person.eye_y + 0.8
     rx, ry, power = {"round": (8.2, 7.6, 2.0), "square": (9.0, 6.6, 4.0), "thin": (8.8, 5.4, 3.0)}[
         person.glasses
     ]

@@ -14,13 +14,17 @@ def mouth_lines(person: Identity, e: float) -> dict[str, Points]:
     inner edges of both lips.
     """
     a = person.gain_mouth * e
-    half, corner = person.mouth_width + 2.3 * a, person.mouth_y + person.rest_mouth - 4.6 * a
+    half = person.mouth_width + 2.3 * a
+    corner = person.mouth_y + person.rest_mouth - 4.6 * a
     gap = person.teeth * (1 + e) / 2
-    top, bottom = person.mouth_y + 1.4 * a - 0.25 * gap, person.mouth_y + 1.4 * a + 0.75 * gap
-    upper, lower = person.upper_lip * (1 - 0.15 * e), person.lower_lip * (1 - 0.1 * e)
+    top = person.mouth_y + 1.4 * a - 0.25 * gap
+    bottom = person.mouth_y + 1.4 * a + 0.75 * gap
+    upper = person.upper_lip * (1 - 0.15 * e)
+    lower = person.lower_lip * (1 - 0.1 * e)
     x = np.array([-1, -0.72, -0.45, -0.2, 0, 0.2, 0.45, 0.72, 1.0])
     bend = np.abs(x) ** 1.8
-    inner_top, inner_bottom = top + (corner - top) * bend, bottom + (corner - bottom) * bend
+    inner_top = top + (corner - top) * bend
+    inner_bottom = bottom + (corner - bottom) * bend
     notch = person.bow * np.array([0, 0, 0, 0, 0.55, 0, 0, 0, 0])
     thick_top = upper * np.array([0, 0.5, 0.85, 1.05, 0.95, 1.05, 0.85, 0.5, 0]) - notch * 0.8
     thick_bottom = lower * np.array([0, 0.45, 0.8, 0.97, 1.0, 0.97, 0.8, 0.45, 0])
@@ -53,7 +57,8 @@ def mouth_shapes(person: Identity, e: float) -> list[Shape]:
 
 
 def _around_mouth(person: Identity, e: float, lines: dict[str, Points]) -> list[Shape]:
-    right, smile = lines["top"][-1], (1 + e) / 2
+    right = lines["top"][-1]
+    smile = (1 + e) / 2
     below = moved(lines["bottom"][20], 0, 1.3)
     dimple = curve(right + np.array([(1.2, -0.9), (2.1, 0.4), (1.5, 2.1)]))
     sag = curve(right + np.array([(0.4, 0.5), (1.2, 1.7), (1.4, 3.4)]))

@@ -124,7 +124,8 @@ def _regular(corners: int) -> np.ndarray:
 
 def _place(curves: list[np.ndarray], rng: np.random.Generator, size: int) -> np.ndarray:
     """The object's anti-aliased mask, 0 to 1, turned, scaled and moved at random."""
-    turn, radius = rng.uniform(-LEAN, LEAN), size * rng.uniform(0.25, 0.42)
+    turn = rng.uniform(-LEAN, LEAN)
+    radius = size * rng.uniform(0.25, 0.42)
     mirror = np.array([rng.choice((-1.0, 1.0)), 1.0])
     rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     centre = size * (0.5 + rng.uniform(-0.1, 0.1, 2))
@@ -142,9 +143,11 @@ def _place(curves: list[np.ndarray], rng: np.random.Generator, size: int) -> np.
 def _waves(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Two perpendicular sine gratings of one random frequency and orientation."""
     y, x = np.mgrid[:size, :size].astype(np.float32) / size
-    turn, cycles = rng.uniform(0, np.pi), rng.uniform(8, 16)
+    turn = rng.uniform(0, np.pi)
+    cycles = rng.uniform(8, 16)
     phase = rng.uniform(0, 2 * np.pi, 2)
-    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    along = x * np.cos(turn) + y * np.sin(turn)
+    across = y * np.cos(turn) - x * np.sin(turn)
     return np.sin(2 * np.pi * cycles * along + phase[0]), np.sin(
         2 * np.pi * cycles * across + phase[1]
     )

@@ -82,12 +82,15 @@ def pose_maps(nuisance: Nuisance, size: int) -> tuple[np.ndarray, np.ndarray]:
     """
     turn, yaw, pitch = np.deg2rad([nuisance.rotation, nuisance.yaw, nuisance.pitch])
     x, y = _grid(size, 100.0)
-    x, y = x - np.float32(nuisance.shift_x), y - np.float32(nuisance.shift_y)
-    c, s = np.float32(np.cos(turn) / nuisance.scale), np.float32(np.sin(turn) / nuisance.scale)
+    x = x - np.float32(nuisance.shift_x)
+    y = y - np.float32(nuisance.shift_y)
+    c = np.float32(np.cos(turn) / nuisance.scale)
+    s = np.float32(np.sin(turn) / nuisance.scale)
     x, y = c * x + s * y, c * y - s * x
     if yaw or pitch:
         depth = _depth(x, y)
-        x, y = x - np.float32(np.sin(yaw)) * depth, y - np.float32(np.sin(pitch)) * depth
+        x = x - np.float32(np.sin(yaw)) * depth
+        y = y - np.float32(np.sin(pitch)) * depth
     per = np.float32(canvas_side(size) / SPAN)
     return (x + np.float32(SPAN / 2)) * per - np.float32(0.5), (
         y + np.float32(SPAN / 2)

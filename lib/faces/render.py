@@ -102,7 +102,8 @@ def part_regions(
     if size < 16:
         raise ValueError(f"size {size} given; allowed: 16 pixels or more")
     nuisance = nuisance or Nuisance.neutral()
-    maps, blurred = pose_maps(nuisance, size), blur_reach(nuisance, size)
+    maps = pose_maps(nuisance, size)
+    blurred = blur_reach(nuisance, size)
     regions = {}
     for part, outline in _outlines(identity).items():
         mask = cv2.remap(Canvas(size).mask([outline]), *maps, cv2.INTER_LINEAR)

@@ -68,7 +68,8 @@ def plot_arms(
     for ax, metric in zip(axes, GAIN_LABELS, strict=True):
         for y, row in enumerate(rows.to_dict("records")):
             own = cells[cells["candidate"] == row["candidate"]].set_index("seed")
-            ink, name = colour(row["architecture"]), f"{metric}_gain"
+            ink = colour(row["architecture"])
+            name = f"{metric}_gain"
             by_seed = (own[metric] - plain[metric]).to_numpy()
             ax.plot(by_seed, np.full(len(by_seed), y + 0.2), "o", color=ink, alpha=0.5, ms=5)
             ax.plot([row[f"{name}_low"], row[f"{name}_high"]], [y, y], color=ink, lw=3)

@@ -47,8 +47,10 @@ def plot_people(
 
     table : rows of ``psychometrics`` in one condition.
     """
-    ax, people = new_ax(ax), table[table["kind"] != "cnn"]
-    curves, kind = curves_of(people, X, sigmoid), people_kind(table)
+    ax = new_ax(ax)
+    people = table[table["kind"] != "cnn"]
+    curves = curves_of(people, X, sigmoid)
+    kind = people_kind(table)
     if np.isfinite(curves).any():
         low, high = np.nanpercentile(curves, (2.5, 97.5), axis=0)
         ax.fill_between(X, low, high, color="black", alpha=0.12, lw=0, label="95 % of them")
@@ -123,7 +125,8 @@ def _panel(
         ax.text(0.03, 0.9, "no people saw this", fontsize=SMALL, color="0.35")
     ax.axhline(0.5, color="0.7", lw=0.8, zorder=0)
     mine = points[(points["kind"] == "cnn") & (points[GROUP] == list(key)).all(axis=1)]
-    ink, style = colour(key[0]), line_style(key[1])
+    ink = colour(key[0])
+    style = line_style(key[1])
     for _, seed in mine.groupby("observer", sort=False):
         ax.plot(seed["level"], seed["curve"], color=ink, lw=0.7, alpha=0.6, ls=style)
     dots = mine.groupby(["observer", _binned(mine["level"])])["share"].mean().reset_index()

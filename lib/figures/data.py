@@ -31,7 +31,8 @@ def tile(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
     rows = -(-len(pictures) // columns)
     sheet = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
     for k, picture in enumerate(pictures):
-        y, x = (height + GAP) * (k // columns), (width + GAP) * (k % columns)
+        y = (height + GAP) * (k // columns)
+        x = (width + GAP) * (k % columns)
         sheet[y : y + height, x : x + width] = picture
     return sheet
 
@@ -226,7 +227,8 @@ def plot_raw_answers(
     trials : people's rows of the trial table.
     """
     ax = ax or plt.subplots(figsize=(6.4, 4.2))[1]
-    table, kind = raw_curves(trials, confidence), trials["kind"].iloc[0]
+    table = raw_curves(trials, confidence)
+    kind = trials["kind"].iloc[0]
     for condition in [c for c in CONDITIONS if c in set(table["condition"])]:
         rows = table[table["condition"] == condition]
         colour = PART_COLOURS[condition]

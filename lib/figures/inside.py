@@ -113,7 +113,8 @@ def plot_lesions(drops: pd.DataFrame, axis_label: str, ax: Axes | None = None) -
     drops : ``lib.mechanisms.tables.lesion_table``, rows of one value.
     """
     ax = ax or plt.gca()
-    fractions, marks = sorted(drops["fraction"].unique()), {"selective": "v", "matched": "o"}
+    fractions = sorted(drops["fraction"].unique())
+    marks = {"selective": "v", "matched": "o"}
     groups = list(drops.groupby(["architecture", "pretraining"], sort=False))
     offsets = np.linspace(-0.25, 0.25, len(groups)) if len(groups) > 1 else [0]
     for offset, (who, mine) in zip(offsets, groups, strict=True):

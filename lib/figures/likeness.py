@@ -101,7 +101,9 @@ def plot_accuracy_likeness(
     test = accuracy[accuracy["split"] == "test"].groupby(GROUP)["accuracy"].agg(["mean", "std"])
     figure, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
     for key in [key for key in rows.index if key in test.index]:
-        row, right, ink = rows.loc[key], test.loc[key], colour(key[0])
+        row = rows.loc[key]
+        right = test.loc[key]
+        ink = colour(key[0])
         ax.plot([right["mean"]] * 2, [row["low"], row["high"]], color=ink, lw=1.5)
         spread = np.nan_to_num(right["std"])
         ends = [right["mean"] - spread, right["mean"] + spread]
@@ -159,7 +161,8 @@ def plot_forest(claims: pd.DataFrame, kind: str, *, confidence: float = 0.95) ->
 def _in_margins(ax: Axes) -> None:
     """The axis of effects in margins: linear near 0, logarithmic beyond three margins."""
     ax.set_xscale("symlog", linthresh=3)
-    ticks, ends = [-30, -10, -3, -1, 0, 1, 3, 10, 30], ax.get_xlim()
+    ticks = [-30, -10, -3, -1, 0, 1, 3, 10, 30]
+    ends = ax.get_xlim()
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     ax.set_xlim(ends)
@@ -230,7 +233,8 @@ def plot_multiverse(
 def _effects(ax: Axes, rows: pd.DataFrame, metric: str) -> None:
     for key, some in rows.groupby(GROUP, sort=False):
         some = some.sort_values("place")
-        ink, known = colour(key[0]), int(some["value"].notna().sum())
+        ink = colour(key[0])
+        known = int(some["value"].notna().sum())
         ax.fill_between(some["place"], some["low"], some["high"], color=ink, alpha=0.1, lw=0)
         named = f"{label(*key)} ({known} of {len(some)})"
         ax.plot(some["place"], some["value"], "o", ms=3, label=named, **dot(*key))

@@ -127,9 +127,11 @@ def _title(found: Mechanisms, profiles: pd.DataFrame) -> str:
 def profiles_page(found: Mechanisms) -> Figure:
     """Part profiles: loss of d' and its share, people in black."""
     profiles = found.part_profiles
-    networks, people = pooled(profiles), pooled(profiles, "people")
+    networks = pooled(profiles)
+    people = pooled(profiles, "people")
     figure, axes = _panels(2, 4.2)
-    loss, share = ("loss", "low", "high"), ("share", "share_low", "share_high")
+    loss = ("loss", "low", "high")
+    share = ("share", "share_low", "share_high")
     plot_part_profiles(networks, people, loss, "d′ lost", axes[0])
     plot_part_profiles(networks, people, share, "share of d′ lost", axes[1])
     _legend(figure, axes[0])
@@ -155,7 +157,8 @@ def differences_page(found: Mechanisms) -> Figure:
 def shifts_page(found: Mechanisms) -> Figure:
     """Where hiding a part moves the answers to: at the middle, and at the fully negative end."""
     profiles, negative = found.part_profiles, found.run.study.negative
-    networks, people = pooled(profiles), pooled(profiles, "people")
+    networks = pooled(profiles)
+    people = pooled(profiles, "people")
     figure, axes = _panels(2, 4.2)
     middle = ("criterion_shift", "criterion_low", "criterion_high")
     end = ("end_shift", "end_low", "end_high")

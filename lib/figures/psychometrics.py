@@ -36,11 +36,10 @@ def plot_distribution(
 
     confidence : of the table's intervals, for the title.
     """
-    ax, table = new_ax(ax), table[table["condition"] == "full"]
-    people, kind = (
-        table.loc[table["kind"] != "cnn", quantity].dropna().to_numpy(),
-        people_kind(table),
-    )
+    ax = new_ax(ax)
+    table = table[table["condition"] == "full"]
+    people = table.loc[table["kind"] != "cnn", quantity].dropna().to_numpy()
+    kind = people_kind(table)
     if len(people) > 2 and np.ptp(people):
         grid = np.linspace(
             people.min() - np.ptp(people) * 0.2, people.max() + np.ptp(people) * 0.2, 200
@@ -79,7 +78,8 @@ def plot_shifts(
     """Mean shift by hidden part with t intervals, over people (who may have seen full faces
     alone) and seeds.
     """
-    ax, kind = new_ax(ax), "simulated" if (table["kind"] == "simulated").any() else "human"
+    ax = new_ax(ax)
+    kind = "simulated" if (table["kind"] == "simulated").any() else "human"
     named = table.assign(
         who=[
             people_label(kind) if k != "cnn" else label(a, p)

@@ -117,7 +117,8 @@ def people_of(trials: pd.DataFrame, fold: Mapping[str, int] | None = None) -> Pe
     place = pd.Index(shown["stimulus"]).get_indexer(answered["stimulus"])
     who, names = pd.factorize(answered["observer"].astype(str), sort=True)
     shape = (len(names), len(shown))
-    flat, response = who * shape[1] + place, answered["response"].to_numpy(float)
+    flat = who * shape[1] + place
+    response = answered["response"].to_numpy(float)
     happy = np.bincount(flat, response, np.prod(shape)).reshape(shape)
     n = np.bincount(flat, minlength=np.prod(shape)).reshape(shape).astype(float)
     return People(

@@ -23,7 +23,8 @@ STRENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, np.inf)
 
 def level_curves(people: People, statistics: Statistics) -> np.ndarray:
     """P(positive) by level alone, for each person from the other people's answers, (P, S)."""
-    happy, n = people.by_level(people.happy), people.by_level(people.n)
+    happy = people.by_level(people.happy)
+    n = people.by_level(people.n)
     fit = fit_psychometric(
         people.levels,
         happy.sum(0) - happy,
@@ -59,7 +60,8 @@ def bits_without(people: People, chance: np.ndarray, curves: np.ndarray) -> np.n
 
 def _gains(people: People, chance: np.ndarray, curves: np.ndarray) -> tuple[np.ndarray, ...]:
     """Bits gained over the level's curve and answered trials, by picture: (P, C, S) each."""
-    chance, base = np.asarray(chance, float), _clipped(curves)[:, None]
+    chance = np.asarray(chance, float)
+    base = _clipped(curves)[:, None]
     known = np.isfinite(chance)
     q = _clipped(np.where(known, chance, 0.5))
     happy, n = people.happy[:, None], people.n[:, None]

@@ -47,7 +47,8 @@ def decided_by_halves(
     judges = people["observer"].astype(str).map(fold_of(people, statistics, rule, seed))
     for fold, name in enumerate(CHANCES):
         others = people[judges != fold] if fitted(statistics, rule) else people.iloc[:0]
-        chance, shift = np.full(len(out), np.nan), np.zeros(len(out))
+        chance = np.full(len(out), np.nan)
+        shift = np.zeros(len(out))
         for rows in networks.groupby("observer", sort=False).indices.values():
             noise = _noise(others, networks.iloc[rows], statistics, rule)
             chance[rows] = probability(log_odds[rows], rule, noise)

@@ -40,7 +40,8 @@ class Groups:
 def pattern(people: People, share: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Shares (..., S) less their weighted mean at each level; 0 where the weight is 0."""
     known = np.where(weight > 0, share, 0.0)
-    sums, weights = people.by_level(weight * known), people.by_level(weight)
+    sums = people.by_level(weight * known)
+    weights = people.by_level(weight)
     middle = np.nan_to_num(divide(sums, weights))[..., people.level_code]
     return np.where(weight > 0, known - middle, 0.0)
 
@@ -68,7 +69,8 @@ def consistency(people: People, groups: Groups, chance: np.ndarray) -> np.ndarra
     A candidate that answers all pictures of a level alike gets 0. NaN where people's reliability
     is below ``MIN_RELIABILITY``.
     """
-    share, n = divide(groups.happy, groups.n), groups.n
+    share = divide(groups.happy, groups.n)
+    n = groups.n
     theirs = pattern(people, share, n)[:, None]
     known = np.isfinite(chance).all(0)
     weight = n[:, None] * known

@@ -86,7 +86,8 @@ def networks_curves(rows: pd.DataFrame, levels: np.ndarray) -> NetworksCurves:
     found = {seed: _one(group, levels) for seed, group in named.groupby("seed", sort=False)}
     whole, without = zip(*found.values(), strict=True)
     m = min(map(len, without))
-    whole, without = np.stack(whole), np.stack([x[:m] for x in without], 1)
+    whole = np.stack(whole)
+    without = np.stack([x[:m] for x in without], 1)
     by_half = (*whole.shape[:1], len(CHANCES), len(levels))
     return NetworksCurves(
         np.array(list(found), str),
@@ -172,7 +173,8 @@ def rmse_ceilings(people: PeoplesCurves) -> tuple[float, float]:
 
 def rmse_of_coin(people: PeoplesCurves) -> float:
     """The distance of an observer who answers positive with probability 0.5 at every level."""
-    happy, n = people.answers.happy.sum(0), people.answers.n.sum(0)
+    happy = people.answers.happy.sum(0)
+    n = people.answers.n.sum(0)
     return float(_distance(_flat(divide(happy, n)), np.array(0.5), _flat(n)))
 
 

@@ -45,7 +45,7 @@ class PictureScores:
     def __init__(self, people: People, statistics: Statistics, rng: np.random.Generator):
         seed = int(rng.integers(2**32))
         self.people = people
-        self.judged = np.abs(people.level - within_level.MIDDLE) > 1e-9
+        self.judged = within_level.has_right_answer(people.level)
         self.with_errors = people.pictures(self.judged)
         self.curves = bits.level_curves(people, statistics)
         self.groups = [

@@ -74,7 +74,8 @@ def of_people(seeds: np.ndarray, each: np.ndarray, without: np.ndarray) -> Score
         identity, (m, P, C).
     """
     known = np.isfinite(each)
-    sums, counts = np.nansum(each, 0), known.sum(0)
+    sums = np.nansum(each, 0)
+    counts = known.sum(0)
     left = divide(sums - np.where(known, each, 0.0), counts - known)
     identities = divide(np.nansum(without, 1), np.isfinite(without).sum(1))
     return Scores(seeds, divide(sums, counts), identities, left)

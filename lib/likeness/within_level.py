@@ -21,9 +21,9 @@ from lib.likeness.answers import People
 MIDDLE = 0.5
 
 
-def judged_pictures(people: People) -> People:
-    """The pictures that have a right answer: all but those at the middle."""
-    return people.pictures(np.abs(people.level - MIDDLE) > 1e-9)
+def has_right_answer(level: np.ndarray) -> np.ndarray:
+    """Which pictures have a right answer, bool: all but those at the middle."""
+    return np.abs(level - MIDDLE) > 1e-9
 
 
 def kappa(people: People, chance: np.ndarray) -> np.ndarray:
@@ -65,14 +65,16 @@ def _counts(people: People, chance: np.ndarray) -> tuple[np.ndarray, ...]:
     chance = np.asarray(chance, float)
     known = np.isfinite(chance)
     q = np.where(known, chance, 0.0)
-    n, happy = people.n[:, None] * known, people.happy[:, None] * known
+    n = people.n[:, None] * known
+    happy = people.happy[:, None] * known
     return n, happy, n * q, happy * q
 
 
 def _terms(n, first, second, both) -> tuple[np.ndarray, np.ndarray]:
     """n (o − e) and n (1 − e) of each level; 0 where nothing was shown."""
     n = np.where(n > 1e-9, n, 0.0)
-    a, b = np.nan_to_num(divide(first, n)), np.nan_to_num(divide(second, n))
+    a = np.nan_to_num(divide(first, n))
+    b = np.nan_to_num(divide(second, n))
     by_chance = n * (a * b + (1 - a) * (1 - b))
     return n - first - second + 2 * both - by_chance, n - by_chance
 

@@ -16,20 +16,15 @@ open: partly. Else inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
-from lib.claims.ledger import CLAIMS, OBJECT_BASED, PUBLISHED
+from lib.claims.ledger import CLAIMS, COLUMNS, OBJECT_BASED, PUBLISHED
+from lib.claims.verdicts import INCONCLUSIVE, NOT_TESTABLE, REFUTED, SUPPORTED, together
 from lib.mechanisms.tables import NETWORK, first_part
 from lib.parts.profile_tables import measured, pooled
 from lib.settings.words import label
 from lib.statistics.intervals import interval_text
-
-SUPPORTED, PARTLY, REFUTED = "supported", "partly", "refuted"
-INCONCLUSIVE, NOT_TESTABLE = "inconclusive", "not testable here"
-COLUMNS = ["id", "claim", "evidence", "value", "low", "high", "margin", "verdict", "simulated"]
 
 
 def mechanism_claim(
@@ -62,7 +57,8 @@ def mechanism_claim(
     if reason:
         nothing = dict.fromkeys(("value", "low", "high"), np.nan)
         return _frame(row | nothing | {"evidence": reason, "verdict": NOT_TESTABLE})
-    states, texts = [], []
+    states = []
+    texts = []
     for who, mine in rows.groupby(NETWORK, sort=False):
         own = _of(beside, who)
         found = criteria(mine, own, _of(bubbles, who), margin)
@@ -92,14 +88,6 @@ def resolved(rows: pd.DataFrame, margin: float) -> list[bool]:
     clear = (rows["low"] > 0) | (rows["high"] < 0)
     excluded = (rows["low"] > -margin) & (rows["high"] < margin)
     return list(clear | excluded)
-
-
-def together(states: Sequence[str]) -> str:
-    """The verdict of several criteria."""
-    kinds = set(states)
-    if kinds in ({SUPPORTED}, {REFUTED}, {INCONCLUSIVE}):
-        return kinds.pop()
-    return PARTLY if SUPPORTED in kinds else INCONCLUSIVE
 
 
 def compared(differences: pd.DataFrame, simulated: bool) -> pd.DataFrame:
@@ -132,7 +120,8 @@ def _measured(profile: pd.DataFrame, margin: float) -> str:
 
 
 def _confirmed(profile: pd.DataFrame, bubbles: pd.DataFrame) -> str:
-    needed, marks = first_part(profile, "loss"), bubbles.set_index("part")["low"] > 0
+    needed = first_part(profile, "loss")
+    marks = bubbles.set_index("part")["low"] > 0
     if marks.get(needed, False):
         return SUPPORTED
     return REFUTED if marks.any() else INCONCLUSIVE

@@ -148,8 +148,10 @@ def difference_text(differences: pd.DataFrame, margin: float) -> str:
 
 def _states(rows: pd.DataFrame, margin: float) -> Iterator[str]:
     for row, known in zip(rows.itertuples(), resolved(rows, margin), strict=True):
-        clear = row.low > 0 or row.high < 0
-        yield "differs" if clear else "alike, within the margin" if known else "open"
+        if row.low > 0 or row.high < 0:
+            yield "differs"
+        else:
+            yield "alike, within the margin" if known else "open"
 
 
 def shift_text(profiles: pd.DataFrame, poles: Poles = POLES) -> str:
@@ -180,7 +182,8 @@ def bubble_text(bubbles: pd.DataFrame, marks: pd.DataFrame, profiles: pd.DataFra
         ]
         own = pooled(profiles)
         own = own[own["architecture"].eq(who[0]) & own["pretraining"].eq(who[1])]
-        most, needed = first_part(rows, "mean"), first_part(own, "loss")
+        most = first_part(rows, "mean")
+        needed = first_part(own, "loss")
         agree = (
             "" if not needed else f"; hiding it costs {'most' if most == needed else 'less than'}"
         )

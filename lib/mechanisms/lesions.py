@@ -93,7 +93,9 @@ def lesion_answers(
     Several lesions go through the network together: large layers are slow on few pictures at a
     time.
     """
-    module, halfway, answers = lesion_layer(network, layer), panel.at(network), []
+    module = lesion_layer(network, layer)
+    halfway = panel.at(network)
+    answers = []
     at_once = max(1, AT_A_TIME // len(panel))
     for some in (lesions[k : k + at_once] for k in range(0, len(lesions), at_once)):
         pictures = Halfway(halfway.x.repeat(len(some), 1, 1, 1), halfway.start)

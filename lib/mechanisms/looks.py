@@ -67,7 +67,10 @@ def look_inside(
     cells : of ``lib.networks.design.cells``. stimuli, trials : tables of these names.
     labelled : rows of table ``images`` that no network was trained on, for the read-out.
     """
-    shown, results, known, reasons = Shown(run, stimuli, labelled), {}, {}, []
+    shown = Shown(run, stimuli, labelled)
+    results = {}
+    known = {}
+    reasons = []
     moving = moving_blocks(run)
     pictures = [seen(shown.common), seen(shown.profile), seen(labelled)]
     settings = [run.study.to_dict()["saliency"], list(run.study.poles), moving]

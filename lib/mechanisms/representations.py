@@ -36,7 +36,8 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
     before, after = LOCATIONS, ()
     if network.location is not None:
         behind = LOCATIONS.index(network.location) + 1
-        before, after = LOCATIONS[:behind], LOCATIONS[behind:]
+        before = LOCATIONS[:behind]
+        after = LOCATIONS[behind:]
     own = {} if network.location is None else {"attention": network.block}
     own |= {name: layer_at(network, name) for name in after}
     hidden = [layer for layer in network.classifier if isinstance(layer, nn.ReLU)]
@@ -91,7 +92,8 @@ def valence_readout(
     change places with one another. Ridge regression on -1, +1, in its dual form, answers the true
     and all shuffled labels in one small solution.
     """
-    labels, groups = np.asarray(labels), np.asarray(groups)
+    labels = np.asarray(labels)
+    groups = np.asarray(groups)
     if len(set(groups)) < 2 or len(set(labels)) < 2:
         raise ValueError(
             f"{len(set(groups))} identities and {len(set(labels))} classes "
@@ -109,7 +111,8 @@ def valence_readout(
         model.fit(seen, wanted - wanted.mean(axis=0))
         answers = model.predict(unseen) + wanted.mean(axis=0)
         right[test] = (answers > 0) == targets[test]
-    accuracy, chance = right[:, 0].mean(), right[:, 1:].mean(axis=0)
+    accuracy = right[:, 0].mean()
+    chance = right[:, 1:].mean(axis=0)
     return {
         "accuracy": accuracy,
         "chance": chance.mean(),
@@ -153,7 +156,8 @@ def model_dissimilarities(level: np.ndarray, identity: np.ndarray) -> dict[str, 
     """What the pairs would look like if a layer knew one thing only: ``level``, ``valence`` or
     ``identity``.
     """
-    level, identity = np.asarray(level, float), np.asarray(identity)
+    level = np.asarray(level, float)
+    identity = np.asarray(identity)
     _, codes = np.unique(identity, return_inverse=True)
     one = np.triu_indices(len(level), 1)
     return {
@@ -167,7 +171,8 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float | np.ndarray:
     """Spearman's correlation of dissimilarities, (n,) with (n,) or with each of (m, n); NaN
     where one is constant.
     """
-    one, other = np.asarray(one, float), np.asarray(other, float)
+    one = np.asarray(one, float)
+    other = np.asarray(other, float)
     ranks = [rankdata(v, axis=-1) - (v.shape[-1] + 1) / 2 for v in (one, other)]
     norm = np.sqrt((ranks[0] ** 2).sum() * (ranks[1] ** 2).sum(-1))
     known = (norm > 0) & np.isfinite(one).all() & np.isfinite(other).all(-1)
@@ -188,8 +193,10 @@ def model_fits(
     layer, model, rho (Spearman), chance_high (95 % quantile when the faces of the layer are
     shuffled).
     """
-    level, identity = np.asarray(level), np.asarray(identity)
-    models, rows = model_dissimilarities(level, identity), []
+    level = np.asarray(level)
+    identity = np.asarray(identity)
+    models = model_dissimilarities(level, identity)
+    rows = []
     orders = [rng.permutation(len(level)) for _ in range(n_permutations)]
     shuffled = [model_dissimilarities(level[order], identity[order]) for order in orders]
     shuffled = {model: np.stack([other[model] for other in shuffled]) for model in models}
@@ -207,13 +214,3 @@ def model_fits(
                 }
             )
     return pd.DataFrame(rows)
-
-
-def similarity_matrix(dissimilarities: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Spearman's correlation between all pairs of named dissimilarity vectors: a square frame."""
-    names = list(dissimilarities)
-    return pd.DataFrame(
-        [[similarity(dissimilarities[a], dissimilarities[b]) for b in names] for a in names],
-        index=names,
-        columns=names,
-    )

@@ -69,11 +69,13 @@ def find_mechanisms(run: Run) -> Mechanisms:
     """
     study, confidence = run.study, run.study.statistics.confidence
     images, stimuli, trials = (run.read_table(name) for name in ("images", "stimuli", "trials"))
-    all_cells, labelled = usable_cells(run), images[images["split"] == "test"]
+    all_cells = usable_cells(run)
+    labelled = images[images["split"] == "test"]
     kind = trials.loc[trials["kind"] != "cnn", "kind"].iloc[0]
     truth = known_cues()
     looks = look_inside(run, all_cells, stimuli, labelled, trials)
-    method, own = main_method(study.saliency.methods), looked_at(all_cells)
+    method = main_method(study.saliency.methods)
+    own = looked_at(all_cells)
     basis = own.pretraining if own is not None else ""
     shown = profile_trials(stimuli, trials, looks["controls"])
     profiles = part_profiles(shown, confidence)
@@ -84,7 +86,8 @@ def find_mechanisms(run: Run) -> Mechanisms:
     if len(saliency):
         enriched = enrichment_table(saliency, looks["patches"], method, confidence)
     bubbles = bubble_table(looks["bubbles"], confidence)
-    simulated, margin = kind == "simulated", study.claims.profile_margin
+    simulated = kind == "simulated"
+    margin = study.claims.profile_margin
     cues = cue_by_part(study, stimuli)
     found = Mechanisms(
         run=run,

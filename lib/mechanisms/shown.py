@@ -22,7 +22,8 @@ from lib.storage.runs import Run
 FEW_FACES, FEW_READ = 3, 48  # of a VGG, whose convolutions cost twenty times AlexNet's
 READ = 200  # labelled faces for the read-out
 OCCLUDED = 2  # faces for occlusion: every one is shown fifty times
-ENDS, LINE = (0.0, 1.0), (0.0, 0.25, 0.75, 1.0)
+ENDS = (0.0, 1.0)
+LINE = (0.0, 0.25, 0.75, 1.0)
 
 
 def pictures(paths: Iterable[str]) -> np.ndarray:
@@ -189,8 +190,10 @@ class Shown:
         """Masks, which face each trial shows, its sign (1 positive, -1 negative), the pictures, and
         the parts of these faces."""
         display = self.whole(ENDS, self.run.study.saliency.faces)
-        n, rng = self.run.study.saliency.bubbles, self.run.rng("bubbles")
-        masks, which = bubble_masks(n, rng), np.arange(n) % len(display.stimuli)
+        n = self.run.study.saliency.bubbles
+        rng = self.run.rng("bubbles")
+        masks = bubble_masks(n, rng)
+        which = np.arange(n) % len(display.stimuli)
         signs = np.where(display.stimuli["level"].to_numpy() > 0.5, 1, -1)[which]
         panel = Panel(through(display.panel.images[which], masks), batch=64)
         return masks, which, signs, panel, display.regions

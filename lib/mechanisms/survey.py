@@ -64,7 +64,8 @@ def look(
     (one row) and bubbles, with the arrays z, threshold, n of the classification image; and arrays
     ``map_<method>``, raw maps of the first face along the morph.
     """
-    run, display = shown.run, shown.display(cell)
+    run = shown.run
+    display = shown.display(cell)
     who = {"architecture": cell.architecture, "pretraining": cell.pretraining, "seed": cell.seed}
     maps = maps_of(network, display.panel, methods, run.study.saliency.location)
     rows = [map_rows(run, cell, name, maps[name], display) for name in methods if name in maps]
@@ -142,7 +143,8 @@ def map_rows(run: Run, cell: Cell, method: str, maps: np.ndarray, display: Displ
 
     The size of the evidence counts, whichever pole it speaks for.
     """
-    sizes, rows = normalise(maps, "absolute"), []
+    sizes = normalise(maps, "absolute")
+    rows = []
     rng = run.rng("shifts", cell.observer, method)
     for (condition, level), group in display.stimuli.groupby(["condition", "level"], sort=False):
         index = group.index.to_numpy()
@@ -161,8 +163,10 @@ def inside(shown: Shown, cell: Cell, network: Network, known: dict[str, dict], w
     """Tables readout (how well each layer tells the classes) and similarity (what its layers take
     to be alike). What seeds share is read once: it is put into ``known``.
     """
-    run, reading = shown.run, shown.reading if is_small(cell) else shown.some_reading
-    layers, rows = layer_features(network, reading.panel), []
+    run = shown.run
+    reading = shown.reading if is_small(cell) else shown.some_reading
+    layers = layer_features(network, reading.panel)
+    rows = []
     own = list(layers).index("attention") if "attention" in layers else len(layers)
     for place, (layer, values) in enumerate(layers.items()):
         shared = layer.startswith("conv") and place < own

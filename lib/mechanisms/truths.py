@@ -67,7 +67,8 @@ def people_truth(study: Study) -> pd.DataFrame:
     Many people are drawn with the study's spreads, its ``part_scale_factor`` and
     ``part_pse_shift``, and as many trials as in the study.
     """
-    settings, levels = study.observers.simulated, np.linspace(0, 1, study.morphs.levels)
+    settings = study.observers.simulated
+    levels = np.linspace(0, 1, study.morphs.levels)
     rng = np.random.default_rng(0)
     persons = simulated_parameters(replace(settings, n=MANY), rng)
     pse, scale, guess, lapse = persons[["pse", "scale", "guess", "lapse"]].to_numpy().T[..., None]
@@ -131,7 +132,8 @@ def _first_parts(
     if rows.empty:
         return
     for who, mine in rows.groupby(NETWORK, sort=False):
-        first, own = first_part(mine, value), mine.set_index("part")
+        first = first_part(mine, value)
+        own = mine.set_index("part")
         if not first or put_in not in own.index:
             continue
         best, wanted = own.loc[first], own.loc[put_in]

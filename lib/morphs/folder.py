@@ -75,7 +75,8 @@ def morph_files(
     """Files of ``morphs.root`` that fit ``morphs.pattern``: file, name, and one column for each
     placeholder; what is passed over is added to ``notes``.
     """
-    root, pattern = resolve(settings.root), settings.pattern
+    root = resolve(settings.root)
+    pattern = settings.pattern
     if not root.is_dir():
         raise ImageError(
             f"morphs.root: no such folder: {root}; morphs.source {settings.source!r} needs one"
@@ -151,7 +152,8 @@ def steps_of(found: pd.DataFrame, pattern: str) -> pd.Series:
     ImageError : a step that can be read in two ways, with both.
     """
     for row in found[found["step"].str.fullmatch(r"[+\-−]?[1-9]\d*,\d{3}")].itertuples():
-        point, comma = row.step.replace(",", "."), row.step.replace(",", "")
+        point = row.step.replace(",", ".")
+        comma = row.step.replace(",", "")
         raise ImageError(
             f"morphs.root: {row.name}: the step {row.step} can be {point} or {comma}; allowed: "
             "a decimal point, or no comma. Rename the files"

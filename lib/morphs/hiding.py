@@ -78,7 +78,8 @@ def no_room(mask: np.ndarray, regions: Mapping[str, np.ndarray]) -> str:
 
 def _moved(mask: np.ndarray, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:
     """The mask's own shape at a random free place, or None."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    rows = np.flatnonzero(mask.any(1))
+    columns = np.flatnonzero(mask.any(0))
     shape = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     places = _free_places(shape.tobytes(), shape.shape, taken.tobytes(), taken.shape)
     if not len(places):

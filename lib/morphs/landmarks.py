@@ -96,7 +96,8 @@ def read_landmarked(path: str | Path, size: int = 224) -> Landmarked:
         raise ImageError(
             f"{path.name} has no landmarks: {tem.name} is not beside it. Export it from WebMorph"
         )
-    picture, points = read_image(path, size), read_tem(tem)
+    picture = read_image(path, size)
+    points = read_tem(tem)
     with opened(path) as original:
         width, height = ImageOps.exif_transpose(original).size
     if (points < -1).any() or (points > (width, height)).any():
@@ -149,7 +150,8 @@ def warp(face: Landmarked, shape: np.ndarray, triangles: np.ndarray) -> np.ndarr
     triangles : int (m, 3), of the landmarks followed by the frame's eight points.
     """
     size = len(face.picture)
-    target, source = _framed(shape, size), _framed(face.points, size)
+    target = _framed(shape, size)
+    source = _framed(face.points, size)
     owner = np.zeros((size, size), np.int32)
     for index, triangle in enumerate(triangles):
         cv2.fillConvexPoly(owner, np.round(16 * target[triangle]).astype(np.int32), index, shift=4)

@@ -51,14 +51,6 @@ class Cell:
         return "alexnet" if "alexnet" in self.architecture else self.architecture
 
     @property
-    def has_maps(self) -> bool:
-        """Whether its layers' maps are known: saliency and read-outs of layers need them.
-
-        Of a network from outside only the layer that the head reads is known.
-        """
-        return not is_outside(self.architecture)
-
-    @property
     def attention_name(self) -> str:
         """What tables call its block, such as ``self@conv3``; ``none`` without one."""
         return self.attention.name if self.attention else "none"

@@ -88,7 +88,8 @@ def _refine_sigma(choices: Choices, start: float) -> float:
 def loss(choices: Choices, sigma: float, shift: float) -> float:
     """Minus the log likelihood of people's choices under noise of SD sigma."""
     moved = (choices.z + shift) / sigma
-    yes, no = log_ndtr(moved), log_ndtr(-moved)
+    yes = log_ndtr(moved)
+    no = log_ndtr(-moved)
     if len(choices.z) > len(choices.n):  # several pictures stand for one level
         yes, no = (_log_mean(x, choices) for x in (yes, no))
     return -float(choices.positive @ yes + (choices.n - choices.positive) @ no)

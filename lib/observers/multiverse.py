@@ -136,7 +136,8 @@ def _log(slopes: pd.Series) -> pd.Series:
 
 def _welch(a: pd.Series, b: pd.Series, confidence: float) -> np.ndarray:
     """Difference of two means and Welch's interval, NaN for fewer than two values of either."""
-    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    a = a[np.isfinite(a)]
+    b = b[np.isfinite(b)]
     value = mean_interval(a)[0] - mean_interval(b)[0]
     if min(len(a), len(b)) < 2:
         return np.array([value, np.nan, np.nan])

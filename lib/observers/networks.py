@@ -85,7 +85,8 @@ def crossing(level: ArrayLike, z: ArrayLike) -> tuple[float, str]:
     if (curve == 0).any():
         return float(levels[curve == 0][[0, -1]].mean()), ""
     last = int(np.flatnonzero(curve < 0)[-1])
-    low, high = -curve[last], curve[last + 1]
+    low = -curve[last]
+    high = curve[last + 1]
     return float(levels[last] + (levels[last + 1] - levels[last]) * low / (low + high)), ""
 
 

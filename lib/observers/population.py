@@ -68,7 +68,8 @@ def latent_spread(
     fewer than three people with a value and an error.
     """
     known = np.isfinite(values) & np.isfinite(errors) & (errors > 0)
-    y, variance = values[known], errors[known] ** 2
+    y = values[known]
+    variance = errors[known] ** 2
     if len(y) < 3:
         return np.nan, np.nan, np.nan
     found = combine_effects(y, variance, method_re="iterated").tau2
@@ -144,7 +145,8 @@ def explained_fit(people: pd.DataFrame, statistics: Statistics) -> PsychometricF
     seen = counts.groupby("level")["observer"].nunique()
     if (seen >= 0.5 * counts["observer"].nunique()).mean() > 0.5:
         sums = counts.groupby("level")[["n_happy", "n"]].sum()
-        happy, n = sums["n_happy"].to_numpy(float), sums["n"].to_numpy(float)
+        happy = sums["n_happy"].to_numpy(float)
+        n = sums["n"].to_numpy(float)
         return fit_psychometric(sums.index.to_numpy(float), happy, n, **fit_options(statistics))
     location, log_scale = pooled_people(people, statistics).mean
     level = np.linspace(0, 1, 201)

@@ -35,7 +35,8 @@ def put_in_found(fits: pd.DataFrame, settings: Simulated, confidence: float = 0.
     whole = people_summary(people[people["condition"] == "full"], confidence).set_index("quantity")
     pse, slope = whole.loc["pse"], whole.loc["slope"]
     steep = (1 - settings.lapse_max) * stats.norm.pdf(0) / settings.scale_mean
-    middle, spread = ["mean", "low", "high"], ["latent_sd", "latent_low", "latent_high"]
+    middle = ["mean", "low", "high"]
+    spread = ["latent_sd", "latent_low", "latent_high"]
     rows = [
         ["mean PSE", settings.pse_mean, *pse[middle], pse["n"]],
         ["SD of the PSE", settings.pse_sd, *pse[spread], pse["n"]],

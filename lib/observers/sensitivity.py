@@ -19,7 +19,8 @@ NAMES = ("sensitivity", "auc", "criterion")
 def thirds(level: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which levels are lower, middle and upper, each of the shape of ``level``."""
     level = np.asarray(level, float)
-    lower, upper = level <= THIRDS[0] + 1e-9, level >= THIRDS[1] - 1e-9
+    lower = level <= THIRDS[0] + 1e-9
+    upper = level >= THIRDS[1] - 1e-9
     return lower, ~lower & ~upper, upper
 
 
@@ -88,7 +89,8 @@ def of_choices(
 
 def _probit(positive: np.ndarray, n: np.ndarray, third: np.ndarray) -> tuple[np.ndarray, ...]:
     """Probit of the log-linear share, (k + .5) / (n + 1), and its variance; NaN without answers."""
-    k, n = positive[..., third].sum(-1), n[..., third].sum(-1)
+    k = positive[..., third].sum(-1)
+    n = n[..., third].sum(-1)
     share = np.where(n > 0, (k + 0.5) / (n + 1), np.nan)
     u = ndtri(share)
     return u, share * (1 - share) / (np.where(n > 0, n, np.nan) * stats.norm.pdf(u) ** 2)

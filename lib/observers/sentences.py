@@ -23,8 +23,10 @@ def kind_of(table: pd.DataFrame) -> str:
 
 def who_answers(trials: pd.DataFrame) -> str:
     """How many people and networks, on how many trials, and whether the people are real."""
-    people, networks = trials[trials["kind"] != "cnn"], trials[trials["kind"] == "cnn"]
-    kind, missed = kind_of(trials), int(people["response"].isna().sum())
+    people = trials[trials["kind"] != "cnn"]
+    networks = trials[trials["kind"] == "cnn"]
+    kind = kind_of(trials)
+    missed = int(people["response"].isna().sum())
     real = (
         "The people are **simulated**: nothing below is evidence about humans."
         if kind == "simulated"
@@ -114,7 +116,8 @@ def levels_in_words(counts: pd.DataFrame, fits: pd.DataFrame, plain: np.ndarray)
 
 
 def _span(values: pd.Series) -> str:
-    low, high = int(values.min()), int(values.max())
+    low = int(values.min())
+    high = int(values.max())
     return f"{low}" if low == high else f"{low} to {high}"
 
 
@@ -127,7 +130,8 @@ def networks_in_words(fits: pd.DataFrame, confidence: float = 0.95) -> list[str]
     ends = people["pse"].quantile([0.5 - confidence / 2, 0.5 + confidence / 2])
     lines = []
     for key, seeds in full[full["kind"] == "cnn"].groupby(GROUP, sort=False):
-        pse, name = seeds["pse"].dropna(), f"**{label(*key)}**"
+        pse = seeds["pse"].dropna()
+        name = f"**{label(*key)}**"
         told = _tells_apart(seeds)
         if pse.empty:
             lines.append(f"- {name}: no PSE in {len(seeds)} seeds ({_why(seeds)}); {told}.")
@@ -142,7 +146,8 @@ def networks_in_words(fits: pd.DataFrame, confidence: float = 0.95) -> list[str]
 
 
 def _tells_apart(seeds: pd.DataFrame) -> str:
-    auc, criterion = seeds["auc"].mean(), seeds["criterion"].mean()
+    auc = seeds["auc"].mean()
+    criterion = seeds["criterion"].mean()
     return f"tells the ends apart with AUC {auc:.2f}, criterion {criterion:+.2f}"
 
 
@@ -199,7 +204,8 @@ def multiverse_in_words(worlds: pd.DataFrame) -> list[str]:
         if some.empty:
             lines.append(f"- {label(*key)}: no PSE where its line is.{moved}")
             continue
-        low, high = some["value"].min(), some["value"].max()
+        low = some["value"].min()
+        high = some["value"].max()
         known = some.dropna(subset=["low", "high"])
         apart = int(((known["low"] > 0) | (known["high"] < 0)).sum())
         sign = "keeps its sign" if low * high > 0 else "changes its sign with the choices"
@@ -243,7 +249,8 @@ def found_in_words(
 
     summary : of ``people_summary``. claims : table ``claims`` (C1 to C3 here).
     """
-    kind, row = kind_of(fits), summary.set_index("quantity").loc["pse"]
+    kind = kind_of(fits)
+    row = summary.set_index("quantity").loc["pse"]
     full = fits[fits["condition"] == "full"]
     networks = full[full["kind"] == "cnn"]
     seeds = networks["pse"].dropna()

@@ -8,16 +8,12 @@ gradient has a part in. Networks give log-odds, people choices; the arithmetic i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import pandas as pd
-import torch
-
-from lib.networks.network import Network, preprocess
-from lib.networks.panel import shared_log_odds
 
 # masks are kept at a quarter of the picture's resolution: the holes are far wider than 4 pixels
 GRID = 56
@@ -78,37 +74,6 @@ def through(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         grey = image.mean(axis=(0, 1))
         shown[row] = np.clip(np.rint(grey + visible * (image - grey)), 0, 255)
     return shown
-
-
-def bubble_trials(
-    networks: Sequence[Network],
-    images: np.ndarray,
-    labels: np.ndarray,
-    n: int,
-    rng: np.random.Generator,
-    *,
-    batch: int = 128,
-    **bubbles: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Show ``n`` masked faces, the same to all networks.
-
-    Parameters
-    ----------
-    networks : with the same convolutions. images : uint8 (k, H, W, 3). labels : (k,), 0 negative,
-        1 positive.
-
-    Returns
-    -------
-    masks (n, GRID, GRID); which image each trial showed (n,); evidence for its right answer
-    (n_networks, n).
-    """
-    masks = bubble_masks(n, rng, size=images.shape[1], **bubbles)
-    shown, answers = np.arange(n) % len(images), []
-    for first in range(0, n, batch):
-        some = slice(first, first + batch)
-        pictures = preprocess(through(images[shown[some]], masks[some]))
-        answers.append(shared_log_odds(networks, pictures))
-    return masks, shown, torch.cat(answers, dim=1).numpy() * (2 * np.asarray(labels)[shown] - 1)
 
 
 def classification_image(

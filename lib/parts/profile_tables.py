@@ -160,7 +160,9 @@ def profile_differences(
     shares of d' lost), low, high; loss, loss_low, loss_high (the same of d' itself); compared
     (``less the control patch`` or ``hidden part alone``), reason.
     """
-    cubes, people, rows = dict(network_cubes(trials)), people_of(trials), []
+    cubes = dict(network_cubes(trials))
+    people = people_of(trials)
+    rows = []
     for who, cube in cubes.items():
         other = cubes.get((that, who[1])) if who[0] == this else None
         for name, against in (("people", people), (that, other)):
@@ -177,7 +179,8 @@ def _difference_rows(
 ) -> list[dict]:
     shared = cube.select(against.conditions)
     controlled = any(condition.startswith(CONTROL) for condition in shared.conditions)
-    share, loss = found[:, MEASURES.index("share")], found[:, MEASURES.index("loss")]
+    share = found[:, MEASURES.index("share")]
+    loss = found[:, MEASURES.index("loss")]
     return [
         {
             "architecture": who[0],

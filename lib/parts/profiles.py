@@ -120,7 +120,8 @@ def _filled(
 
 def thirds(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which levels are the lower, middle and upper third of the morph: bool (levels,) each."""
-    lower, upper = levels < 1 / 3 - 1e-9, levels > 2 / 3 + 1e-9
+    lower = levels < 1 / 3 - 1e-9
+    upper = levels > 2 / 3 + 1e-9
     return lower, ~(lower | upper), upper
 
 
@@ -135,7 +136,8 @@ def measures(cube: Cube) -> dict[str, np.ndarray]:
     lower, middle, upper = thirds(cube.levels)
     if cube.values.ndim == 5:
         rate = partial(_probit, cube.values)
-        sensitivity, mean = rate(upper) - rate(lower), (rate(upper) + rate(lower)) / 2
+        sensitivity = rate(upper) - rate(lower)
+        mean = (rate(upper) + rate(lower)) / 2
         between = rate(middle) if middle.any() else mean
         end = rate(cube.levels == cube.levels.min())
         unit = np.ones_like(sensitivity)
@@ -195,7 +197,8 @@ def profile(cube: Cube) -> np.ndarray:
     unit = found["unit"][:, column["full"]]
     rows = []
     for part in cube.parts:
-        hidden, base = column[part], column.get(CONTROL + part, column["full"])
+        hidden = column[part]
+        base = column.get(CONTROL + part, column["full"])
         d = found["sensitivity"]
         losses = [d[:, base] - d[:, hidden], d[:, column["full"]] - d[:, hidden]]
         losses.append(d[:, column["full"]] - d[:, base])
@@ -230,7 +233,8 @@ def crossed(
     -------
     A ``CrossedInterval`` for every place of the statistic's array.
     """
-    value, without = statistic(*cubes), {}
+    value = statistic(*cubes)
+    without = {}
     for name, axes in factors.items():
         n = _size(cubes, axes)
         if n < MIN_MEMBERS:  # not spoken for, and perhaps not defined
@@ -269,7 +273,8 @@ def difference(this: Cube, that: Cube, confidence: float, paired: bool) -> np.nd
     that both saw are one factor; ``paired`` observers (seeds that start alike) are one as well.
     """
     both = set(this.conditions) & set(that.conditions)
-    this, that = this.select(both), that.select(both)
+    this = this.select(both)
+    that = that.select(both)
     factors: dict[str, tuple] = {"seeds": (0, 0)} if paired else {"seeds": (0, None)}
     if not paired:
         factors["people"] = (None, 0)

@@ -198,7 +198,8 @@ def _balanced(images: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFr
     chosen = []
     for split in SPLITS:
         here = images[images["split"] == split].sort_values(["label", "path"])
-        count, have = getattr(study.images, f"n_{split}"), here["label"].value_counts()
+        count = getattr(study.images, f"n_{split}")
+        have = here["label"].value_counts()
         if study.images.source == "builtin" or count is None:
             chosen.append(here)
             continue

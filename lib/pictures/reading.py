@@ -143,10 +143,13 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     """An 8-bit grey or RGB picture."""
     if picture.mode == "F" or picture.mode.startswith("I"):
         values = np.asarray(picture, np.float64)
-        low, high = values.min(), values.max()
+        low = values.min()
+        high = values.max()
         if low < 0 or high > 65535 or (picture.mode == "F" and high > 255):
             raise ValueError(f"pixel values from {low:g} to {high:g}; allowed: 8 or 16 bits")
-        white = _white(high) if picture.mode != "F" else (255 if high > 1 else 1)
+        white = _white(high)
+        if picture.mode == "F":
+            white = 255 if high > 1 else 1
         return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
@@ -192,7 +195,8 @@ def encode_png(picture: np.ndarray) -> bytes:
     It is not compressed: that saves less than half of a face's space and takes several times as
     long.
     """
-    rgb, plain = picture if picture.ndim == 2 else picture[..., ::-1], cv2.IMWRITE_PNG_FILTER_NONE
+    rgb = picture if picture.ndim == 2 else picture[..., ::-1]
+    plain = cv2.IMWRITE_PNG_FILTER_NONE
     how = [cv2.IMWRITE_PNG_COMPRESSION, 0, cv2.IMWRITE_PNG_FILTER, plain]
     return cv2.imencode(".png", np.ascontiguousarray(rgb), how)[1].tobytes()
 

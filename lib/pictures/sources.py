@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lib.pictures.listing import (
@@ -20,17 +19,9 @@ from lib.pictures.listing import (
 )
 from lib.pictures.manifests import fer_csv, manifest, unpacked
 from lib.pictures.reading import ImageError
+from lib.pictures.splits import split_word, with_splits
 from lib.settings.options import Images, Study, resolve
 
-SPLIT_WORDS = {
-    "train": ("train", "training", "learn", "tr"),
-    "validation": ("validation", "validate", "valid", "val", "dev", "devel", "publictest"),
-    "test": ("test", "testing", "tst", "holdout", "privatetest"),
-    "eval": ("eval", "evaluation"),  # validation beside a test split, else the test split
-}
-_SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
-_FILLERS = {"set", "split", "data", "images", "imgs", "faces", "pictures"}
-_SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 Found = tuple[pd.DataFrame, list[str]]  # path, label, split, identity, row; and notes
 
 
@@ -64,7 +55,7 @@ def find_images(study: Study, folder: Path | None) -> Found:
         read = _class_folders if images.source == "folder" else _file_names
         found = _labelled(read(study, root, notes), study, notes).assign(row="")
     found = found.assign(identity=found["identity"].fillna("").astype(str))
-    return _with_splits(found.sort_values("path", ignore_index=True), images, notes), notes
+    return with_splits(found.sort_values("path", ignore_index=True), images, notes), notes
 
 
 def _refuse_nowhere(images: Images, root: Path) -> None:
@@ -82,23 +73,19 @@ def _refuse_nowhere(images: Images, root: Path) -> None:
         )
 
 
-def split_word(name: str) -> str:
-    """``train``, ``validation``, ``test`` or ``eval`` for a word; empty for another one."""
-    words = [w for w in re.split(r"[\W_]+", name.casefold()) if w and w not in _FILLERS]
-    joined = "".join(words)
-    return _SPLIT_OF.get(joined) or _SPLIT_OF.get(re.sub(r"set$", "", joined), "")
-
-
 def _class_folders(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
     """``split/class/file``, ``class/split/file`` or ``class/file``, below any number of folders."""
     images = study.images
     listing = list_files(root)
     dirs = {p: p.relative_to(root).parts[:-1] for p in listing.pictures}
     skip = _shared_depth(dirs.values(), images.labels)
-    rows, loose, strange = [], [], []
+    rows = []
+    loose = []
+    strange = []
     splits = {d[skip] for d in dirs.values() if len(d) > skip and split_word(d[skip])}
     for path, whole in dirs.items():
-        parts, name = whole[skip:], path.relative_to(root).as_posix()
+        parts = whole[skip:]
+        name = path.relative_to(root).as_posix()
         if splits and parts and parts[0] not in splits:
             strange.append(name)
         elif len(parts) <= bool(splits):
@@ -173,7 +160,9 @@ def _file_names(study: Study, root: Path, notes: list[str]) -> pd.DataFrame:
     """Label and person from each file's path by a regular expression, as in KDEF's
     ``AF01HAS.JPG``; a file without a picture's suffix counts where the name fits and it is one.
     """
-    images, listing, pattern = study.images, list_files(root), re.compile(study.images.pattern)
+    images = study.images
+    listing = list_files(root)
+    pattern = re.compile(study.images.pattern)
     matches = {
         p: pattern.search(composed(p.relative_to(root).as_posix())) for p in listing.pictures
     }
@@ -228,73 +217,3 @@ def _labelled(found: pd.DataFrame, study: Study, notes: list[str]) -> pd.DataFra
             f"{study.positive} and {study.negative}. Check images.labels and the set"
         )
     return found.assign(label=meant)[meant.notna()].reset_index(drop=True)
-
-
-def _with_splits(found: pd.DataFrame, images: Images, notes: list[str]) -> pd.DataFrame:
-    """Splits by their names; those that a set lacks are made by person, or by file where no
-    person is known.
-    """
-    given = found["split"].fillna("").astype(str).str.strip()
-    split = given.map({word: split_word(word) for word in given.unique()})
-    if unknown := sorted(set(given[split == ""]) - {""}):
-        words = "; ".join(f"{ours}: {', '.join(w)}" for ours, w in SPLIT_WORDS.items())
-        raise ImageError(
-            f"split {', '.join(map(repr, unknown[:5]))}; allowed: {words}; or an empty column: "
-            "the workbook then splits"
-        )
-    split = _eval_as(split, notes)
-    if (split == "").any() and (split != "").any():
-        first = found["path"][split == ""].iloc[0]
-        raise ImageError(
-            f"{(split == '').sum()} images have no split (such as {first}) and "
-            f"{(split != '').sum()} have one; allowed: all or none"
-        )
-    have = set(split) - {""}
-    if have and "train" not in have:
-        raise ImageError(
-            f"the set has the splits {', '.join(sorted(have))} and no train split; needed: train"
-        )
-    lacking = [s for s in _SHARES if s not in have]
-    if lacking:
-        source = split.isin(["", "train"])
-        wanted = {s: _SHARES[s] for s in ("train", *lacking)} if have else _SHARES
-        split = split.mask(source, _made(found[source], wanted, images.split_seed))
-        notes.append(
-            f"{' and '.join(s for s in lacking if s != 'train')} split made from the images "
-            f"without one, by {'person' if found['identity'].ne('').any() else 'file'} "
-            f"(images.split_seed={images.split_seed})"
-        )
-    return found.assign(split=split)
-
-
-def _eval_as(split: pd.Series, notes: list[str]) -> pd.Series:
-    """Evaluation is the validation split beside a test split, and else the test split."""
-    have = set(split)
-    if "eval" not in have:
-        return split
-    if {"validation", "test"} <= have:
-        raise ImageError(
-            "the set has the splits validation, test and evaluation; allowed: one of each. Rename "
-            "or remove one"
-        )
-    meant = "validation" if "test" in have else "test"
-    notes.append(f"the split evaluation is taken as {meant}")
-    return split.replace("eval", meant)
-
-
-def _made(rows: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """A split for each row: whole people, or files of each class in proportion."""
-    rng = np.random.default_rng([15, seed])
-    ends = np.cumsum([share / sum(shares.values()) for share in shares.values()])
-    names = np.array(list(shares))
-    result = pd.Series("", index=rows.index)
-    groups = rows["identity"].where(rows["identity"].ne(""), rows["path"])
-    strata = (
-        [groups] if rows["identity"].ne("").any() else [g for _, g in groups.groupby(rows["label"])]
-    )
-    for stratum in strata:
-        units = np.array(sorted(stratum.unique()))
-        places = (rng.permutation(len(units)) + 0.5) / len(units)
-        chosen = dict(zip(units, names[np.searchsorted(ends - 1e-9, places)], strict=True))
-        result[stratum.index] = stratum.map(chosen)
-    return result

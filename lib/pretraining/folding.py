@@ -33,7 +33,9 @@ def folded(features: nn.Sequential) -> dict[str, Tensor]:
     ``N.weight`` and ``N.bias``, fp32, N counted without the normalisations, as torchvision's plain
     networks do.
     """
-    tensors, place, layers = {}, 0, list(features)
+    tensors = {}
+    place = 0
+    layers = list(features)
     for i, layer in enumerate(layers):
         if isinstance(layer, nn.BatchNorm2d):
             continue

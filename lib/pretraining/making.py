@@ -115,7 +115,8 @@ def render(basis: str, label: int, rng: np.random.Generator, size: int) -> np.nd
     """
     if basis == "objects":
         return render_object(label, rng, size)
-    identity, level = make_identity(FIRST_IDENTITY + label), rng.uniform()
+    identity = make_identity(FIRST_IDENTITY + label)
+    level = rng.uniform()
     return render_face(identity, level, nuisance=Nuisance.sample(rng), size=size)
 
 

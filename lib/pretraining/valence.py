@@ -44,7 +44,8 @@ def valence_transfer(
     bootstrap interval over ``n`` draws of labelled faces, paired), n
     """
     rng = np.random.default_rng([seed, 5])
-    labels, people = np.arange(n) % 2, np.arange(n) // EACH
+    labels = np.arange(n) % 2
+    people = np.arange(n) // EACH
     faces = valence_faces(labels, people, rng)
     maps = {name: [convolved(one, faces) for one in versions] for name, versions in bases.items()}
     test = people >= 2 * people.max() / 3
@@ -74,7 +75,8 @@ def valence_faces(labels: np.ndarray, people: np.ndarray, rng: np.random.Generat
 @torch.no_grad()
 def convolved(features: nn.Sequential, images: np.ndarray) -> np.ndarray:
     """Features, float32 (n, d), of uint8 images (n, 224, 224, 3)."""
-    features, rows = features.eval().to(memory_format=torch.channels_last), []
+    features = features.eval().to(memory_format=torch.channels_last)
+    rows = []
     for start in range(0, len(images), 32):
         x = preprocess(images[start : start + 32])
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16("cpu")):

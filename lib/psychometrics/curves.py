@@ -52,7 +52,9 @@ def deviance(
     (2001), eq. 9.
     """
     psi, rest, *_ = both_tails(parameters, level, sigmoid)
-    psi, rest, sad = np.maximum(psi, 1e-300), np.maximum(rest, 1e-300), n - happy
+    psi = np.maximum(psi, 1e-300)
+    rest = np.maximum(rest, 1e-300)
+    sad = n - happy
     trials = np.where(n > 0, n, 1.0)
     saturated = xlogy(happy, happy / trials) + xlogy(sad, sad / trials)
     return np.maximum(2 * (saturated - xlogy(happy, psi) - xlogy(sad, rest)).sum(1), 0)

@@ -89,14 +89,16 @@ def fit_flat(
         name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()]
         for name in RESULTS
     }
-    happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
+    happy = happy.reshape(*shape, level.size)
+    n = n.reshape(*shape, level.size)
     return PsychometricFit(**results, level=level, n_happy=happy, n=n, options=options)
 
 
 def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
     reasons = data_reasons(level, happy, n)
     usable = np.isin(reasons, list(UNFIT), invert=True)
-    parameters, objective = np.full((len(n), 4), np.nan), np.full(len(n), np.nan)
+    parameters = np.full((len(n), 4), np.nan)
+    objective = np.full(len(n), np.nan)
     converged = np.zeros(len(n), bool)
     problems = make_problems(
         level,

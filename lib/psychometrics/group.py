@@ -38,7 +38,6 @@ class GroupFit:
     covariance: np.ndarray
     mean_error: np.ndarray
     shrinkage: np.ndarray
-    iterations: int
 
 
 def fit_group(
@@ -83,7 +82,7 @@ def fit_group(
             "that rise with level; allowed: (observers, levels) with at least three such observers"
         )
     problems = _on_common_range(level, happy, n, options)
-    mean, covariance, modes, rounds = _learn(problems.take(rising))
+    mean, covariance, modes = _learn(problems.take(rising))
     everyone = believing(problems, mean, covariance)
     start = np.where(rising[:, None], 0.0, [*mean, problems.low[0, 2], problems.low[0, 3]])
     start[rising] = modes
@@ -107,7 +106,6 @@ def fit_group(
         covariance,
         _error_of_mean(covariance, within[rising]),
         within[:, 0, 0] / covariance[0, 0],
-        rounds,
     )
 
 
@@ -139,12 +137,11 @@ def _on_common_range(level, happy, n, options: FitOptions) -> Problems:
     return replace(shared, n=n)
 
 
-def _learn(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """The group's mean and covariance and the observers' modes (N, 4), and the rounds of EM
-    that it took.
-    """
+def _learn(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The group's mean and covariance and the observers' modes (N, 4), by EM."""
     modes = optimise(problems)[0]
-    mean, covariance = modes[:, :2].mean(0), np.cov(modes[:, :2].T) + np.diag(_floor(problems))
+    mean = modes[:, :2].mean(0)
+    covariance = np.cov(modes[:, :2].T) + np.diag(_floor(problems))
     rounds, change = 0, np.inf
     while change > TOLERANCE and rounds < ITERATIONS:
         drawn = believing(problems, mean, covariance)
@@ -158,8 +155,10 @@ def _learn(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]
             np.abs((modes[:, :2].mean(0) - mean) / spread).max(),
             np.abs(np.sqrt(np.diag(fresh)) / spread - 1).max(),
         )
-        mean, covariance, rounds = modes[:, :2].mean(0), fresh, rounds + 1
-    return mean, covariance, modes, rounds
+        mean = modes[:, :2].mean(0)
+        covariance = fresh
+        rounds = rounds + 1
+    return mean, covariance, modes
 
 
 def _floor(problems: Problems) -> np.ndarray:

@@ -122,7 +122,8 @@ def evaluate(
     parameters, minus the log of the beliefs, likewise.
     """
     psi, rest, z, above, below = both_tails(parameters, problems.level, problems.sigmoid)
-    psi, rest = np.maximum(psi, _TINY), np.maximum(rest, _TINY)
+    psi = np.maximum(psi, _TINY)
+    rest = np.maximum(rest, _TINY)
     loss, slope, weight = _likelihood(psi, rest, problems)
     inverse = np.exp(-parameters[:, 1])[:, None]
     density, bend = SIGMOIDS[problems.sigmoid].density(z, above - below)
@@ -160,9 +161,11 @@ def _second_derivatives(slope, z, density, bend, span, inverse) -> np.ndarray:
 
 def _likelihood(psi, rest, problems: Problems):
     """Negative log likelihood (B,); its slope (sign turned) and curvature in psi, (B, L) each."""
-    happy, sad = problems.happy, problems.n - problems.happy
+    happy = problems.happy
+    sad = problems.n - problems.happy
     loss = -(happy * np.log(psi) + sad * np.log(rest)).sum(1)
-    happy, sad = happy / psi, sad / rest
+    happy = happy / psi
+    sad = sad / rest
     return loss, happy - sad, happy / psi + sad / rest
 
 

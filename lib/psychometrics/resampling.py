@@ -139,7 +139,8 @@ def _refit(fit: PsychometricFit, asked: Shown, happy: np.ndarray) -> tuple[np.nd
     """Parameters (copies * B, 4) of new counts (copies, B, K), each searched from its original's
     optimum; and the data that they were fitted to. A group's belief is taken as known.
     """
-    copies, options = len(happy), fit.options
+    copies = len(happy)
+    options = fit.options
     problems = make_problems(
         np.tile(asked.level, (copies, 1)),
         happy.reshape(-1, asked.n.shape[1]),
@@ -205,7 +206,8 @@ def compare_fits(
         )
     shape = a.shape or b.shape
     tail = expanded_tail(min(a.level.size, b.level.size), confidence)
-    one, other = samples(a, n_boot, rng), samples(b, n_boot, rng)
+    one = samples(a, n_boot, rng)
+    other = samples(b, n_boot, rng)
     result = {}
     for name in ("pse", "slope"):
         # (n_boot, B); a single fit's column goes with each of the other's

@@ -151,7 +151,9 @@ FLAT = "flat: happy answers do not rise with level beyond chance (trend test, p 
 
 def data_reasons(level: np.ndarray, happy: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Why data (B, L) carry no psychometric function, or "", (B,)."""
-    total, yes, trend = n.sum(1), happy.sum(1), _trend_z(level, happy, n)
+    total = n.sum(1)
+    yes = happy.sum(1)
+    trend = _trend_z(level, happy, n)
     rules = [
         (total <= 0, EMPTY),
         (yes <= 0, SAD),
@@ -183,7 +185,8 @@ def value_reasons(
     at_step: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """pse, slope and jnd with what the data do not give set to NaN, and the reasons, (B,) each."""
-    none, outside = ~np.isfinite(pse), (pse < first) | (pse > last)
+    none = ~np.isfinite(pse)
+    outside = (pse < first) | (pse > last)
     reason = np.full(pse.shape, "", object)
     reason[~np.isfinite(jnd)] = "jnd: an asymptote lies beyond 25 % or 75 %"
     reason[at_step] = "slope, jnd: the data are a step between two levels"
@@ -240,7 +243,8 @@ def summarise(
         "objective": objective,
     }
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
-    happy, n = happy.reshape(*shape, level.size), n.reshape(*shape, level.size)
+    happy = happy.reshape(*shape, level.size)
+    n = n.reshape(*shape, level.size)
     return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, belief=belief)
 
 
@@ -252,7 +256,8 @@ def check_counts(
     """
     level = np.asarray(level, float)
     if level.shape == (0,) and np.size(n_happy) == np.size(n) == 0:  # as one level without trials
-        level, n_happy = np.zeros(1), np.zeros((*np.shape(n_happy)[:-1], 1))
+        level = np.zeros(1)
+        n_happy = np.zeros((*np.shape(n_happy)[:-1], 1))
         n = n_happy
     if level.ndim != 1 or level.size == 0 or not np.isfinite(level).all():
         raise ValueError(

@@ -93,8 +93,10 @@ def _distinct(point, loss, rows, problems: Problems) -> np.ndarray:
 def _descend(problems: Problems, start: np.ndarray, steps: int = 100):
     """Levenberg-Marquardt within the bounds; data sets that have come to rest leave the batch."""
     final = np.clip(start, problems.low, problems.high)
-    final_loss, rested = np.empty(len(final)), np.zeros(len(final), bool)
-    rows, now = np.arange(len(final)), final.copy()
+    final_loss = np.empty(len(final))
+    rested = np.zeros(len(final), bool)
+    rows = np.arange(len(final))
+    now = final.copy()
     state = list(evaluate(now, problems))
     damping = np.full(len(final), 1e-3)
     for _ in range(steps):
@@ -112,7 +114,10 @@ def _descend(problems: Problems, start: np.ndarray, steps: int = 100):
             break
         if done.mean() > 0.1:
             keep = ~done
-            rows, now, damping, problems = rows[keep], now[keep], damping[keep], problems.take(keep)
+            rows = rows[keep]
+            now = now[keep]
+            damping = damping[keep]
+            problems = problems.take(keep)
             state = [value[keep] for value in state]
     return final, final_loss, rested
 
@@ -124,7 +129,8 @@ def _step(now, gradient, curved, safe, damping, problems: Problems) -> np.ndarra
     A parameter whose step would leave its bound is set onto it and the others are solved for again,
     so that a step never turns uphill by being cut off.
     """
-    to_low, to_high = problems.low - now, problems.high - now
+    to_low = problems.low - now
+    to_high = problems.high - now
     fixed = (
         ((to_low >= 0) & (gradient > 0)) | ((to_high <= 0) & (gradient < 0)) | (to_high <= to_low)
     )
@@ -136,7 +142,8 @@ def _step(now, gradient, curved, safe, damping, problems: Problems) -> np.ndarra
         )
         leaves = ((move[rows] < to_low[rows]) | (move[rows] > to_high[rows])) & ~fixed[rows]
         move[rows] = np.clip(move[rows], to_low[rows], to_high[rows])
-        rows, leaves = rows[leaves.any(1)], leaves[leaves.any(1)]
+        rows = rows[leaves.any(1)]
+        leaves = leaves[leaves.any(1)]
         if rows.size == 0:
             break
         fixed[rows] |= leaves

@@ -34,6 +34,7 @@ def both_tails(parameters: np.ndarray, level: np.ndarray, sigmoid: str) -> tuple
     z = np.clip((level - location) * np.exp(-log_scale), -37, 37)
     small = SIGMOIDS[sigmoid].cdf(-np.abs(z))
     rising = z > 0
-    above, below = np.where(rising, 1 - small, small), np.where(rising, small, 1 - small)
+    above = np.where(rising, 1 - small, small)
+    below = np.where(rising, small, 1 - small)
     span = 1 - guess - lapse
     return guess + span * above, lapse + span * below, z, above, below

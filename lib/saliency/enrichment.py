@@ -182,7 +182,8 @@ def part_rows(
     one row a part: part, share, enrichment (means over the faces), n_faces (maps that are not
     zero), p (one-sided: within the face, the part is not enriched).
     """
-    nulls, rows = shift_nulls(maps, regions, n_permutations, rng), []
+    nulls = shift_nulls(maps, regions, n_permutations, rng)
+    rows = []
     for part, region in regions.items():
         values = enrichment(maps, region)
         seen = ~np.isnan(values)

@@ -37,11 +37,12 @@ from lib.storage.locks import locked
 from lib.storage.progress import Progress
 from lib.storage.runs import read_csv
 
-FOLDER, WEIGHTS = ROOT / "data/derived/known_cues", ROOT / "data/weights/known_cues.safetensors"
+FOLDER = ROOT / "data/derived/known_cues"
+WEIGHTS = ROOT / "data/weights/known_cues.safetensors"
 SEEDS = (0, 1, 2, 3, 4)
 CUES = ("mouth", "eyes")
-# first people of the training and of the test faces; the studies' are numbered from 0
-FIRST_TRAINED, FIRST_NEW = 2000, 3000
+FIRST_TRAINED = 2000  # person of the training faces; the studies' are numbered from 0
+FIRST_NEW = 3000
 METHODS = {
     "gradcam": {},
     "hirescam": {},
@@ -50,7 +51,8 @@ METHODS = {
     "attention": {},
 }
 # a subtle cue needs more faces, of more people
-FACES, PEOPLE = {"mouth": 200, "eyes": 300, "nose": 300}, {"mouth": 40, "eyes": 100, "nose": 100}
+FACES = {"mouth": 200, "eyes": 300, "nose": 300}
+PEOPLE = {"mouth": 40, "eyes": 100, "nose": 100}
 N_PEOPLE = 4
 EPOCHS, BATCH, PEAK_RATE = 12, 20, 4e-3
 WIDTHS = (12, 24, 32, 32, 32)  # channels of the five convolutions
@@ -101,14 +103,9 @@ def _unsteady(rng: np.random.Generator) -> Nuisance:
 
 def new_faces(cue: str, people: int, levels: Sequence[float] = (0.0, 1.0)) -> CueFaces:
     """The same cue in persons that no network was trained on, in neutral pose and light."""
-    pairs = [(FIRST_NEW + k, level) for k in range(people) for level in levels]
-    return _render(
-        cue,
-        [p[0] for p in pairs],
-        [p[1] for p in pairs],
-        np.array([p[1] > 0.5 for p in pairs]).astype(int),
-        [Nuisance.neutral()] * len(pairs),
-    )
+    who = np.repeat(FIRST_NEW + np.arange(people), len(levels)).tolist()
+    level = np.tile(levels, people)
+    return _render(cue, who, level, (level > 0.5).astype(int), [Nuisance.neutral()] * len(who))
 
 
 def _render(
@@ -117,7 +114,8 @@ def _render(
     if cue not in PARTS:
         raise ValueError(f"cue {cue!r} given; allowed: {', '.join(PARTS)}")
     weights = {part: float(part == cue) for part in PARTS}
-    images, regions = [], {part: [] for part in PARTS}
+    images = []
+    regions = {part: [] for part in PARTS}
     for person, level, nuisance in zip(who, levels, nuisances, strict=True):
         identity = make_identity(person)
         images.append(render_face(identity, float(level), nuisance=nuisance, diagnosticity=weights))
@@ -162,7 +160,8 @@ def train_whole(network: Network, faces: CueFaces, seed: int, *, epochs: int = E
     -------
     the network, trained in place, its convolutions frozen again, in eval mode
     """
-    images, labels = preprocess(faces.images), torch.from_numpy(faces.labels)
+    images = preprocess(faces.images)
+    labels = torch.from_numpy(faces.labels)
     network.requires_grad_(True)
     optimiser = torch.optim.Adam(network.parameters(), PEAK_RATE)
     n_steps = -(-len(labels) // BATCH)
@@ -219,7 +218,8 @@ def train_networks(
     """Small networks trained on faces with one cue: their weights as
     ``<cue>.<seed>.<parameter>``.
     """
-    rng, tensors = np.random.default_rng(0), {}
+    rng = np.random.default_rng(0)
+    tensors = {}
     with Progress("small networks that learn one cue", len(cues) * len(seeds)) as progress:
         for cue in cues:
             faces = training_faces(cue, FACES[cue], rng, people=PEOPLE[cue])
@@ -234,7 +234,8 @@ def train_networks(
 
 def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
     """One of the trained networks that come with the workbook."""
-    network, start = small_network(seed), f"{cue}.{seed}."
+    network = small_network(seed)
+    start = f"{cue}.{seed}."
     kept = {name: value for name, value in load_file(path).items() if name.startswith(start)}
     own = {name.removeprefix(start): value for name, value in kept.items()}
     network.load_state_dict(network.state_dict() | own)

@@ -243,7 +243,8 @@ def explain_cams(
     network: Network, panel: Panel, methods: Sequence[str], *, location: str = "conv5"
 ) -> dict[str, np.ndarray]:
     """Raw maps of several CAMs from one gradient: method -> float32 (n, h, w)."""
-    halfway, parts = panel.at(network, location), {method: [] for method in methods}
+    halfway = panel.at(network, location)
+    parts = {method: [] for method in methods}
     for first in range(0, len(panel), panel.batch):
         record = layer_gradient(network, halfway.take(slice(first, first + panel.batch)), location)
         for method in methods:

@@ -134,9 +134,11 @@ def impute(
     """
     known = (~missing).astype(np.float32)
     visible = image * known[..., None]
-    filled, reach = visible.copy(), missing.copy()
+    filled = visible.copy()
+    reach = missing.copy()
     for factor in (1, 4, 16):  # the same blur on ever smaller copies
-        weight, smooth = _blurred(known, factor), _blurred(visible, factor)
+        weight = _blurred(known, factor)
+        smooth = _blurred(visible, factor)
         now = reach & (weight > 0.05)
         filled[now] = smooth[now] / weight[now, None]
         reach &= ~now

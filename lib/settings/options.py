@@ -146,7 +146,6 @@ class Statistics:
     decision_noise: Annotated[Number, Field(ge=0, le=100)] | None = None
     n_boot: Whole = Field(1000, ge=20, le=1_000_000)
     confidence: Number = Field(0.95, ge=0.5, le=0.999)
-    equivalence_pse: Number = Field(0.05, ge=0.001, le=1)  # smallest PSE difference that matters
 
 
 @settings

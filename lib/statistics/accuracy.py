@@ -76,7 +76,8 @@ def holm_intervals(
     """
     n = int(np.isfinite(error).sum())
     p = 2 * stats.t.sf(np.abs(difference) / error, df)
-    level, missed = np.full(len(p), np.nan), False
+    level = np.full(len(p), np.nan)
+    missed = False
     left = n
     for place in np.argsort(np.where(np.isfinite(p), p, np.inf), kind="stable")[:n]:
         level[place] = (1 - confidence) / left

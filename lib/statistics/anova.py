@@ -146,7 +146,8 @@ def _effect(scores: np.ndarray, sizes: list[int], chosen: tuple[int, ...]) -> di
         value if value > rounding else 0.0
         for value in (n * (y.mean(0) ** 2).sum(), ((y - y.mean(0)) ** 2).sum())
     )
-    df1, df2 = d, d * (n - 1)
+    df1 = d
+    df2 = d * (n - 1)
     f = (ss / df1) / (error / df2) if error > 0 else np.nan
     eps = _epsilon(np.atleast_2d(np.cov(y, rowvar=False))) if error > 0 else np.nan
     return {
@@ -171,5 +172,6 @@ def _contrasts(levels: int) -> np.ndarray:
 
 
 def _epsilon(covariance: np.ndarray) -> float:
-    trace, squares = np.trace(covariance), (covariance**2).sum()
+    trace = np.trace(covariance)
+    squares = (covariance**2).sum()
     return float(trace**2 / (len(covariance) * squares)) if squares > 0 else np.nan

@@ -57,7 +57,8 @@ def mixed_logistic(
     plain = smf.glm(f"response ~ {formula}", data, family=sm.families.Binomial())
     varying = patsy.dmatrix(random, data)
     cells = _cells(plain.exog, np.asarray(varying), data["response"].to_numpy(), data[observer])
-    size, p = varying.shape[1], len(plain.exog_names)
+    size = varying.shape[1]
+    p = len(plain.exog_names)
     start = np.concatenate(
         [
             plain.fit().params.to_numpy(),
@@ -99,7 +100,8 @@ def _at_rest(best: optimize.OptimizeResult, cells: tuple[np.ndarray, ...]) -> bo
 def _table(
     names: list[str], varying: list[str], x: np.ndarray, se: np.ndarray, confidence: float
 ) -> pd.DataFrame:
-    estimate, wide = x[: len(names)], stats.norm.ppf(0.5 + confidence / 2)
+    estimate = x[: len(names)]
+    wide = stats.norm.ppf(0.5 + confidence / 2)
     fixed = pd.DataFrame(
         {
             "source": names,
@@ -162,7 +164,8 @@ def _loss(parameters: np.ndarray, cells: tuple[np.ndarray, ...], modes: np.ndarr
     found.
     """
     x, z, happy, n = cells
-    fixed, z = x @ parameters[: x.shape[-1]], z @ _root(parameters[x.shape[-1] :], z.shape[-1])
+    fixed = x @ parameters[: x.shape[-1]]
+    z = z @ _root(parameters[x.shape[-1] :], z.shape[-1])
     u = modes[:] = _modes(modes, fixed, z, happy, n)
     likelihood = _joint(u, fixed, z, happy, n)
     return float(-(likelihood - 0.5 * np.linalg.slogdet(_inner(u, fixed, z, happy, n)[1])[1]).sum())
@@ -185,7 +188,8 @@ def _modes(u, fixed, z, happy, n) -> np.ndarray:
             if not worse.any():
                 break
             step[worse] /= 2
-        u, value = u + step, found
+        u = u + step
+        value = found
         if np.abs(step).max() < 1e-9:
             break
     return u

@@ -55,7 +55,8 @@ def needed(half_width: Callable[[int], float], target: float) -> int:
     """
     low, high = 1, 2
     while not half_width(high) <= target and high < MOST:
-        low, high = high, 2 * high
+        low = high
+        high = 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if half_width(middle) <= target else (middle, high)
@@ -85,7 +86,8 @@ def precision_table(
     (where there is no half-width).
     """
     s = spreads or Spreads()
-    right, differ = s.accuracy * (1 - s.accuracy), s.discordance
+    right = s.accuracy * (1 - s.accuracy)
+    differ = s.discordance
     rows = [
         ("accuracy of one network", "test images", n_test, np.sqrt(right), proportion_half_width),
         (

@@ -61,11 +61,14 @@ def equivalence(
     """
     if not bound > 0:
         raise ValueError(f"bound {bound} given; allowed: above 0")
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    x = np.asarray(x, float)
+    y = np.asarray(y, float)
     single = y.ndim == 0
     if paired:
-        x, y = (x - y)[np.isfinite(x - y)], np.zeros(())
-    x, y = x[np.isfinite(x)], y if single or paired else y[np.isfinite(y)]
+        x = (x - y)[np.isfinite(x - y)]
+        y = np.zeros(())
+    x = x[np.isfinite(x)]
+    y = y if single or paired else y[np.isfinite(y)]
     if len(x) < 2 or (y.ndim and len(y) < 2):
         raise ValueError(f"{len(x)} and {y.size} values given; allowed: two or more of each sample")
 

@@ -84,9 +84,9 @@ class Run:
             ]
         if not paths or not paths[0].is_file():
             makers = [n for n in TABLES if name in TABLES[n]]
+            made = f"; it is made by notebook {makers[0]}" if makers else ""
             raise MissingResult(
-                f"run {self.study.name!r} has no table {name!r} yet; it is made "
-                f"by notebook {makers[0]}. "
+                f"run {self.study.name!r} has no table {name!r} yet{made}. "
                 "Run the notebooks in order, or `make workbook` once"
             )
         return pd.concat([read_csv(p) for p in paths], ignore_index=True)

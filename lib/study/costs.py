@@ -30,7 +30,9 @@ AT_BLOCK = 64_896  # numbers at conv3 of AlexNet, where the default attention st
 
 # measured, two cores
 CONVOLUTION_RATE = {"bf16": 160.0, "fp32": 60.0}  # 10^9 multiplications a second
-STEP_RATE = {"bf16": 280.0, "fp32": 150.0}  # 10^6 head parameters a second in steps of 128 images
+# 10^6 head parameters: a step's products for one image, and Adam's update, whatever the batch
+PRODUCTS_S = {"bf16": 1.45e-5, "fp32": 3.9e-5}
+UPDATE_S = 1.7e-3
 KEEP_S = 0.03  # 10^6 head parameters: made, judged and written
 DRAW_S = 0.008  # a built-in face or a morph, drawn and saved
 NOTEBOOK_S = 15.0  # start, imports, figures, and what does not depend on the study; each notebook
@@ -74,9 +76,8 @@ def expected_cost(
         0.8 if study.images.n_train is None else min(1.0, study.images.n_train / max(1, n_images))
     )
     steps = study.training.epochs * max(1.0, share * n_images / study.training.batch)
-    training = sum(_head(cell) for cell in [*cells, *grid]) * (
-        steps / STEP_RATE[precision] + KEEP_S
-    )
+    step_s = study.training.batch * PRODUCTS_S[precision] + UPDATE_S
+    training = sum(_head(cell) for cell in [*cells, *grid]) * (steps * step_s + KEEP_S)
     drawn = n_images * (study.images.source == "builtin") + n_stimuli * (
         study.morphs.source != "folder"
     )

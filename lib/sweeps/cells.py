@@ -84,7 +84,8 @@ def prepare_features(folder: Path, group: Sequence[Job], threads: int, *after: s
     """
     torch.set_num_threads(threads)
     images, stimuli = _tables(folder, group[0])
-    run, device = Run(group[0].study, "02"), choose_device(group[0].study.training)
+    run = Run(group[0].study, "02")
+    device = choose_device(group[0].study.training)
     different = list({replace(job.cell, seed=0): None for job in group})
     base = make_base(run, different, images, device)
     cached_features(

@@ -232,7 +232,8 @@ def loaded(
 
         ahead = start(chunks[0]) if chunks else []
         for following in [*chunks[1:], ()]:
-            waiting, ahead = ahead, start(following)
+            waiting = ahead
+            ahead = start(following)
             yield np.stack([future.result() for future in waiting])
 
 

@@ -53,17 +53,20 @@ def convolution_rate(backbone: str, device, n: int = 16) -> float:
     return n * costs.WORK[backbone] / seconds(forward)
 
 
-def step_rate(backbone: str, device) -> float:
-    """10^6 head parameters a second, in steps of 128 images."""
-    network, training = build_network(backbone, pretraining="untrained"), Training()
-    network.train()
+def step_seconds(
+    backbone: str, device, batches: tuple[int, int] = (32, 128)
+) -> tuple[float, float]:
+    """Seconds of 10^6 head parameters: the products of one image, and what no image adds to."""
+    network = build_network(backbone, pretraining="untrained").train()
+    step = make_step(network, make_optimiser(network, Training()), device)
     side = 6 if backbone == "alexnet" else 7
-    maps = torch.randn(128, costs.NUMBERS[backbone] // side**2, side, side).to(device.dtype)
-    labels, step = (
-        torch.arange(128) % 2,
-        make_step(network, make_optimiser(network, training), device),
-    )
-    return costs.HEAD[backbone] / seconds(lambda: step(maps, labels))
+    took = []
+    for n in batches:
+        maps = torch.randn(n, costs.NUMBERS[backbone] // side**2, side, side).to(device.dtype)
+        labels = torch.arange(n) % 2
+        took.append(seconds(lambda x=maps, y=labels: step(x, y)) / costs.HEAD[backbone])
+    products = (took[1] - took[0]) / (batches[1] - batches[0])
+    return products, took[0] - batches[0] * products
 
 
 def draw_seconds() -> float:
@@ -104,10 +107,10 @@ def main() -> None:
             f"CONVOLUTION_RATE {backbone:8} {convolution_rate(backbone, device):8.0f}   in use "
             f"{costs.CONVOLUTION_RATE[device.precision]}"
         )
-        print(
-            f"STEP_RATE        {backbone:8} {step_rate(backbone, device):8.0f}   in use "
-            f"{costs.STEP_RATE[device.precision]}"
-        )
+        products, update = step_seconds(backbone, device)
+        used = costs.PRODUCTS_S[device.precision]
+        print(f"PRODUCTS_S       {backbone:8} {products:8.1e}   in use {used}")
+        print(f"UPDATE_S         {backbone:8} {update:8.1e}   in use {costs.UPDATE_S}")
     print(f"DRAW_S           {draw_seconds():17.4f}   in use {costs.DRAW_S}")
     print(f"BOOTSTRAP_S      {bootstrap_seconds():17.2e}   in use {costs.BOOTSTRAP_S}")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.likeness.answers import People
-from lib.likeness.within_level import judged_pictures, kappa, kappa_without
+from lib.likeness.within_level import has_right_answer, kappa, kappa_without
 
 
 def people(happy, n, level, cluster=None):
@@ -49,10 +49,7 @@ def test_pictures_without_a_probability_are_left_out():
 
 
 def test_the_middle_has_no_right_answer():
-    assert judged_pictures(people([1, 0, 1], [1, 1, 1], [0.2, 0.5, 0.8])).level.tolist() == [
-        0.2,
-        0.8,
-    ]
+    assert has_right_answer(np.array([0.2, 0.5, 0.8])).tolist() == [True, False, True]
 
 
 def test_fault_4_who_knows_only_the_level_has_no_error_consistency():

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.mechanisms.claim import COLUMNS, criteria, mechanism_claim, resolved, together
+from lib.claims.ledger import COLUMNS
+from lib.claims.verdicts import together
+from lib.mechanisms.claim import criteria, mechanism_claim, resolved
 
 PARTS = ("eyes", "nose", "mouth")
 

@@ -17,7 +17,6 @@ from lib.mechanisms.representations import (
     model_fits,
     shuffled_labels,
     similarity,
-    similarity_matrix,
     valence_readout,
 )
 from lib.networks.network import preprocess
@@ -130,8 +129,6 @@ def test_similarity_equals_scipy_and_constant_is_nan():
     one, other = rng.integers(0, 5, 45).astype(float), rng.normal(size=45)
     assert similarity(one, other) == pytest.approx(spearmanr(one, other).statistic)
     assert np.isnan(similarity(np.ones(45), other))
-    matrix = similarity_matrix({"a": one, "b": other})
-    assert matrix.loc["a", "a"] == pytest.approx(1) and matrix.loc["a", "b"] == matrix.loc["b", "a"]
 
 
 def test_model_fits_find_the_layer_that_follows_the_level():

@@ -157,7 +157,6 @@ def test_a_network_from_outside_is_a_cell_of_its_own(tmp_path):
         cells(study, [own])
     found, _ = cells(study)
     assert [cell.backbone for cell in found] == ["alexnet", "torchvision:alexnet"]
-    assert [cell.has_maps for cell in found] == [True, False]
     assert found[1].observer == "torchvision:alexnet-untrained-s0"
 
 

@@ -4,13 +4,10 @@ threshold.
 
 import numpy as np
 import pytest
-from toy_networks import toy_network
 
-from lib.networks.panel import Panel
 from lib.parts.bubbles import (
     GRID,
     bubble_masks,
-    bubble_trials,
     classification_image,
     part_marks,
     through,
@@ -83,21 +80,3 @@ def test_same_seed_same_masks_and_too_few_trials():
     assert (one == two).all()
     with pytest.raises(ValueError, match="20 and more"):
         classification_image(one, np.zeros(3), np.zeros(3), np.random.default_rng(0))
-
-
-def test_trials_show_all_networks_the_same_and_turn_the_evidence():
-    rng = np.random.default_rng(3)
-    images, networks = (
-        rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8),
-        [toy_network(0), toy_network(1)],
-    )
-    masks, shown, evidence = bubble_trials(
-        networks, images, np.array([1, 0]), 25, np.random.default_rng(4), batch=8
-    )
-    assert (
-        masks.shape == (25, GRID, GRID)
-        and evidence.shape == (2, 25)
-        and shown[:3].tolist() == [0, 1, 0]
-    )
-    again = Panel(through(images[shown], masks)).log_odds(networks[1])
-    assert evidence[1] == pytest.approx(np.where(shown == 0, again, -again), abs=1e-5)

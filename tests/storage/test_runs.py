@@ -50,6 +50,11 @@ def test_a_table_without_parts_is_gone(study):
         Run(study, "02").read_table("images")
 
 
+def test_a_table_that_no_notebook_declares_is_missing_too(study):
+    with pytest.raises(MissingResult, match=r"has no table 'notes' yet\. Run the notebooks"):
+        Run(study, "02").read_table("notes")
+
+
 def test_a_purpose_has_its_own_random_numbers_the_same_in_every_run(study):
     first, again, other, elsewhere = (
         run.rng(*key).random()
