@@ -104,6 +104,40 @@ def plot_curves(
     return figure
 
 
+def plot_whole_face(
+    fits: pd.DataFrame, points: pd.DataFrame, sigmoid: str = "norm", *, poles: Poles = POLES
+) -> Figure:
+    """One panel a network, whole faces only, drawn as in ``plot_curves``.
+
+    Parameters
+    ----------
+    fits : table ``psychometrics``. points : of ``level_shares``.
+    """
+    fits, points = (table[table["condition"] == "full"] for table in (fits, points))
+    networks = [key for key, _ in networks_of(fits)]
+    columns = min(len(networks), 5 if len(networks) > 8 else 4)
+    rows = -(-len(networks) // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(WIDTH, 0.9 + 2.1 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for ax in axes.flat[len(networks) :]:
+        ax.set_axis_off()
+    for ax, key in zip(axes.flat, networks, strict=False):
+        _panel(ax, key, fits, points, sigmoid)
+        ax.set_title(label(*key).replace(" (", "\n("), color=colour(key[0]), fontsize=TEXT)
+        ax.tick_params(labelbottom=True)
+    figure.supxlabel(level_label(poles), fontsize=TEXT)
+    figure.supylabel(f"share of answers “{poles[1]}”", fontsize=TEXT)
+    figure.suptitle(_curves_title(fits), fontsize=TEXT)
+    return figure
+
+
 def _curves_title(fits: pd.DataFrame) -> str:
     kind = people_kind(fits)
     n = fits.loc[fits["kind"] != "cnn", "observer"].nunique()

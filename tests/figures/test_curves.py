@@ -50,6 +50,16 @@ def test_every_network_and_condition_has_a_panel_with_its_points_and_peoples_ban
     assert high == pytest.approx(np.percentile(people, 97.5, axis=0).max(), abs=1e-9)
 
 
+def test_whole_faces_have_one_panel_a_network_with_the_same_lines(tables):
+    fits, points, _ = tables
+    together, alone = curves.plot_curves(fits, points), curves.plot_whole_face(fits, points)
+    shown = [ax for ax in alone.axes if ax.axison]
+    assert len(shown) == len(NETWORKS)
+    for mine, theirs in zip(shown, together.axes[::4], strict=True):
+        for one, other in zip(mine.lines, theirs.lines, strict=True):
+            np.testing.assert_allclose(one.get_xydata(), other.get_xydata())
+
+
 def test_untrained_networks_are_dashed_and_poles_are_the_studys(tables):
     fits, points, _ = tables
     figure = curves.plot_curves(fits, points, poles=("angry", "happy"))
@@ -88,7 +98,8 @@ def test_pse_slope_and_jnd_are_drawn_where_they_are(tables):
     assert rise == pytest.approx(float(fit.slope))
 
 
-def test_text_is_eight_points_at_least(tables):
-    figure = curves.plot_curves(*tables[:2])
+@pytest.mark.parametrize("plot", [curves.plot_curves, curves.plot_whole_face])
+def test_text_is_eight_points_at_least(tables, plot):
+    figure = plot(*tables[:2])
     sizes = [t.get_fontsize() for t in figure.findobj(mpl.text.Text) if t.get_text()]
     assert min(sizes) >= 8 and figure.get_size_inches()[0] <= 9

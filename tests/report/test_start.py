@@ -59,7 +59,7 @@ def finish(study, status="complete", kind="human"):
     }
     (study.folder / "manifest.json").write_text(json.dumps(manifest))
     (study.folder / "figures").mkdir()
-    Image.new("RGB", (8, 8)).save(study.folder / "figures/04_curves.png")
+    Image.new("RGB", (8, 8)).save(study.folder / "figures/04_whole_face.png")
     return study.folder
 
 
@@ -90,7 +90,7 @@ def test_simulated_people_make_it_a_demonstration(tmp_path):
 
 def test_without_a_run_the_published_answer_or_the_command_is_told(tmp_path):
     (tmp_path / "figures").mkdir()
-    Image.new("RGB", (8, 8)).save(tmp_path / "figures/04_curves.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "figures/04_whole_face.png")
     found = so_far(study_of(tmp_path), tmp_path)
     assert answer_in_words(found) == NO_ANSWER and found.figure.is_file() and found.published
     assert "is written when" in report_in_words(found, tmp_path)
