@@ -40,7 +40,7 @@ def near_ceiling(network: str, likeness: pd.DataFrame, share: float) -> list[Cri
 def _near(network: str, metric: str, row: pd.Series, share: float) -> Criterion:
     name = f"{NAMES[metric]}, share of the lower ceiling"
     value, low, high = (float(row[f"of_ceiling{end}"]) for end in ("", "_low", "_high"))
-    why = str(row["reason"] or "")
+    why = "" if pd.isna(row["reason"]) else row["reason"]
     if int(row["n_seeds"]) < MIN_MEMBERS:
         why = why or f"{int(row['n_seeds'])} seeds"
         return Criterion(network, name, NOT_TESTABLE, margin=share, reason=why)
@@ -62,7 +62,8 @@ def better(
         name = f"{DIFFERENCE_NAMES[BETTER_IN]} above {label(row.versus)}'s by"
         few = row.n_seeds < MIN_MEMBERS
         verdict = NOT_TESTABLE if few else judge(row.low, row.high, margin)
-        why = f"{row.n_seeds} shared seeds" if few else str(row.reason or "")
+        said = "" if pd.isna(row.reason) else row.reason
+        why = f"{row.n_seeds} shared seeds" if few else said
         numbers = (float(x) for x in (row.difference, row.low, row.high, margin))
         found.append(Criterion(label(row.architecture), name, verdict, *numbers, reason=why))
     return found

@@ -155,7 +155,8 @@ def above_level(network: str, metric: str, row: pd.Series, likelihood_margin: fl
         why = row["reason"] or "people do not agree beyond level"
         return Criterion(network, said, NOT_TESTABLE, reason=why)
     verdict = judge(low, high, margin)
-    return Criterion(network, said, verdict, value, low, high, margin, str(row["reason"] or ""))
+    why = "" if pd.isna(row["reason"]) else row["reason"]
+    return Criterion(network, said, verdict, value, low, high, margin, why)
 
 
 def outcome(criteria: Sequence[Criterion]) -> str:

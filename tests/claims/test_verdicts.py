@@ -1,8 +1,10 @@
 """The rule of verdicts: every state is reached, and by its definition."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lib.claims.claim_close import near_ceiling
 from lib.claims.verdicts import (
     INCONCLUSIVE,
     NOT_TESTABLE,
@@ -58,3 +60,11 @@ def test_sentences_of_criteria():
     known = Criterion("AlexNet", "PSE", SUPPORTED, 0.52, 0.5, 0.55)
     assert str(known) == "PSE 0.520 [0.500, 0.550]"
     assert str(Criterion("AlexNet", "PSE", NOT_TESTABLE, reason="2 seeds")) == "PSE (2 seeds)"
+
+
+def test_a_score_without_ceiling_says_that_people_do_not_agree():
+    """A table that was read from a file has NaN where there is no reason."""
+    row = {"of_ceiling": np.nan, "of_ceiling_low": np.nan, "of_ceiling_high": np.nan}
+    table = pd.DataFrame([row | {"reason": np.nan, "n_seeds": 5}], index=["error_consistency"])
+    (found,) = near_ceiling("FE-AlexNet", table, 0.9)
+    assert found.verdict == NOT_TESTABLE and found.reason == "people do not agree beyond level"
