@@ -24,9 +24,11 @@ import pandas as pd
 import torch
 from PIL import Image
 from safetensors.torch import save as save_tensors
+from scipy.io import savemat
 
 from lib.backbones import weights
 from lib.morphs.landmarks import read_tem
+from lib.people.files import read_answers
 from lib.people.guess import guess_people
 from lib.people.reading import read_people
 from lib.people.trial_file import FILE_COLUMNS, TrialFile
@@ -81,7 +83,7 @@ class Reader:
     file: str
     contents: tuple[bytes, ...]
     read: Callable[[Path], object]
-    error: type[Exception]
+    error: type[Exception] | tuple[type[Exception], ...]
 
 
 def damage(rng: np.random.Generator, contents: tuple[bytes, ...]) -> bytes:
@@ -173,6 +175,41 @@ def _excel() -> bytes:
     return buffer.getvalue()
 
 
+def _mat() -> bytes:
+    buffer = io.BytesIO()
+    savemat(buffer, {"R": {name: column.to_numpy() for name, column in answers().items()}})
+    return buffer.getvalue()
+
+
+def tables() -> tuple[bytes, ...]:
+    """The same answers as many programs write them."""
+    frame = answers()
+    text = frame.to_csv(index=False)
+    lines = text.splitlines()
+    ids = ",".join(f'"{{""ImportId"":""{name}""}}"' for name in frame)
+    return (
+        text.encode("utf-8-sig"),
+        text.replace(",", ";").replace(".", ",").encode("cp1252"),
+        ("sep=;\r\n" + text.replace(",", ";")).encode(),
+        ("A title\n\n" + text.replace(",", "\t")).encode("utf-16"),
+        "\n".join([lines[0], "Who?,How much?,What?,Time", ids, *lines[1:]]).encode(),
+        "\n".join([lines[0], *(f'"{n}",{line}' for n, line in enumerate(lines[1:]))]).encode(),
+        text.replace("\n", ",\n").replace(",happy", "%,['happy']").encode(),
+        frame.to_json(orient="records").encode(),
+        frame.to_json(orient="records", lines=True).encode(),
+        frame.to_json(orient="columns").encode(),
+    )
+
+
+def logs() -> tuple[bytes, ...]:
+    """A log of Presentation: a row an event."""
+    lines = ["Scenario - m", "", "Subject\tTrial\tEvent Type\tCode\tTime"]
+    for n, row in enumerate(answers().itertuples()):
+        lines.append(f"{row.participant}\t{n}\tPicture\tf_{row.percent}\t{n}0000")
+        lines.append(f"{row.participant}\t{n}\tResponse\t{1 + (row.answer == 'sad')}\t{n}5000")
+    return ("\n".join(lines).encode(), "\n".join(lines).encode("utf-16"))
+
+
 def state() -> dict[str, torch.Tensor]:
     """Tensors named as torchvision names them; small, for files are read before shapes are
     checked.
@@ -234,6 +271,24 @@ def _people(path: Path):
     )
 
 
+def _guessed(path: Path):
+    """As ``study new`` guesses, and then as the run reads."""
+    guess = guess_people(path, {}, {})
+    keys = ("columns", "codes", "level_range", "rt_unit", "covariates", "rows", "missing")
+    given = {f"observers.{key}": getattr(guess, key) for key in keys}
+    return read_people(load_study(SMOKE, given | {"observers.file": str(path)}))
+
+
+def _folder(path: Path):
+    """A damaged file beside a whole one never refuses the other."""
+    folder = path.parent / "folder"
+    folder.mkdir(exist_ok=True)
+    (folder / "b.csv").write_bytes(path.read_bytes())
+    (folder / "a.csv").write_text(answers().to_csv(index=False), encoding="utf-8")
+    found = read_answers(folder, needed=["participant", "percent", "answer"])
+    assert sum(found.index.str.startswith("a.csv, row ")) == len(answers())
+
+
 def _set(source: str) -> Callable[[Path], object]:
     def read(path: Path):
         study = load_study(SMOKE, {"images.source": source, "images.root": str(path)})
@@ -262,20 +317,24 @@ def _image(path: Path):
 def readers() -> list[Reader]:
     """Every reader of files that come from outside."""
     studies = tuple(path.read_bytes() for path in sorted((ROOT / "data/studies").glob("*.yaml")))
-    tables = tuple(answers().to_csv(index=False, sep=sep).encode() for sep in ",;")
+    plain = tuple(answers().to_csv(index=False, sep=sep).encode() for sep in ",;")
     points = b"4\n1 2\n3 4.5\n-6 7\n8 9\n2\n0\n3\n0 1 2\n"
     trials = (",".join(FILE_COLUMNS) + "\n" + ",".join(["x"] * len(FILE_COLUMNS)) + "\n").encode()
-    guess = lambda path: guess_people(path, {}, {})  # noqa: E731
     return [
         *(
             Reader(f"face.{kind}", pictures(kind), _image, ImageError)
             for kind in ("png", "jpeg", "bmp", "tiff", "webp", "gif")
         ),
         Reader("study.yaml", studies, load_study, StudyError),
-        Reader("answers.csv", tables, _people, TrialError),
-        Reader("answers.tsv", tables, _people, TrialError),
+        Reader("answers.csv", plain, _people, TrialError),
+        Reader("answers.tsv", plain, _people, TrialError),
+        Reader("answers.txt", tables(), _people, TrialError),
+        Reader("answers.mat", (_mat(),), _people, TrialError),
+        Reader("folder.csv", plain, _folder, ()),
         Reader("answers.xlsx", (_excel(),), _people, TrialError),
-        Reader("guessed.csv", tables, guess, TrialError),
+        Reader("guessed.csv", tables(), _guessed, (TrialError, StudyError)),
+        Reader("guessed.log", logs(), _guessed, (TrialError, StudyError)),
+        Reader("guessed.xlsx", (_excel(),), _guessed, (TrialError, StudyError)),
         Reader("task.csv", (trials,), lambda path: TrialFile(path).read(), TrialError),
         Reader("manifest.csv", manifests(), _set("manifest"), ImageError),
         Reader("fer2013.csv", fer_tables(), _set("fer2013_csv"), ImageError),

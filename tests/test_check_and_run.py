@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +14,14 @@ from PIL import Image
 
 from lib.morphs.stimuli import control_patch, make_stimuli, regions_of
 from lib.people.simulated import people
-from lib.people.trials import TrialError
+from lib.people.trials import TrialError, count_table
+from lib.people.words import notes_in_words
 from lib.pictures.labelled import load_images
 from lib.pictures.reading import ImageError
-from lib.settings.loading import load_study
+from lib.settings.loading import StudyError, load_study
+from lib.study import check_inputs
 from lib.study.check import check_study
+from lib.study.report import Report
 
 FEW = settings(
     max_examples=25,
@@ -165,3 +169,118 @@ def test_a_whole_set_runs_and_boxes_without_room_do_not(place):
     assert compare({"images": images, "morphs": morphs}, folder)
     boxes = {"eyes": [0, 223, 0, 120], "nose": [0, 223, 100, 150], "mouth": [0, 223, 140, 200]}
     assert not compare({"images": images, "morphs": morphs | {"boxes": boxes}}, folder)
+
+
+# ---- people's tables
+
+CELLS = st.sampled_from(
+    ["0", "50", "100", "0,5", "1,234", "30%", "happy", "sad", "['sad']", "1.0", "NA", "", "-1", "x"]
+)
+COLUMNS = st.lists(
+    st.sampled_from(
+        ["who", "level", "response", "rt_s", "condition", "trial", "repeat", "stimulus", ""]
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+HOW = st.fixed_dictionaries(
+    {},
+    optional={
+        "level_range": st.sampled_from([[0, 1], [0, 100], [100, 0], [-1, 50]]),
+        "codes": st.sampled_from([{"happy": 1, "sad": 0}, {"1": 1, "0": 0}, {"NA": 1, "x": 0}]),
+        "missing": st.sampled_from([["x"], ["-1"]]),
+        "decimal": st.sampled_from([",", "."]),
+        "thousands": st.sampled_from([",", "."]),
+        "rows": st.sampled_from([{"trial": "x"}, {"condition": ["0", "50"]}, {"no": "y"}]),
+        "rt_unit": st.sampled_from(["s", "ms"]),
+        "covariates": st.sampled_from([["trial"], ["session"], ["who"]]),
+        "file_pattern": st.sampled_from(["{observer}.csv", "{observer}_{session}.*"]),
+    },
+)
+OTHER_FILES = st.lists(
+    st.sampled_from(["b.csv", "deep/c.csv", "~$d.xlsx", "._e.csv", "f.xlsx", "g_1.json", "h.txt"]),
+    max_size=3,
+)
+
+
+@pytest.fixture(scope="module")
+def stimuli(tmp_path_factory):
+    """The pictures of the smoke study, drawn once."""
+    study = load_study("data/studies/smoke.yaml")
+    return make_stimuli(study, pd.DataFrame(), tmp_path_factory.mktemp("derived"))
+
+
+def whole_table(header: list[str], separator: str) -> list[str]:
+    """Rows that a study with these columns can use: one person, every level, right at the ends."""
+    values = {"who": "p1", "condition": "full", "stimulus": "none.jpg", "rt_s": "0.5"}
+    lines = []
+    for n, level in enumerate([0, 50, 100] * 3):
+        row = values | {"level": str(level), "response": "happy" if level > 40 else "sad"}
+        row |= {"trial": str(n), "repeat": str(n // 3 + 1)}
+        lines.append(separator.join(row.get(name, "") for name in header))
+    return lines
+
+
+RAN = []  # which made-up tables could be run: a property of nothing but refusals would say little
+
+
+@settings(FEW, max_examples=150)
+@given(
+    header=st.one_of(COLUMNS, st.just(["who", "level", "response", "rt_s", "trial"])),
+    whole=st.booleans(),
+    cells=st.lists(st.lists(CELLS, min_size=1, max_size=6), max_size=3),
+    separator=st.sampled_from([",", ";", "\t"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    how=HOW,
+    others=st.one_of(st.none(), OTHER_FILES),
+)
+def test_tables_of_people(place, stimuli, header, whole, cells, separator, encoding, how, others):
+    folder = place()
+    lines = whole_table(header, separator) if whole else []
+    text = "\n".join([separator.join(header), *lines, *map(separator.join, cells)]) + "\n"
+    (folder / "people").mkdir()
+    (folder / "people/a.csv").write_text(text, encoding=encoding)
+    for name in others or []:
+        (folder / "people" / name).parent.mkdir(exist_ok=True)
+        (folder / "people" / name).write_text(text.replace("p1", name[0]), encoding=encoding)
+    where = folder / ("people/a.csv" if others is None else "people")
+    columns = {} if "file_pattern" in how else {"observer": "who"}
+    base = {"file": str(where), "level_range": [0, 100], "columns": columns}
+    given = {f"observers.{name}": value for name, value in (base | how).items()}
+    try:
+        study = load_study("data/studies/smoke.yaml", given)
+    except StudyError:
+        return
+    report = Report(study.name, [])
+    check_inputs.people(study, report)
+    try:
+        found, exclusions = people(study, stimuli)
+    except TrialError as error:
+        assert report.problems == [str(error)] and str(error).strip()
+        return
+    assert not report.problems, f"refused, and yet it ran: {report.problems}"
+    assert found["level"].between(0, 1).all() and found["response"].isin([0, 1, np.nan]).all()
+    first, last = exclusions.iloc[0], exclusions.iloc[-1]
+    assert first["trials"] - exclusions["trials_removed"].sum() == last["trials"] == len(found)
+    assert all(notes_in_words(exclusions, examples=True))
+    assert count_table(found)["n"].sum() == found["response"].notna().sum()
+    RAN.append(whole)
+
+
+def test_some_of_those_tables_ran():
+    """Runs after the property above; alone it says nothing."""
+    assert not RAN or sum(RAN) >= 5
+
+
+def test_a_whole_table_of_people_runs_through_the_whole_check(place):
+    folder = place()
+    header = ["who", "level", "response", "rt_s", "trial"]
+    lines = [",".join(header), *whole_table(header, ",")]
+    (folder / "a.csv").write_text("\n".join(lines), encoding="utf-8")
+    images = {"n_train": 4, "n_validation": 2, "n_test": 2, "identities": 3}
+    morphs = {"identities": 1, "levels": 3}
+    observers = {"file": str(folder / "a.csv"), "columns": {"observer": "who"}}
+    study = {"images": images, "morphs": morphs, "observers": observers | {"level_range": [0, 100]}}
+    assert compare(study, folder)
+    assert not compare(study | {"observers": observers}, folder)  # levels of 50 between 0 and 1

@@ -117,12 +117,22 @@ def records_of(text: str) -> list[dict]:
             values = [json.loads(text)]
         except json.JSONDecodeError:
             values = [json.loads(line) for line in text.splitlines() if line.strip()]
-        records = [record for value in values for record in _flat(value)]
+        records = [record for value in values for part in _parts(value) for record in _flat(part)]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it begins as JSON and is none ({error})") from None
     if not records:
         raise ValueError("its JSON holds no records, such as [{...}, {...}]")
     return records
+
+
+def _parts(value: object) -> list[object]:
+    """What is under the keys of an object of objects: one a record, or one a column (pandas)."""
+    if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
+        return [value]
+    rows = dict.fromkeys(key for one in value.values() for key in one)
+    if not all(key.isdecimal() for key in rows):
+        return list(value.values())
+    return [{name: one.get(row) for name, one in value.items()} for row in rows]
 
 
 def _flat(value: object) -> list[dict]:

@@ -109,6 +109,8 @@ RECORDS = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
         "\n".join(json.dumps(part) for part in (RECORDS[:2], RECORDS[2:])),
         "\n".join(map(json.dumps, RECORDS)),
         json.dumps({name: [r[name] for r in RECORDS] for name in HEADER}),
+        json.dumps({name: {str(k): r[name] for k, r in enumerate(RECORDS)} for name in HEADER}),
+        json.dumps({"-Nx1": RECORDS[0], "-Nx2": RECORDS[1], "-Nx3": RECORDS[2]}),
     ],
 )
 def test_json_of_records(tmp_path, content):
