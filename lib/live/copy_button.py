@@ -23,7 +23,7 @@ export default {
     const said = document.createElement("span");
     const shown = document.createElement("pre");
     button.textContent = model.get("name");
-    button.title = model.get("tooltip");
+    button.title = model.get("hint");
     button.className = "jupyter-button jupyter-widgets";
     said.setAttribute("role", "status");
     said.style.marginLeft = "8px";
@@ -45,5 +45,5 @@ class CopyButton(anywidget.AnyWidget):
 
     _esm = SCRIPT
     name = traitlets.Unicode("Copy").tag(sync=True)
-    tooltip = traitlets.Unicode("").tag(sync=True)
+    hint = traitlets.Unicode("").tag(sync=True)
     text = traitlets.Unicode("").tag(sync=True)

@@ -61,7 +61,7 @@ class LabControls:
         self.note, self.status = widgets.HTML(), widgets.HTML()
         self.bar, self.left = widgets.IntProgress(min=0, max=1), widgets.HTML()
         self.buttons = self._buttons(widgets)
-        self.copied = CopyButton(name="Copy settings", tooltip=COPY)
+        self.copied = CopyButton(name="Copy settings", hint=COPY)
         self.painter: Painter[LabState] = Painter(self._show, lambda error: self._say(str(error)))
         self._training: LabTraining | None = None
         self._trained: LabState | None = None  # the last training, which may be taken back
