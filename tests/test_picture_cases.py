@@ -297,6 +297,12 @@ def test_manifests_in_every_dialect(new, tmp_path, header, body, encoding):
     assert len(load_images(load_study(path), tmp_path / "derived")) == 24
 
 
+def test_a_manifest_below_a_title_is_read_and_the_title_said(new, tmp_path):
+    code, said, path = new("--images", table(tmp_path, f"My set,\n\npath,label,set\n{rows()}\n"))
+    assert code == 0 and "the header is in row 3; what stands above it is passed over" in said
+    assert len(load_images(load_study(path), tmp_path / "derived")) == 24
+
+
 def test_a_list_without_a_header_and_numbers_for_labels(new, tmp_path):
     body = rows(" ").replace(" happy", " 4").replace(" sad", " 5")
     path = table(tmp_path, body, "list.txt")

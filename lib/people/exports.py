@@ -22,11 +22,20 @@ def bag(words: str) -> frozenset[str]:
 COLUMN_WORDS = {
     "level": (
         *("level", "morph", "morph_level", "percent", "per_cent", "pct", "intensity", "step"),
-        *("proportion", "strength", "blend", "happiness", "ratio"),
+        *(
+            "proportion",
+            "strength",
+            "blend",
+            "happiness",
+            "ratio",
+            "stufe",
+            "morphstufe",
+            "prozent",
+        ),
     ),
     "observer": (
         *("observer", "participant", "participant_id", "subject", "subject_id", "subj", "sub"),
-        *("person", "id", "pid", "ppt", "code", "vp", "vpn", "proband", "who"),
+        *("person", "id", "pid", "ppt", "code", "vp", "vpn", "proband", "versuchsperson", "who"),
     ),
     "response": (
         *("response", "resp", "answer", "choice", "key_resp", "keys", "key", "judgement"),
@@ -34,7 +43,7 @@ COLUMN_WORDS = {
     ),
     "rt_s": (
         *("rt", "rt_s", "rt_ms", "reaction_time", "response_time", "resp_time", "latency"),
-        "reaction",
+        *("reaction", "reaktionszeit"),
     ),
     "condition": ("condition", "masked", "occlusion", "part"),
     "identity": ("identity", "face", "model", "actor"),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from lib.people.exports import as_trials
 from lib.people.mat_files import read_mat
-from lib.people.trials import TrialError
+from lib.people.trials import TRIAL_COLUMNS, TrialError
+from lib.settings.options import Observers
 from lib.storage.tables import read_table
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".json", ".mat")
 RARER = (".log", ".dat", ".tab", ".xls")  # read where a folder holds none of the others
+MANY_COLUMNS = 30  # more are counted, not listed
 NEEDED = ("observer", "level", "response")
 
 Note = tuple[str, str]  # what was done with rows or files, and an example of them
@@ -181,6 +183,52 @@ def _grouped(notes: Sequence[Note], what: str) -> list[Note]:
 
 def _counted(notes: Sequence[Note]) -> list[str]:
     return [f"{text} (such as {one})" for text, one in _grouped(notes, "files passed over ({n}): ")]
+
+
+def check_columns(table: pd.DataFrame, settings: Observers, wanted: Mapping[str, str]) -> None:
+    """Whether a study's columns are there.
+
+    Parameters
+    ----------
+    wanted : the file's name of each column that has to be there, by ours.
+
+    Raises
+    ------
+    TrialError : a name that is none of ours, or a column that is missing, with those that are
+        there.
+    """
+    ours = {"kind", "architecture", "pretraining", "seed", "p_happy", "log_odds"}
+    allowed = [c for c in TRIAL_COLUMNS if c not in ours]
+    if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
+        raise TrialError(
+            f"observers.columns: {', '.join(wrong)} given; allowed: "
+            f"{', '.join([*allowed, 'trial'])} and the covariates"
+        )
+    if none := [c for c in NEEDED if settings.columns.get(c, c) is None]:
+        raise TrialError(f"observers.columns: null given for {', '.join(none)}, which is needed")
+    if taken := [c for c in settings.covariates if c in TRIAL_COLUMNS]:
+        raise TrialError(
+            f"observers.covariates: {', '.join(taken)} given; those columns are in the trial table "
+            "already. Map them in observers.columns"
+        )
+    where = Path(settings.file).name
+    found = f"found: {_listed(table.columns)}"
+    if missing := [f"{theirs!r} (for {o})" for o, theirs in wanted.items() if theirs not in table]:
+        if table.shape[1] > MANY_COLUMNS and table.shape[1] > len(table):
+            found += ". It seems to have a column for each trial: make it long, one row a trial"
+        pattern = ". If files' names say who it was: observers.file_pattern='{observer}_*.csv'"
+        raise TrialError(
+            f"{where} has no column {', '.join(missing)}; {found}. Say which column is which in "
+            "observers.columns, such as observers.columns='{observer: participant, level: percent, "
+            f"response: answer}}'{pattern if wanted['observer'] not in table else ''}"
+        )
+    if missing := [repr(name) for name in settings.rows if name not in table]:
+        raise TrialError(f"observers.rows: {where} has no column {', '.join(missing)}; {found}")
+
+
+def _listed(names: pd.Index) -> str:
+    more = f" and {len(names) - MANY_COLUMNS} more" if len(names) > MANY_COLUMNS else ""
+    return ", ".join(names[:MANY_COLUMNS]) + more
 
 
 # ---- who it was, from the file's name

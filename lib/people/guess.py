@@ -17,8 +17,8 @@ from lib.settings.options import CONDITIONS
 from lib.settings.words import POLES
 from lib.storage.table_cells import code_key, is_missing, numbers, plain
 
-HAPPY_CODES = ("happy", "h", "happiness", "joy", "positive", "1", "right", "j", "yes")
-SAD_CODES = ("sad", "s", "sadness", "negative", "0", "left", "f", "no")
+HAPPY_CODES = ("happy", "h", "happiness", "joy", "positive", "1", "right", "j", "yes", "true")
+SAD_CODES = ("sad", "s", "sadness", "negative", "0", "left", "f", "no", "false")
 # words and numbers that stand for no answer where they stand among two others
 NO_ANSWER = bag(
     "- -- ? undefined timeout timed_out no_response noresponse no_answer no_key nokey missed miss "
@@ -112,6 +112,8 @@ def _columns(
         free = [c for c in table if c not in columns.values()]
         there = [c for c in candidates(export, ours, free) if _fits(trials[c], ours)]
         if ours == "response":
+            asked = [c for c in free if poles[1].lower() in words_of(c)]  # such as said_happy
+            there += [c for c in asked if c not in there and _both_known(trials[c], poles)]
             there.sort(key=lambda c: not _both_known(trials[c], poles))
         if ours == "rt_s" and (response := columns.get("response")):
             there.sort(key=lambda c: not _same_item(c, response))

@@ -5,15 +5,14 @@ table, and exclusion.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lib.people.exclusion import _exclude
-from lib.people.files import NEEDED, Note, read_answers
+from lib.people.files import NEEDED, Note, check_columns, read_answers
 from lib.people.matching import on_pictures
-from lib.people.trials import TRIAL_COLUMNS, TrialError, trial_table
+from lib.people.trials import TrialError, trial_table
 from lib.people.twice import count_repeats
 from lib.settings.options import CONDITIONS, Observers, Study, resolve
 from lib.storage.table_cells import code_key, decimal_mark, is_missing, number, numbers, plain
@@ -56,7 +55,7 @@ def read_people(
     others = [*wanted.values(), *settings.rows]
     table = read_answers(path, settings.sheet, settings.file_pattern, needed, others)
     notes: list[Note] = list(table.attrs["notes"])
-    _check_columns(table, settings, wanted)
+    check_columns(table, settings, wanted)
     table, left_out = _trials_of(table, settings, wanted, notes)
     found = _used(table, settings, notes)
     mark = _decimal_mark(found, settings)
@@ -85,34 +84,6 @@ def _wanted(settings: Observers) -> dict[str, str]:
     """The file's name of each column that has to be there."""
     named = {ours: theirs for ours, theirs in settings.columns.items() if theirs is not None}
     return {name: named.get(name, name) for name in (*NEEDED, *named, *settings.covariates)}
-
-
-def _check_columns(table: pd.DataFrame, settings: Observers, wanted: Mapping[str, str]) -> None:
-    ours = {"kind", "architecture", "pretraining", "seed", "p_happy", "log_odds"}
-    allowed = [c for c in TRIAL_COLUMNS if c not in ours]
-    if wrong := [c for c in settings.columns if c not in (*allowed, "trial", *settings.covariates)]:
-        raise TrialError(
-            f"observers.columns: {', '.join(wrong)} given; allowed: "
-            f"{', '.join([*allowed, 'trial'])} and the covariates"
-        )
-    if none := [c for c in NEEDED if settings.columns.get(c, c) is None]:
-        raise TrialError(f"observers.columns: null given for {', '.join(none)}, which is needed")
-    if taken := [c for c in settings.covariates if c in TRIAL_COLUMNS]:
-        raise TrialError(
-            f"observers.covariates: {', '.join(taken)} given; those columns are in the trial table "
-            "already. Map them in observers.columns"
-        )
-    where = Path(settings.file).name
-    found = f"found: {', '.join(map(str, table.columns))}"
-    if missing := [f"{theirs!r} (for {o})" for o, theirs in wanted.items() if theirs not in table]:
-        pattern = ". If files' names say who it was: observers.file_pattern='{observer}_*.csv'"
-        raise TrialError(
-            f"{where} has no column {', '.join(missing)}; {found}. Say which column is which in "
-            "observers.columns, such as observers.columns='{observer: participant, level: percent, "
-            f"response: answer}}'{pattern if wanted['observer'] not in table else ''}"
-        )
-    if missing := [repr(name) for name in settings.rows if name not in table]:
-        raise TrialError(f"observers.rows: {where} has no column {', '.join(missing)}; {found}")
 
 
 def _trials_of(

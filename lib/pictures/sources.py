@@ -50,7 +50,9 @@ def find_images(study: Study, folder: Path | None) -> Found:
         found = _labelled(fer_csv(images, root), study, notes)
         found = unpacked(found, images, root, folder)
     elif images.source == "manifest":
-        found = _labelled(manifest(images, root), study, notes)
+        table = manifest(images, root)
+        notes += [f"{root.name}: {note}" for note in table.attrs.get("notes", ())]
+        found = _labelled(table, study, notes)
     else:
         read = _class_folders if images.source == "folder" else _file_names
         found = _labelled(read(study, root, notes), study, notes).assign(row="")

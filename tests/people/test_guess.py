@@ -304,3 +304,25 @@ def test_levels_called_after_the_negative_pole_are_turned_round(tmp_path):
     trials, _, study = read_by_new(tmp_path, table)
     same(trials, TRIALS)
     assert study.observers.level_range == (100, 0)
+
+
+def test_german_names_and_a_column_that_asks_for_the_pole(tmp_path):
+    table = psychtoolbox().drop(columns=["trialNum", "isCorrect"])
+    german = table.set_axis(["Versuchsperson", "Stufe", "Antwort", "Reaktionszeit"], axis=1)
+    german["Antwort"] = german["Antwort"].map({1: "traurig", 2: "fröhlich"})
+    same(read_by_new(tmp_path, german, sep=";", decimal=",", encoding="cp1252")[0], TRIALS)
+    table["said_happy"] = table.pop("respKey") == 2
+    same(read_by_new(tmp_path, table)[0], TRIALS)
+
+
+def test_a_column_for_each_trial_is_refused_as_that(tmp_path, capsys):
+    wide = pd.DataFrame(
+        [{"ResponseId": f"R_{p}"} | {f"Q{k}": "Sad" for k in range(44)} for p in "ab"]
+    )
+    wide.to_csv(tmp_path / "wide.csv", index=False)
+    assert (
+        main(["new", "--people", str(tmp_path / "wide.csv"), "--output", str(tmp_path / "m.yaml")])
+        == 1
+    )
+    said = capsys.readouterr().err
+    assert "Q28 and 15 more" in said and "make it long, one row a trial" in said
