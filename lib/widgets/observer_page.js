@@ -51,24 +51,34 @@ async function pageStore(task) {
     },
     save: (trial) => change("trials", "put", { task: task.id, ...trial }),
     async end(root, observer, total) {
-      const buttons = [["save", "Save CSV file"], ["next", "Next observer"]];
-      for (;;) {
+      const buttons = [["save", "Save CSV file"], ["next", "Next observer"], ["remove", "Delete my answers"]];
+      let saved = false, answer = "";
+      while (answer !== "next") {
         const kept = (await read(observer)).length;
-        const answer = await panel(root, "Thank you", paragraphs(
+        answer = await panel(root, "Thank you", paragraphs(
           `${kept} of ${total} answers are kept in this browser. Save them as a file and hand the file to the lab; ` +
           "nothing was sent anywhere."), buttons);
         if (answer === "save") {
           await download(observer);
-          buttons[2] = ["remove", "Remove from this browser"]; // only what was saved can be removed
+          saved = true;
         }
-        if (answer === "remove") await change("trials", "delete", all(observer));
-        if (answer !== "next") continue;
-        await change("observers", "delete", task.id);
-        this.suggested = newCode();
-        return true;
+        if (answer === "remove" && (saved || (await sure(root, kept)))) {
+          await change("trials", "delete", all(observer));
+          answer = await panel(root, "Your answers are deleted", paragraphs("Nothing of them is left in this browser."),
+                               [["next", "Begin anew"]]);
+        }
       }
+      await change("observers", "delete", task.id);
+      this.suggested = newCode();
+      return true;
     },
   };
+}
+
+// Answers that were not saved are deleted only after a second word.
+async function sure(root, kept) {
+  const told = paragraphs(`${kept} answers were not saved as a file. They cannot be had back.`);
+  return (await panel(root, "Delete them?", told, [["no", "Keep them"], ["yes", "Delete them"]])) === "yes";
 }
 
 async function runPage(task) {

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from lib.settings.words import POLES, Poles, problem_of_poles
 
 INSTRUCTIONS = """You will see faces, each for a short moment after a cross. Look at the cross.
-Decide for each face: {positive} or {negative}? Go by your first impression;
-there is no right or wrong in the middle.
+Decide for each face: {positive} or {negative}? \
+Go by your first impression; there is no right or wrong in the middle.
 {Negative}: key {left}. {Positive}: key {right}. Or press the buttons. Escape makes a pause."""
 KEYS = ("F or ←", "J or →")
 ANSWER_S = 0.8  # how long an answer takes, typically

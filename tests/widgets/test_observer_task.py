@@ -369,3 +369,28 @@ def test_the_order_depends_on_the_observer_and_on_nothing_else(stimuli, tmp_path
 
         first, again, other = order("A"), order("A"), order("B")
     assert first == again and first != other and sorted(first) == sorted(other)
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_task_fits_and_unsaved_answers_are_deleted_after_a_second_word(
+    stimuli, tmp_path
+):
+    task = replace(FAST, repeats=1, poles=("angry", "calm"))
+    url = export_task(stimuli.head(2), tmp_path / "task.html", task=task).as_uri()
+    with chromium(is_mobile=True, has_touch=True) as context:
+        page = context.new_page()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(url)
+        page.check("input[name=consent]")
+        page.tap("button[name=start]")
+        for place in (1, 2):
+            page.wait_for_selector(f".stage[data-trial='{place}']")
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            page.tap("button[name=Angry]")
+        page.tap("button[name=remove]")
+        page.tap("button[name=no]")
+        assert [trial["response"] for trial in page.evaluate(KEPT)] == [0, 0]
+        page.tap("button[name=remove]")
+        page.tap("button[name=yes]")
+        page.wait_for_selector("text=Your answers are deleted")
+        assert page.evaluate(KEPT) == []
