@@ -66,7 +66,7 @@ def look(
     """
     run = shown.run
     display = shown.display(cell)
-    who = {"architecture": cell.architecture, "pretraining": cell.pretraining, "seed": cell.seed}
+    who = cell.who
     maps = maps_of(network, display.panel, methods, run.study.saliency.location)
     rows = [map_rows(run, cell, name, maps[name], display) for name in methods if name in maps]
     found: Result = {f"map_{name}": values[along(display)] for name, values in maps.items()}
@@ -127,9 +127,7 @@ def bubbles(shown: Shown, cell: Cell, network: Network) -> Result:
         masks, panel.log_odds(network) * signs, which, shown.run.rng("chance")
     )
     marks = part_marks(image, regions).assign(
-        architecture=cell.architecture,
-        pretraining=cell.pretraining,
-        seed=cell.seed,
+        **cell.who,
         n_trials=image.n,
         threshold=image.threshold,
         largest=image.z.max(),
@@ -155,8 +153,7 @@ def map_rows(run: Run, cell: Cell, method: str, maps: np.ndarray, display: Displ
             n_permutations=run.study.saliency.n_permutations,
         )
         rows.append(found.assign(condition=condition, level=level))
-    who = {"architecture": cell.architecture, "pretraining": cell.pretraining, "seed": cell.seed}
-    return pd.concat(rows, ignore_index=True).assign(method=method, **who)[COLUMNS]
+    return pd.concat(rows, ignore_index=True).assign(method=method, **cell.who)[COLUMNS]
 
 
 def inside(shown: Shown, cell: Cell, network: Network, known: dict[str, dict], who: dict) -> Result:

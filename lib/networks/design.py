@@ -51,6 +51,11 @@ class Cell:
         return "alexnet" if "alexnet" in self.architecture else self.architecture
 
     @property
+    def who(self) -> dict[str, str | int]:
+        """What names it in every table: architecture, pretraining, seed."""
+        return {name: getattr(self, name) for name in ("architecture", "pretraining", "seed")}
+
+    @property
     def attention_name(self) -> str:
         """What tables call its block, such as ``self@conv3``; ``none`` without one."""
         return self.attention.name if self.attention else "none"

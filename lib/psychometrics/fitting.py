@@ -1,7 +1,7 @@
 """Psychometric functions: fit them, compare them, and pool them over observers.
 
 psi(x) = guess + (1 - guess - lapse) F((x - location) / scale), F cumulative Gaussian or logistic
-(Wichmann & Hill 2001, eq. 1). The weak beliefs that ``penalty`` weighs, with R the range of the
+(Wichmann & Hill 2001, eq. 1). The weak priors that ``penalty`` weighs, with R the range of the
 levels tested:
 
 - location: normal about the middle of the levels with standard deviation R. The curve's middle lies
@@ -9,10 +9,11 @@ levels tested:
 - scale: log-normal about 0.15 R with a standard deviation of 1 in natural logarithms. Half of the
   change takes between a fortieth of the range and more than all of it.
 
-Four levels (0, two near the threshold, 1) are just enough: the ends tell guess and lapse, the two
-between tell location and scale, and nothing is left to test the curve's form with.
 - guess and lapse: Beta(1, 10) within their bounds, as in Schuett et al. (2016). Blind answers are
   rare.
+
+Four levels (0, two near the threshold, 1) are just enough: the ends tell guess and lapse, the two
+between tell location and scale, and nothing is left to test the curve's form with.
 """
 
 from __future__ import annotations
@@ -23,12 +24,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.psychometrics.group import GroupFit, fit_group
-from lib.psychometrics.likelihood import make_problems
+from lib.psychometrics.likelihood import FitOptions, make_problems
 from lib.psychometrics.resampling import compare_fits
 from lib.psychometrics.result import (
-    RESULTS,
     UNFIT,
-    FitOptions,
     PsychometricFit,
     check_counts,
     data_reasons,
@@ -36,9 +35,8 @@ from lib.psychometrics.result import (
 )
 from lib.psychometrics.search import optimise
 
-BLOCK = (
-    8192  # fits whose intermediate arrays are held at once, so that memory is flat in their number
-)
+# fits whose intermediate arrays are held at once, so that memory is flat in their number
+BLOCK = 8192
 
 __all__ = ["GroupFit", "PsychometricFit", "compare_fits", "fit_group", "fit_psychometric"]
 
@@ -62,7 +60,7 @@ def fit_psychometric(
         not shown.
     sigmoid : ``norm`` or ``logistic``.
     guess, lapse : (low, high) bounds of the asymptote gaps, or one number that fixes the gap.
-    penalty : weight of the beliefs in the module's docstring; 0 is plain maximum likelihood.
+    penalty : weight of the priors in the module's docstring; 0 is plain maximum likelihood.
 
     Returns
     -------
@@ -83,41 +81,13 @@ def fit_flat(
     level: np.ndarray, happy: np.ndarray, n: np.ndarray, options: FitOptions, shape: tuple[int, ...]
 ) -> PsychometricFit:
     """Fit checked counts (B, L), block by block, and lay the results out in ``shape``."""
-    blocks = [slice(i, i + BLOCK) for i in range(0, len(n), BLOCK)] or [slice(0, 0)]
-    parts = [_fit_block(level, happy[rows], n[rows], options) for rows in blocks]
-    results = {
-        name: np.concatenate([getattr(part, name) for part in parts]).reshape(shape)[()]
-        for name in RESULTS
-    }
-    happy = happy.reshape(*shape, level.size)
-    n = n.reshape(*shape, level.size)
-    return PsychometricFit(**results, level=level, n_happy=happy, n=n, options=options)
-
-
-def _fit_block(level, happy, n, options: FitOptions) -> PsychometricFit:
     reasons = data_reasons(level, happy, n)
-    usable = np.isin(reasons, list(UNFIT), invert=True)
+    usable = np.flatnonzero(~np.isin(reasons, list(UNFIT)))
     parameters = np.full((len(n), 4), np.nan)
     objective = np.full(len(n), np.nan)
     converged = np.zeros(len(n), bool)
-    problems = make_problems(
-        level,
-        happy[usable],
-        n[usable],
-        sigmoid=options.sigmoid,
-        guess=options.guess,
-        lapse=options.lapse,
-        penalty=options.penalty,
-    )
-    parameters[usable], objective[usable], converged[usable] = optimise(problems)
-    return summarise(
-        level,
-        happy,
-        n,
-        parameters,
-        objective,
-        converged,
-        options,
-        (len(n),),
-        reasons=reasons,
-    )
+    for rows in np.split(usable, range(BLOCK, len(usable), BLOCK)):
+        problems = make_problems(level, happy[rows], n[rows], options)
+        parameters[rows], objective[rows], converged[rows] = optimise(problems)
+    found = (parameters, objective, converged)
+    return summarise(level, happy, n, *found, options, shape, reasons=reasons)

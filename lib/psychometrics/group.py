@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.psychometrics.likelihood import Problems, believing, evaluate, make_problems
+from lib.psychometrics.likelihood import FitOptions, Problems, believing, evaluate, make_problems
 from lib.psychometrics.result import (
     REVERSED,
-    FitOptions,
     PsychometricFit,
     check_counts,
     data_reasons,
@@ -125,15 +124,7 @@ def _on_common_range(level, happy, n, options: FitOptions) -> Problems:
     has them too.
     """
     any_shown = np.where(n.sum(0) > 0, 1.0, 0.0)
-    shared = make_problems(
-        level,
-        happy,
-        np.broadcast_to(any_shown, n.shape),
-        sigmoid=options.sigmoid,
-        guess=options.guess,
-        lapse=options.lapse,
-        penalty=options.penalty,
-    )
+    shared = make_problems(level, happy, np.broadcast_to(any_shown, n.shape), options)
     return replace(shared, n=n)
 
 

@@ -17,6 +17,47 @@ _TINY = 1e-150  # its square is still a number
 
 
 @dataclass(frozen=True)
+class FitOptions:
+    """How a fit was made, so that resampled data are fitted alike; see ``fit_psychometric``."""
+
+    sigmoid: str = "norm"
+    guess: tuple[float, float] = (0.0, 0.05)
+    lapse: tuple[float, float] = (0.0, 0.05)
+    penalty: float = 1.0
+
+    def __post_init__(self):
+        if self.sigmoid not in SIGMOIDS:
+            raise ValueError(f"sigmoid {self.sigmoid!r} given; allowed: {', '.join(SIGMOIDS)}")
+        for name in ("guess", "lapse"):
+            object.__setattr__(self, name, _bounds(name, getattr(self, name)))
+        if self.guess[1] + self.lapse[1] > 1 or self.guess[0] + self.lapse[0] >= 1:
+            raise ValueError(
+                f"guess {self.guess} and lapse {self.lapse} given; allowed: at "
+                "most 1 together, or nothing"
+                " is left to rise"
+            )
+        if not (np.isfinite(self.penalty) and self.penalty >= 0):
+            raise ValueError(
+                f"penalty {self.penalty!r} given; allowed: 0 (plain maximum likelihood) or more"
+            )
+
+
+def _bounds(name: str, given) -> tuple[float, float]:
+    """A pair of bounds; one number fixes the value."""
+    pair = (
+        np.broadcast_to(np.asarray(given, float).ravel(), 2)
+        if np.size(given) == 1
+        else np.asarray(given, float)
+    )
+    if pair.shape != (2,) or not 0 <= pair[0] <= pair[1] < 1:
+        raise ValueError(
+            f"{name} {given!r} given; allowed: (low, high) with 0 <= low "
+            "<= high < 1, or one fixed number"
+        )
+    return float(pair[0]), float(pair[1])
+
+
+@dataclass(frozen=True)
 class Problems:
     """B data sets on L levels, shared or each its own, with the beliefs and bounds of their four
     parameters.
@@ -54,14 +95,7 @@ class Problems:
 
 
 def make_problems(
-    level: np.ndarray,
-    happy: np.ndarray,
-    n: np.ndarray,
-    *,
-    sigmoid: str,
-    guess: tuple[float, float],
-    lapse: tuple[float, float],
-    penalty: float,
+    level: np.ndarray, happy: np.ndarray, n: np.ndarray, options: FitOptions
 ) -> Problems:
     """Data sets with the weak standard beliefs (see ``lib.psychometrics.fitting``), scaled to
     the levels tested in each.
@@ -71,22 +105,22 @@ def make_problems(
     bounds = [
         (first - 3 * width, first + 4 * width),
         (np.log(width / 1000), np.log(10 * width)),
-        (guess[0] * ones, guess[1] * ones),
-        (lapse[0] * ones, lapse[1] * ones),
+        tuple(end * ones for end in options.guess),
+        tuple(end * ones for end in options.lapse),
     ]
     precision = np.zeros((len(n), 2, 2))
-    precision[:, 0, 0] = penalty / (LOCATION_SD * width) ** 2
-    precision[:, 1, 1] = penalty / SCALE_LOG_SD**2
+    precision[:, 0, 0] = options.penalty / (LOCATION_SD * width) ** 2
+    precision[:, 1, 1] = options.penalty / SCALE_LOG_SD**2
     return Problems(
         level,
         happy,
         n,
         np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1),
         precision,
-        np.full(2, penalty * ASYMPTOTE_BELIEF),
+        np.full(2, options.penalty * ASYMPTOTE_BELIEF),
         np.stack([b[0] for b in bounds], 1),
         np.stack([b[1] for b in bounds], 1),
-        sigmoid,
+        options.sigmoid,
     )
 
 

@@ -140,15 +140,11 @@ def _refit(fit: PsychometricFit, asked: Shown, happy: np.ndarray) -> tuple[np.nd
     optimum; and the data that they were fitted to. A group's belief is taken as known.
     """
     copies = len(happy)
-    options = fit.options
     problems = make_problems(
         np.tile(asked.level, (copies, 1)),
         happy.reshape(-1, asked.n.shape[1]),
         np.tile(asked.n, (copies, 1)),
-        sigmoid=options.sigmoid,
-        guess=options.guess,
-        lapse=options.lapse,
-        penalty=options.penalty,
+        fit.options,
     )
     if fit.belief is not None:
         problems = believing(problems, *fit.belief)

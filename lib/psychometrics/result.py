@@ -12,61 +12,11 @@ from numpy.typing import ArrayLike
 
 from lib.psychometrics import resampling
 from lib.psychometrics.curves import PARAMETERS, QUANTITIES, curve, derived, deviance
-from lib.psychometrics.likelihood import tested_range
-from lib.psychometrics.sigmoids import SIGMOIDS
+from lib.psychometrics.likelihood import FitOptions, tested_range
 
 TREND_Z = 2.326  # one-sided 1 %: a weaker rise of the answers with level counts as flat
 # no level within this many scales of the location: the data bound the slope from one side only
 STEP_Z = 2.5
-RESULTS = (
-    *PARAMETERS,
-    *QUANTITIES,
-    "deviance",
-    "converged",
-    "reason",
-    "objective",
-)  # one a fit
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How a fit was made, so that resampled data are fitted alike; see ``fit_psychometric``."""
-
-    sigmoid: str = "norm"
-    guess: tuple[float, float] = (0.0, 0.05)
-    lapse: tuple[float, float] = (0.0, 0.05)
-    penalty: float = 1.0
-
-    def __post_init__(self):
-        if self.sigmoid not in SIGMOIDS:
-            raise ValueError(f"sigmoid {self.sigmoid!r} given; allowed: {', '.join(SIGMOIDS)}")
-        for name in ("guess", "lapse"):
-            object.__setattr__(self, name, _bounds(name, getattr(self, name)))
-        if self.guess[1] + self.lapse[1] > 1 or self.guess[0] + self.lapse[0] >= 1:
-            raise ValueError(
-                f"guess {self.guess} and lapse {self.lapse} given; allowed: at "
-                "most 1 together, or nothing"
-                " is left to rise"
-            )
-        if not (np.isfinite(self.penalty) and self.penalty >= 0):
-            raise ValueError(
-                f"penalty {self.penalty!r} given; allowed: 0 (plain maximum likelihood) or more"
-            )
-
-
-def _bounds(name: str, given) -> tuple[float, float]:
-    """A pair of bounds; one number fixes the value."""
-    pair = (
-        np.broadcast_to(np.asarray(given, float).ravel(), 2)
-        if np.size(given) == 1
-        else np.asarray(given, float)
-    )
-    if pair.shape != (2,) or not 0 <= pair[0] <= pair[1] < 1:
-        raise ValueError(
-            f"{name} {given!r} given; allowed: (low, high) with 0 <= low "
-            "<= high < 1, or one fixed number"
-        )
-    return float(pair[0]), float(pair[1])
 
 
 @dataclass(frozen=True)

@@ -244,8 +244,9 @@ def answers_to_test(run: Run, chosen: Iterable[Cell], images: pd.DataFrame) -> p
         table = pd.DataFrame(_who(cell) | known | {"log_odds": log_odds, "right": right})
         tables.append(table)
     names = ["architecture", "pretraining", "attention", "seed", "image", "identity", "label"]
-    empty = pd.DataFrame(columns=[*names, "log_odds", "right"])
-    return pd.concat(tables, ignore_index=True) if tables else empty
+    columns = [*names, "log_odds", "right"]
+    found = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+    return found[columns]
 
 
 def ready(run: Run, cell: Cell, base: Base) -> Network:
@@ -268,12 +269,7 @@ def _data(cell: Cell, base: Base, network: Network) -> Data:
 
 
 def _who(cell: Cell) -> dict:
-    return {
-        "architecture": cell.architecture,
-        "pretraining": cell.pretraining,
-        "attention": cell.attention_name,
-        "seed": cell.seed,
-    }
+    return cell.who | {"attention": cell.attention_name}
 
 
 def trial_rows(cell: Cell, stimuli: pd.DataFrame, log_odds: np.ndarray) -> pd.DataFrame:
@@ -289,9 +285,7 @@ def trial_rows(cell: Cell, stimuli: pd.DataFrame, log_odds: np.ndarray) -> pd.Da
         **rows,
         observer=cell.observer,
         kind="cnn",
-        architecture=cell.architecture,
-        pretraining=cell.pretraining,
-        seed=cell.seed,
+        **cell.who,
         p_happy=expit(log_odds),
         log_odds=log_odds,
         response=np.nan,
