@@ -13,7 +13,10 @@ from lib.faces.identity import Identity
 
 def face_outline(person: Identity) -> Points:
     """The head without its ears, from the crown around the right side."""
-    w, j, c, y = person.face_width, person.jaw_width, person.chin_width, person.chin_y
+    w = person.face_width
+    j = person.jaw_width
+    c = person.chin_width
+    y = person.chin_y
     right = [
         (0, -43),
         (0.5 * w, -40.5),
@@ -165,7 +168,9 @@ def _nose(person: Identity) -> list[Shape]:
     """The bridge, the tip and the shade below it (the wings and nostrils move:
     ``face_features``).
     """
-    y, w, b = person.nose_y, person.nose_width, person.bridge
+    y = person.nose_y
+    w = person.nose_width
+    b = person.bridge
     side = curve(
         np.array(
             [

@@ -106,7 +106,9 @@ def half(maps: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def _normals(identity: Identity, size: int) -> np.ndarray:
     """Surface normals of the head, float32 (3, n, n) at half the canvas's resolution."""
     x, y = _grid(canvas_side(size) // 2, SPAN)
-    w, ny, ey = identity.face_width, identity.nose_y, identity.eye_y
+    w = identity.face_width
+    ny = identity.nose_y
+    ey = identity.eye_y
     # a dome without a rim, so that hair beside the head takes the same light as the head's edge
     height = 26 * np.exp(-0.5 * ((x / (0.82 * w)) ** 2 + ((y - 1) / 44) ** 2))
     bumps = [

@@ -138,7 +138,8 @@ def _painted(identity: Identity, shapes: list[Shape], size: int) -> np.ndarray:
     points = np.vstack(list(_outlines(identity).values()))
     # outside the features nothing has changed: there the finished still picture serves
     corners = (points + SPAN / 2) * (len(drawn) / SPAN)
-    (x0, y0), (x1, y1) = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
+    x0, y0 = np.floor(corners.min(0)).astype(int)
+    x1, y1 = np.ceil(corners.max(0)).astype(int)
     window = np.s_[y0:y1, x0:x1]
     whole = still.copy()
     whole[window] = cv2.add(over[window], cv2.multiply(drawn[window], keep[window], scale=1 / 255))

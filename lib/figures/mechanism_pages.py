@@ -60,7 +60,8 @@ def known_cues_page(found: Mechanisms) -> Figure:
 
 def maps_page(found: Mechanisms) -> Figure:
     """One face along the morph, with the maps of each architecture's first seed."""
-    face, method = found.looks.face, found.method
+    face = found.looks.face
+    method = found.method
     rows = {
         label(cell.architecture, cell.pretraining): enlarge(found.looks.maps[cell.observer, name])
         for cell in found.cells
@@ -156,7 +157,8 @@ def differences_page(found: Mechanisms) -> Figure:
 
 def shifts_page(found: Mechanisms) -> Figure:
     """Where hiding a part moves the answers to: at the middle, and at the fully negative end."""
-    profiles, negative = found.part_profiles, found.run.study.negative
+    profiles = found.part_profiles
+    negative = found.run.study.negative
     networks = pooled(profiles)
     people = pooled(profiles, "people")
     figure, axes = _panels(2, 4.2)
@@ -174,7 +176,8 @@ def shifts_page(found: Mechanisms) -> Figure:
 
 def bubbles_page(found: Mechanisms) -> Figure:
     """Classification images of the first seeds."""
-    looks, face = found.looks, found.looks.face
+    looks = found.looks
+    face = found.looks.face
     there = [cell for cell in found.cells if cell.observer in looks.images]
     there = sorted(there, key=lambda cell: cell.seed)[:AT_MOST]
     figure, axes = _panels(len(there), 3.2)

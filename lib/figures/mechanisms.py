@@ -144,7 +144,8 @@ def draw_networks(
     rows : architecture, pretraining, part and ``columns``: value, low, high.
     offsets : of the networks within a part's group.
     """
-    parts, (value, *ends) = in_order(rows["part"]), columns
+    parts = in_order(rows["part"])
+    value, *ends = columns
     groups = rows.groupby(["architecture", "pretraining"], sort=False)
     for offset, (who, mine) in zip(offsets, groups, strict=True):
         tint = colour(who[0])

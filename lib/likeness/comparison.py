@@ -54,7 +54,9 @@ class Comparison:
         rule: str | None = None,
         seed: int = 0,
     ):
-        self.statistics, self.rule, self.seed = statistics, rule or statistics.decision, seed
+        self.statistics = statistics
+        self.rule = rule or statistics.decision
+        self.seed = seed
         self.trials = full_face(people)[lambda t: t["response"].notna()]
         self.why = why_no_pictures(self.trials, full_face(networks))
         fold = fold_of(self.trials, statistics, self.rule, seed)

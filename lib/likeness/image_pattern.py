@@ -143,7 +143,9 @@ def _groups(
 
 def _reliability(people, half, happy, n) -> np.ndarray:
     """Spearman–Brown of the mean correlation of two halves' patterns, (B,)."""
-    (happy_one, n_one), (happy, n) = half, (happy[:, None], n[:, None])
+    happy_one, n_one = half
+    happy = happy[:, None]
+    n = n[:, None]
     n_two = n - n_one
     weight = divide(n_one * n_two, n)
     weight = np.where(np.isfinite(weight) & (n_one > 0) & (n_two > 0), weight, 0.0)

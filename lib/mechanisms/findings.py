@@ -173,7 +173,8 @@ def bubble_text(bubbles: pd.DataFrame, marks: pd.DataFrame, profiles: pd.DataFra
     """What bubbles say, and whether they name the part that costs most when hidden."""
     if bubbles.empty:
         return "No network of this run has bubbles."
-    first, lines = bubbles.iloc[0], []
+    first = bubbles.iloc[0]
+    lines = []
     for who, rows in marks.groupby(NETWORK, sort=False):
         marked = [
             f"{row.part} in {row.n_marked} of {row.n_units}"

@@ -33,7 +33,8 @@ def layer_features(network: Network, panel: Panel) -> dict[str, np.ndarray]:
     sits, then the classifier's hidden layers fc6, fc7 (as many as it has), after their ReLUs:
     name -> float32 (n, d). Convolutions behind a block are taken as this network has them.
     """
-    before, after = LOCATIONS, ()
+    before = LOCATIONS
+    after = ()
     if network.location is not None:
         behind = LOCATIONS.index(network.location) + 1
         before = LOCATIONS[:behind]

@@ -67,7 +67,8 @@ def find_mechanisms(run: Run) -> Mechanisms:
     ------
     MissingResult : an earlier notebook has not been run.
     """
-    study, confidence = run.study, run.study.statistics.confidence
+    study = run.study
+    confidence = run.study.statistics.confidence
     images, stimuli, trials = (run.read_table(name) for name in ("images", "stimuli", "trials"))
     all_cells = usable_cells(run)
     labelled = images[images["split"] == "test"]
@@ -130,7 +131,8 @@ def _costs(effects: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 def write_tables(found: Mechanisms) -> None:
     """Write what others read, under the tables' names."""
-    run, looks = found.run, found.looks
+    run = found.run
+    looks = found.looks
     people = "simulated" if found.simulated else "real"
     seen = looks["saliency"]
     run.write_table("saliency", seen if len(seen) else pd.DataFrame(columns=COLUMNS))

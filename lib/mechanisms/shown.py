@@ -19,7 +19,8 @@ from lib.pictures.labelled import read_image
 from lib.settings.options import Study, resolve
 from lib.storage.runs import Run
 
-FEW_FACES, FEW_READ = 3, 48  # of a VGG, whose convolutions cost twenty times AlexNet's
+FEW_FACES = 3  # of a VGG, whose convolutions cost twenty times AlexNet's
+FEW_READ = 48
 READ = 200  # labelled faces for the read-out
 OCCLUDED = 2  # faces for occlusion: every one is shown fifty times
 ENDS = (0.0, 1.0)
@@ -135,7 +136,9 @@ class Shown:
     """
 
     def __init__(self, run: Run, stimuli: pd.DataFrame, labelled: pd.DataFrame):
-        self.run, self.stimuli, self.labelled = run, stimuli, labelled
+        self.run = run
+        self.stimuli = stimuli
+        self.labelled = labelled
         self.device = choose_device(run.study.training)
         self.common = chosen_stimuli(run.study, stimuli)
         self.profile = profile_stimuli(stimuli)

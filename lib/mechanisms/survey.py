@@ -109,7 +109,8 @@ def patches(run: Run, display: Display, maps: dict[str, np.ndarray], method: str
 
 def lesions(shown: Shown, cell: Cell, network: Network, who: dict) -> Result:
     """Lesions of conv5: the channels that tell the classes, and others as active."""
-    reading, line = shown.reading, shown.line
+    reading = shown.reading
+    line = shown.line
     activity = unit_activity(network, reading.panel, "conv5")
     scores = selectivity(activity, reading.labels)
     rng = shown.run.rng("lesions", cell.observer)

@@ -115,7 +115,8 @@ def truths(
     """
     rows = [*_known_cues(known)]
     if study.images.source == "builtin" and study.morphs.source == "builtin":
-        put_in, parts = first_part(cues, "cue"), cues.set_index("part")["cue"]
+        put_in = first_part(cues, "cue")
+        parts = cues.set_index("part")["cue"]
         said = f"{put_in} ({parts[put_in]:.0%} of d'^2)"
         rows += _first_parts("costs most when hidden", put_in, said, pooled(profiles), "loss")
         rows += _first_parts("marked most by bubbles", put_in, said, bubbles, "mean")
@@ -136,7 +137,8 @@ def _first_parts(
         own = mine.set_index("part")
         if not first or put_in not in own.index:
             continue
-        best, wanted = own.loc[first], own.loc[put_in]
+        best = own.loc[first]
+        wanted = own.loc[put_in]
         told = best["low"] > max(wanted["high"], 0)
         note = ""
         if first != put_in:

@@ -181,7 +181,8 @@ def _averages(study: Study, images: pd.DataFrame, notes: list[str]) -> list[Morp
 
 def _landmarks(study: Study, images: pd.DataFrame, notes: list[str]) -> list[Morph]:
     """Pairs of one person's pictures of the two poles, each with a ``.tem`` beside it."""
-    labels, pattern = study.images.labels, study.morphs.pattern
+    labels = study.images.labels
+    pattern = study.morphs.pattern
     files = morph_files(study.morphs, ("identity", "label"), "{identity}_{label}.jpg", notes)
     files["pole"] = files["label"].map(labels)
     files = files.dropna(subset="pole")

@@ -80,7 +80,8 @@ class SelfAttention(Block):
                 f"attention heads {attention.heads} given for {self.inner} inner channels "
                 f"({channels} channels over the reduction); allowed: a divisor of {self.inner}"
             )
-        self.heads, self.temperature = attention.heads, attention.temperature
+        self.heads = attention.heads
+        self.temperature = attention.temperature
         self.grid = attention.grid
         self.query, self.key, self.value = (nn.Conv2d(channels, self.inner, 1) for _ in range(3))
         self.position = nn.Parameter(torch.zeros(self.heads, 2 * self.grid - 1, 2 * self.grid - 1))
@@ -146,7 +147,8 @@ class SqueezeExcitation(Block):
 
     def __init__(self, attention: Attention, channels: int):
         super().__init__(attention, channels)
-        self.down, self.up = nn.Linear(channels, self.inner), nn.Linear(self.inner, channels)
+        self.down = nn.Linear(channels, self.inner)
+        self.up = nn.Linear(self.inner, channels)
 
     def last_layers(self) -> list[nn.Module]:
         """What starts at zero: the block then changes nothing."""
@@ -196,7 +198,8 @@ class Matched(Block):
         wanted = 4 * channels * self.inner + 3 * self.inner
         wanted += attention.heads * (2 * attention.grid - 1) ** 2
         width = max(round(wanted / (2 * channels + 1)), 1)
-        self.down, self.up = nn.Conv2d(channels, width, 1), nn.Conv2d(width, channels, 1)
+        self.down = nn.Conv2d(channels, width, 1)
+        self.up = nn.Conv2d(width, channels, 1)
 
     def last_layers(self) -> list[nn.Module]:
         """What starts at zero: the block then changes nothing."""

@@ -21,10 +21,8 @@ from lib.observers.sensitivity import of_log_odds
 
 BELOW, ABOVE, NO_RISE = "below", "above", "no rise"
 MIN_IDENTITIES = 3  # two give an interval with one degree of freedom, which says nothing
-NEAR, FEW = (
-    0.15,
-    4,
-)  # the slope is taken over this much on either side of the PSE, or so many levels
+NEAR = 0.15  # the slope is taken over this much on either side of the PSE, or so many levels
+FEW = 4
 _CLIP = 1e-6  # of a share whose probit is taken
 
 
@@ -188,7 +186,8 @@ def network_row(
     ends = over_identities(pictures, lambda some: _numbers(some, names), confidence)
     out = dict(found)
     for name, (low, high) in zip(names, ends, strict=True):
-        out[f"{name}_low"], out[f"{name}_high"] = low, high
+        out[f"{name}_low"] = low
+        out[f"{name}_high"] = high
     return out | {
         "jnd": jnd_of(pictures),
         "misfit": float(np.sqrt(np.mean((share - curve) ** 2))),

@@ -41,7 +41,8 @@ def folded(features: nn.Sequential) -> dict[str, Tensor]:
             continue
         if isinstance(layer, nn.Conv2d):
             weight, bias = _fold(layer, layers[i + 1])
-            tensors[f"{place}.weight"], tensors[f"{place}.bias"] = weight, bias
+            tensors[f"{place}.weight"] = weight
+            tensors[f"{place}.bias"] = bias
         place += 1
     return tensors
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lib.psychometrics.likelihood import FitOptions, Problems, believing, evaluate, make_problems
+from lib.psychometrics.likelihood import FitOptions, Problems, evaluate, make_problems, with_prior
 from lib.psychometrics.result import (
     REVERSED,
     PsychometricFit,
@@ -53,8 +53,8 @@ def fit_group(
 
     Empirical Bayes: location and log scale are bivariate normal over observers, with mean and
     covariance by EM, where the expectation is Laplace's approximation about each observer's mode
-    (Gelman et al. 2013, ch. 5 and 13). The group replaces the standard beliefs about location and
-    scale; ``penalty`` still weighs the belief in small gaps.
+    (Gelman et al. 2013, ch. 5 and 13). The group replaces the standard priors about location and
+    scale; ``penalty`` still weighs the prior in small gaps.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def fit_group(
         )
     problems = _on_common_range(level, happy, n, options)
     mean, covariance, modes = _learn(problems.take(rising))
-    everyone = believing(problems, mean, covariance)
+    everyone = with_prior(problems, mean, covariance)
     start = np.where(rising[:, None], 0.0, [*mean, problems.low[0, 2], problems.low[0, 3]])
     start[rising] = modes
     parameters, objective, converged = optimise(everyone, start)
@@ -96,7 +96,7 @@ def fit_group(
         converged,
         options,
         shape,
-        belief=(mean, covariance),
+        prior=(mean, covariance),
         reasons=np.where(reasons == REVERSED, reasons, ""),
     )
     return GroupFit(
@@ -133,9 +133,10 @@ def _learn(problems: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     modes = optimise(problems)[0]
     mean = modes[:, :2].mean(0)
     covariance = np.cov(modes[:, :2].T) + np.diag(_floor(problems))
-    rounds, change = 0, np.inf
+    rounds = 0
+    change = np.inf
     while change > TOLERANCE and rounds < ITERATIONS:
-        drawn = believing(problems, mean, covariance)
+        drawn = with_prior(problems, mean, covariance)
         modes = optimise(drawn, modes)[0]
         away = modes[:, :2] - modes[:, :2].mean(0)
         fresh = (away[:, :, None] * away[:, None] + _uncertainty(modes, drawn)).mean(0) + np.diag(

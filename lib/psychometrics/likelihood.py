@@ -1,5 +1,5 @@
 """What a fit minimises: minus the log likelihood of binomial answers and minus the log of the
-beliefs.
+priors.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import numpy as np
 
 from lib.psychometrics.sigmoids import SIGMOIDS, both_tails
 
-ASYMPTOTE_BELIEF = 9.0  # Beta(1, 10), Schuett et al. (2016): log density 9 log(1 - gap) + constant
+ASYMPTOTE_PRIOR = 9.0  # Beta(1, 10), Schuett et al. (2016): log density 9 log(1 - gap) + constant
 LOCATION_SD = 1.0  # in ranges of the levels tested
-SCALE_CENTRE, SCALE_LOG_SD = 0.15, 1.0  # in ranges; natural logarithm
+SCALE_CENTRE = 0.15  # in ranges
+SCALE_LOG_SD = 1.0  # of the natural logarithm
 _TINY = 1e-150  # its square is still a number
 
 
@@ -59,12 +60,12 @@ def _bounds(name: str, given) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Problems:
-    """B data sets on L levels, shared or each its own, with the beliefs and bounds of their four
+    """B data sets on L levels, shared or each its own, with the priors and bounds of their four
     parameters.
 
-    level (L,) or (B, L); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal belief
+    level (L,) or (B, L); happy, n (B, L); centre (B, 2) and precision (B, 2, 2): the normal prior
     on location and log scale, already multiplied by the penalty; asymptotes (2,): weights of the
-    belief in a small guess and a small lapse; low, high (B, 4): bounds.
+    prior in a small guess and a small lapse; low, high (B, 4): bounds.
     """
 
     level: np.ndarray
@@ -97,7 +98,7 @@ class Problems:
 def make_problems(
     level: np.ndarray, happy: np.ndarray, n: np.ndarray, options: FitOptions
 ) -> Problems:
-    """Data sets with the weak standard beliefs (see ``lib.psychometrics.fitting``), scaled to
+    """Data sets with the weak standard priors (see ``lib.psychometrics.fitting``), scaled to
     the levels tested in each.
     """
     first, width = tested_range(level, n)
@@ -117,15 +118,15 @@ def make_problems(
         n,
         np.stack([first + width / 2, np.log(SCALE_CENTRE * width)], 1),
         precision,
-        np.full(2, options.penalty * ASYMPTOTE_BELIEF),
+        np.full(2, options.penalty * ASYMPTOTE_PRIOR),
         np.stack([b[0] for b in bounds], 1),
         np.stack([b[1] for b in bounds], 1),
         options.sigmoid,
     )
 
 
-def believing(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
-    """The same data with a group's normal belief on location and log scale, mean (2,) and
+def with_prior(problems: Problems, mean: np.ndarray, covariance: np.ndarray) -> Problems:
+    """The same data with a group's normal prior on location and log scale, mean (2,) and
     covariance (2, 2).
     """
     return replace(
@@ -153,7 +154,7 @@ def evaluate(
     4).
 
     The objective is the negative log likelihood, without terms that do not depend on the
-    parameters, minus the log of the beliefs, likewise.
+    parameters, minus the log of the priors, likewise.
     """
     psi, rest, z, above, below = both_tails(parameters, problems.level, problems.sigmoid)
     psi = np.maximum(psi, _TINY)
@@ -170,9 +171,9 @@ def evaluate(
     gradient = -(jacobian @ slope[..., None])[..., 0]
     root = jacobian * np.sqrt(weight)[:, None]
     safe = root @ root.transpose(0, 2, 1)
-    safe, gradient = _add_beliefs(safe, gradient, parameters, problems)
+    safe, gradient = _add_priors(safe, gradient, parameters, problems)
     curved = safe - _second_derivatives(slope, z, density, bend, span, inverse)
-    return loss + belief_loss(parameters, problems), gradient, curved, safe
+    return loss + prior_loss(parameters, problems), gradient, curved, safe
 
 
 def _second_derivatives(slope, z, density, bend, span, inverse) -> np.ndarray:
@@ -203,19 +204,19 @@ def _likelihood(psi, rest, problems: Problems):
     return loss, happy - sad, happy / psi + sad / rest
 
 
-def belief_loss(parameters: np.ndarray, problems: Problems) -> np.ndarray:
-    """Minus the log density of the beliefs, up to a constant, (B,)."""
+def prior_loss(parameters: np.ndarray, problems: Problems) -> np.ndarray:
+    """Minus the log density of the priors, up to a constant, (B,)."""
     away = parameters[:, :2] - problems.centre
     pull = (problems.precision @ away[..., None])[..., 0]
     return 0.5 * (away * pull).sum(1) - (problems.asymptotes * np.log1p(-parameters[:, 2:])).sum(1)
 
 
-def _add_beliefs(curvature, gradient, parameters, problems: Problems):
+def _add_priors(curvature, gradient, parameters, problems: Problems):
     curvature[:, :2, :2] += problems.precision
     gradient[:, :2] += (problems.precision @ (parameters[:, :2] - problems.centre)[..., None])[
         ..., 0
     ]
-    for gap, belief in zip((2, 3), problems.asymptotes, strict=True):
-        curvature[:, gap, gap] += belief / (1 - parameters[:, gap]) ** 2
-        gradient[:, gap] += belief / (1 - parameters[:, gap])
+    for gap, prior in zip((2, 3), problems.asymptotes, strict=True):
+        curvature[:, gap, gap] += prior / (1 - parameters[:, gap]) ** 2
+        gradient[:, gap] += prior / (1 - parameters[:, gap])
     return curvature, gradient

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from lib.psychometrics.curves import PARAMETERS, QUANTITIES, derived, deviance
-from lib.psychometrics.likelihood import Problems, believing, make_problems
+from lib.psychometrics.likelihood import Problems, make_problems, with_prior
 from lib.psychometrics.search import optimise
 from lib.psychometrics.sigmoids import both_tails
 
@@ -137,7 +137,7 @@ def goodness_of_fit(fit: PsychometricFit, n_simulated: int, rng: np.random.Gener
 
 def _refit(fit: PsychometricFit, asked: Shown, happy: np.ndarray) -> tuple[np.ndarray, Problems]:
     """Parameters (copies * B, 4) of new counts (copies, B, K), each searched from its original's
-    optimum; and the data that they were fitted to. A group's belief is taken as known.
+    optimum; and the data that they were fitted to. A group's prior is taken as known.
     """
     copies = len(happy)
     problems = make_problems(
@@ -146,8 +146,8 @@ def _refit(fit: PsychometricFit, asked: Shown, happy: np.ndarray) -> tuple[np.nd
         np.tile(asked.n, (copies, 1)),
         fit.options,
     )
-    if fit.belief is not None:
-        problems = believing(problems, *fit.belief)
+    if fit.prior is not None:
+        problems = with_prior(problems, *fit.prior)
     start = np.tile(fit.parameters().reshape(-1, 4), (copies, 1))
     return optimise(problems, np.where(np.isfinite(start), start, problems.low))[0], problems
 

@@ -27,7 +27,7 @@ class PsychometricFit:
     ``pse`` is the level where the curve crosses 0.5, ``slope`` its derivative there (per unit
     level), ``jnd`` half the distance between its 25 % and 75 % points. A value that the data do not
     give is NaN, and ``reason`` says why; an empty ``reason`` means that all are there.
-    ``objective`` is what was minimised, ``belief`` the mean and covariance of location and log
+    ``objective`` is what was minimised, ``prior`` the mean and covariance of location and log
     scale in the group that the observers were drawn towards (``fit_group``).
     """
 
@@ -46,7 +46,7 @@ class PsychometricFit:
     n_happy: np.ndarray
     n: np.ndarray
     options: FitOptions
-    belief: tuple[np.ndarray, np.ndarray] | None = None
+    prior: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,7 +57,7 @@ class PsychometricFit:
         """Some of the fits, as numpy indexes the leading axes."""
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
         for name, value in kept.items():
-            if name not in ("level", "options", "belief"):
+            if name not in ("level", "options", "prior"):
                 kept[name] = np.asarray(value, object if name == "reason" else None)[index]
         return PsychometricFit(**kept)
 
@@ -88,12 +88,10 @@ class PsychometricFit:
         return resampling.goodness_of_fit(self, n_simulated, rng)
 
 
-EMPTY, SAD, HAPPY, ONE = (
-    "empty: no trials",
-    "every answer is sad",
-    "every answer is happy",
-    "only one level has trials",
-)
+EMPTY = "empty: no trials"
+SAD = "every answer is sad"
+HAPPY = "every answer is happy"
+ONE = "only one level has trials"
 UNFIT = {EMPTY, SAD, HAPPY, ONE}  # data to which no curve is fitted at all
 REVERSED = "reversed: happy answers fall with level"
 FLAT = "flat: happy answers do not rise with level beyond chance (trend test, p > .01)"
@@ -163,18 +161,18 @@ def summarise(
     shape: tuple[int, ...],
     *,
     reasons: np.ndarray,
-    belief: tuple[np.ndarray, np.ndarray] | None = None,
+    prior: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> PsychometricFit:
     """Everything that follows from parameters (B, 4), laid out in ``shape``; NaN where ``reasons``
     (B,) gives one.
 
-    ``belief``: a group's; other observers then say how steep a curve is, so that a step between two
+    ``prior``: a group's; other observers then say how steep a curve is, so that a step between two
     levels still has a slope.
     """
     first, width = tested_range(level, n)
     parameters = np.where((reasons == "")[:, None], parameters, np.nan)
     away = np.abs(level - parameters[:, :1]) * np.exp(-parameters[:, 1:2])
-    at_step = (np.where(n > 0, away, np.inf).min(1) > STEP_Z) & (belief is None)
+    at_step = (np.where(n > 0, away, np.inf).min(1) > STEP_Z) & (prior is None)
     pse, slope, jnd, why = value_reasons(
         *derived(parameters, options.sigmoid), first, first + width, at_step
     )
@@ -195,7 +193,7 @@ def summarise(
     laid = {name: value.reshape(shape)[()] for name, value in values.items()}
     happy = happy.reshape(*shape, level.size)
     n = n.reshape(*shape, level.size)
-    return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, belief=belief)
+    return PsychometricFit(**laid, level=level, n_happy=happy, n=n, options=options, prior=prior)
 
 
 def check_counts(

@@ -109,7 +109,9 @@ def _descend(problems: Problems, start: np.ndarray, steps: int = 100):
             old[better] = new[better]
         damping = np.where(better, np.maximum(damping * 0.1, 1e-9), damping * 10)
         done = (better & (gain < 1e-9)) | (damping > 1e9)
-        final[rows], final_loss[rows], rested[rows] = now, state[0], done
+        final[rows] = now
+        final_loss[rows] = state[0]
+        rested[rows] = done
         if done.all():
             break
         if done.mean() > 0.1:

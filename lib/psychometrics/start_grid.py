@@ -44,7 +44,7 @@ def _best(loss: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _features(problems: Problems) -> np.ndarray:
-    """What multiplies the rows of the table, (B, 2 L + 6): counts, and the beliefs' weights (a
+    """What multiplies the rows of the table, (B, 2 L + 6): counts, and the priors' weights (a
     correlation does not matter for a start).
     """
     weight = np.einsum("bii->bi", problems.precision)

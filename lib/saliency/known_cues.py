@@ -130,7 +130,8 @@ def small_network(seed: int) -> Network:
     """Five convolutions (14 x 14 places behind the fifth), self-attention and a linear head, all
     drawn from ``seed``.
     """
-    layers, before = [], 3
+    layers = []
+    before = 3
     with torch.random.fork_rng(devices=[]):  # what torch draws here is drawn anew below
         for k, width in enumerate(WIDTHS):
             shape = {"kernel_size": 3, "padding": 1}
@@ -201,7 +202,8 @@ def cue_rows(
     -------
     cue, method, part, image, enrichment
     """
-    panel, rows = faces.panel, []
+    panel = faces.panel
+    rows = []
     for method, options in methods.items():
         sizes = enlarge(normalise(explain(network, panel, method, **options), "absolute"))
         rows += [
@@ -232,26 +234,20 @@ def train_networks(
     return tensors
 
 
-def cue_network(cue: str, seed: int, path: Path = WEIGHTS) -> Network:
+def cue_network(cue: str, seed: int) -> Network:
     """One of the trained networks that come with the workbook."""
     network = small_network(seed)
     start = f"{cue}.{seed}."
-    kept = {name: value for name, value in load_file(path).items() if name.startswith(start)}
+    kept = {name: value for name, value in load_file(WEIGHTS).items() if name.startswith(start)}
     own = {name.removeprefix(start): value for name, value in kept.items()}
     network.load_state_dict(network.state_dict() | own)
     network.features.to(memory_format=torch.channels_last)
     return network
 
 
-def ground_truth(
-    seeds: Sequence[int] = SEEDS, cues: Sequence[str] = CUES, methods: Mapping[str, dict] = METHODS
-) -> pd.DataFrame:
+def ground_truth() -> pd.DataFrame:
     """Ask every method where small networks that were trained on faces with one cue see the
     evidence.
-
-    Parameters
-    ----------
-    seeds : one network each, 0 to 4.
 
     Returns
     -------
@@ -259,16 +255,16 @@ def ground_truth(
     and accuracy, that of the trained network on people that it was not trained on.
     """
     rows = []
-    with Progress("small networks that learned one cue", len(cues) * len(seeds)) as progress:
-        for cue in cues:
+    with Progress("small networks that learned one cue", len(CUES) * len(SEEDS)) as progress:
+        for cue in CUES:
             new = new_faces(cue, N_PEOPLE)
             judged = new_faces(cue, 2 * N_PEOPLE, (0.0, 0.125, 0.25, 0.75, 0.875, 1.0))
-            for seed in seeds:
+            for seed in SEEDS:
                 network = cue_network(cue, seed)
                 accuracy = right_on(network, judged)
                 both = {"trained": network, "randomised": randomised(network, 1000 + seed)}
                 for weights, one in both.items():
-                    found = cue_rows(one, new, methods)
+                    found = cue_rows(one, new)
                     rows.append(found.assign(seed=seed, weights=weights, accuracy=accuracy))
                 progress.step()
     return pd.concat(rows, ignore_index=True)

@@ -49,7 +49,8 @@ def _backwards(network: Network) -> list[tuple[str, list[nn.Module]]]:
     """Layers with weights from the answer to the image, by name; the block comes where it sits."""
     dense = [layer for layer in network.classifier if isinstance(layer, nn.Linear)]
     way = [(f"fc{5 + k}", [layer]) for k, layer in enumerate(dense, start=1)][::-1]
-    convolutions, count = [], 0
+    convolutions = []
+    count = 0
     for index, layer in enumerate(network.features):
         if isinstance(layer, nn.Conv2d):
             count += 1
@@ -91,7 +92,8 @@ def cascade_rows(
     method, step, randomised (down to which layer), similarity (Spearman's correlation of the maps'
     sizes, mean over images; NaN where a map is constant), maps (raw, (n, h, w)).
     """
-    rows, first = [], {}
+    rows = []
+    first = {}
     for step, (name, changed) in enumerate(cascade(network, seed)):
         for method, maps_of in methods.items():
             maps = maps_of(changed, images)

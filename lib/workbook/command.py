@@ -116,7 +116,8 @@ def _say_weights(study: Study) -> list[str]:
     once, in plain words.
     """
     table, left_out = (study.folder / "tables" / f"{name}.csv" for name in ("weights", "left_out"))
-    lines, wanted = [], study.networks.pretraining
+    lines = []
+    wanted = study.networks.pretraining
     if table.is_file() and wanted != "untrained":
         rows = read_csv(table)
         have = rows.groupby("architecture")["pretraining"].agg(set)

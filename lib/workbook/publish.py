@@ -79,7 +79,8 @@ def publish_tables(folder: Path, tables: Path, names: tuple[str, ...] = ()) -> N
     """The tables of a complete run (or those of ``names`` alone) without single people, and
     ``run.json``, which says what they come from.
     """
-    manifest, everything = _complete(folder), read_tables(folder / "tables")
+    manifest = _complete(folder)
+    everything = read_tables(folder / "tables")
     people = people_of(everything)
     for name, table in everything.items():
         text = shareable(table, people).to_csv(index=False)

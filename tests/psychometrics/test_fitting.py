@@ -57,13 +57,13 @@ def test_the_objective_is_the_stated_one():
         np.where(happy > 0, happy * np.log(np.maximum(happy, 1) / n), 0).sum()
         + np.where(happy < n, (n - happy) * np.log(np.maximum(n - happy, 1) / n), 0).sum()
     )
-    beliefs = (
+    priors = (
         0.5 * (fit.location - 0.5) ** 2
         + 0.5 * np.log(fit.scale / 0.15) ** 2
         - 9 * np.log(1 - fit.guess)
         - 9 * np.log(1 - fit.lapse)
     )
-    assert fit.objective == pytest.approx(-likelihood - saturated + beliefs, abs=1e-9)
+    assert fit.objective == pytest.approx(-likelihood - saturated + priors, abs=1e-9)
     assert fit.deviance == pytest.approx(-2 * likelihood, abs=1e-9)
 
 

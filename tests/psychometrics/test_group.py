@@ -67,7 +67,7 @@ def test_resampled_observers_are_drawn_towards_the_group_too():
     widths = [np.nanmedian(high - low) for low, high in ends]
     assert widths[0] < 0.9 * widths[1]
     assert np.nanmean((ends[0][0] <= pooled.pse) & (pooled.pse <= ends[0][1])) > 0.9
-    assert pooled[:3].belief is pooled.belief and alone.belief is None
+    assert pooled[:3].prior is pooled.prior and alone.prior is None
 
 
 def test_pooling_halves_the_error_of_the_scale_with_two_trials_a_level():

@@ -48,11 +48,11 @@ def stated(x, level, happy, n):
     psi = guess + (1 - guess - lapse) * special.ndtr(z)
     rest = lapse + (1 - guess - lapse) * special.ndtr(-z)
     width, middle = np.ptp(level), (level[0] + level[-1]) / 2
-    beliefs = 0.5 * ((location - middle) / width) ** 2
-    beliefs += 0.5 * (log_scale - np.log(0.15 * width)) ** 2
-    beliefs -= 9 * (np.log1p(-guess) + np.log1p(-lapse))
+    priors = 0.5 * ((location - middle) / width) ** 2
+    priors += 0.5 * (log_scale - np.log(0.15 * width)) ** 2
+    priors -= 9 * (np.log1p(-guess) + np.log1p(-lapse))
     likelihood = happy @ np.log(np.maximum(psi, 1e-150))
-    return beliefs - likelihood - (n - happy) @ np.log(np.maximum(rest, 1e-150))
+    return priors - likelihood - (n - happy) @ np.log(np.maximum(rest, 1e-150))
 
 
 def test_everybodys_pse_is_an_independent_optimum(people):

@@ -38,14 +38,14 @@ def simulate(design: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
 
 
 def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float, gap: float) -> float:
-    """Minus log likelihood and minus log beliefs, both up to a constant."""
+    """Minus log likelihood and minus log priors, both up to a constant."""
     location, log_scale, guess, lapse = x
     z = (LEVEL - location) / np.exp(log_scale)
     span = 1 - guess - lapse
     psi, rest = guess + span * special.ndtr(z), lapse + span * special.ndtr(-z)
     tested = LEVEL[n > 0]
     width, middle = np.ptp(tested), (tested[0] + tested[-1]) / 2
-    beliefs = (
+    priors = (
         0.5 * ((location - middle) / width) ** 2
         + 0.5 * (log_scale - np.log(0.15 * width)) ** 2
         - 9 * (np.log1p(-guess) + np.log1p(-lapse))
@@ -53,7 +53,7 @@ def objective(x: np.ndarray, happy: np.ndarray, n: np.ndarray, penalty: float, g
     likelihood = happy * np.log(np.maximum(psi, 1e-150)) + (n - happy) * np.log(
         np.maximum(rest, 1e-150)
     )
-    return -likelihood.sum() + penalty * beliefs
+    return -likelihood.sum() + penalty * priors
 
 
 def best(job: tuple) -> dict:
