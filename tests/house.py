@@ -24,6 +24,7 @@ LONGEST_LINE = 100
 LONGEST_FUNCTION = 60
 LONGEST_MODULE = 300
 LARGEST_PACKAGE = 12  # modules beside __init__
+EXCEPTED = ("live",)  # lab and explorer, which share their tools for drawing
 TORCHS_OWN = ("forward", "backward")  # their shapes stand in comments
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -171,7 +172,9 @@ def offenders() -> dict[str, list[str]]:
             if nests_conditions(node):
                 found["nested conditional expressions"].append(where(path, node))
     found["packages over 12 modules"] = [
-        f"lib/{package} {n}" for package, n in sizes_of_packages() if n > LARGEST_PACKAGE
+        f"lib/{package} {n}"
+        for package, n in sizes_of_packages()
+        if n > LARGEST_PACKAGE and package not in EXCEPTED
     ]
     found["circles of imports"] = cycles()
     return found
