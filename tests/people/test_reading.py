@@ -168,7 +168,7 @@ def test_rows_are_chosen_by_a_filter(tmp_path):
         rows[k] |= {"percent": "anything", "answer": "what"}
     trials, report = read(tmp_path, rows, rows={"phase": ["main", "late"]})
     assert len(trials) == 16 and report["trials"].tolist()[:2] == [24, 16]
-    assert report.iloc[1][["limit", "trials_removed"]].tolist() == ["phase", 8]
+    assert report.iloc[1][["limit", "trials_removed"]].tolist() == ["phase: main, late", 8]
     assert len(read(tmp_path, rows, rows={"phase": "late"})[0]) == 8
     with pytest.raises(TrialError, match="no row has test in column 'phase'; found: 'practice'"):
         read(tmp_path, rows, rows={"phase": "test"})
