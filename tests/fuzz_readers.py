@@ -177,7 +177,8 @@ def _excel() -> bytes:
 
 def _mat() -> bytes:
     buffer = io.BytesIO()
-    savemat(buffer, {"R": {name: column.to_numpy() for name, column in answers().items()}})
+    columns = {name: column.to_numpy() for name, column in answers().items()}
+    savemat(buffer, {"R": columns}, do_compression=True)  # as MATLAB does
     return buffer.getvalue()
 
 

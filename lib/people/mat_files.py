@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +14,8 @@ import pandas as pd
 
 from lib.people.trials import TrialError
 from lib.storage.table_files import cell_text
+
+COMPRESSED = 15  # MATLAB's miCOMPRESSED
 
 
 def mat_structs(path: str | Path) -> dict[str, object]:
@@ -23,6 +28,7 @@ def mat_structs(path: str | Path) -> dict[str, object]:
     from scipy.io import loadmat  # here, because few files are such
 
     try:
+        _refuse_damaged(Path(path))
         found = loadmat(path, simplify_cells=True)
     except NotImplementedError:  # HDF5 inside
         raise TrialError(
@@ -33,6 +39,29 @@ def mat_structs(path: str | Path) -> dict[str, object]:
         reason = " ".join(str(error).split())[:200]
         raise TrialError(f"{Path(path).name} cannot be read as a MATLAB file: {reason}") from None
     return {name: value for name, value in found.items() if not name.startswith("__")}
+
+
+def _refuse_damaged(path: Path) -> None:
+    """ValueError for a file whose damage would end the whole process within SciPy's reader.
+
+    MATLAB compresses by default, with a checksum. What is not compressed is read by a process of
+    its own first.
+    """
+    data = path.read_bytes()
+    order = "big" if data[126:128] == b"MI" else "little"
+    at = 128
+    while data[124:128] and at < len(data):
+        kind, size = (int.from_bytes(data[k : k + 4], order) for k in (at, at + 4))
+        if kind != COMPRESSED:
+            break
+        zlib.decompress(data[at + 8 : at + 8 + size])
+        at += 8 + size
+    if 128 < at == len(data):
+        return
+    code = "import sys; from scipy.io import loadmat; loadmat(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    if done.returncode not in (0, 1):  # 1 is an error in words, which comes once more
+        raise ValueError("it is damaged")
 
 
 def trials_of(struct: Mapping | list | np.ndarray) -> pd.DataFrame:

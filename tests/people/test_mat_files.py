@@ -46,3 +46,16 @@ def test_other_files_are_refused(tmp_path, content, message):
     savemat(path, {"a": 1}) if content is None else path.write_bytes(content)
     with pytest.raises(TrialError, match=message):
         read_mat(path)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_damage_that_would_end_the_process_is_refused(tmp_path, compressed):
+    path = tmp_path / "p1.mat"
+    results = {"level": np.array([0.0, 0.5, 1.0]), "who": np.array(["a", "b", "c"], object)}
+    savemat(path, {"R": results}, do_compression=compressed)
+    assert read_mat(path)["who"].tolist() == ["a", "b", "c"]
+    data = bytearray(path.read_bytes())
+    data[225] = 255  # within SciPy's reader a jump to nowhere, where nothing is compressed
+    path.write_bytes(bytes(data))
+    with pytest.raises(TrialError, match=r"p1\.mat cannot be read as a MATLAB file"):
+        read_mat(path)
