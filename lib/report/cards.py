@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 NOT_TESTABLE = "not testable here"
-KEY_FIGURES = ("04_whole_face", "02_accuracy")  # the first that a run has opens its report
+# the first that a run has opens its report
+KEY_FIGURES = ("04_whole_face", "04_curves", "02_accuracy")
 
 
 def key_figure(folder: Path) -> Path | None:
