@@ -19,6 +19,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lib.report.notebook_files import nbformat
+from lib.report.opening import opening, with_opening
 from lib.report.page import people_of, shareable
 from lib.report.rendering import PROGRESS, few_colours
 from lib.report.start import ANSWER
@@ -27,6 +28,7 @@ from lib.storage.files import write_text, write_with
 from lib.storage.runs import read_tables
 
 HOME = re.compile(r"(/home/|/root/|/Users/|/tmp/|[A-Z]:\\Users\\)")
+OPENS_README = "angry_happy"  # the study whose answer README opens with
 WIDEST = 1000  # pixels of a picture
 LARGEST = 200_000  # bytes of a table that is committed
 UNSHARED = ("images", "stimuli")  # tables that name the files of somebody's set
@@ -189,6 +191,10 @@ def main(folder: Path) -> None:
     tables = ROOT / "data" / "reference" / settings["name"]
     if own or settings["observers"]["file"]:
         publish_reference(folder, tables, ROOT / "figures" / settings["name"])
+        if settings["name"] == OPENS_README:
+            written = opening(read_tables(tables), tuple(settings["poles"]))
+            readme = (ROOT / "README.md").read_text(encoding="utf-8")
+            write_text(ROOT / "README.md", with_opening(readme, written))
     else:
         publish(folder, ROOT / "notebooks", ROOT / "figures")
         publish_tables(folder, tables, ANSWER)

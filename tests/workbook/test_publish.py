@@ -163,6 +163,8 @@ def test_a_study_of_real_people_gives_no_single_person_and_no_photograph(tmp_pat
     )
     pairs = {"observer_1": ["p01", "alexnet-s0"], "kappa": [0.1, 0.2]}
     pd.DataFrame(pairs).to_csv(run / "tables" / "pairs.csv", index=False)
+    excluded = {"rule": ["trials missed"], "observers_removed": [1], "who": ["p77"]}
+    pd.DataFrame(excluded).to_csv(run / "tables" / "exclusions.csv", index=False)
     pd.DataFrame({"path": ["train/happy/1.png"]}).to_csv(run / "tables" / "images.csv")
     for name in ("01_contact_sheet", "04_curves"):
         Image.new("RGB", (4, 4)).save(run / "figures" / f"{name}.png")
@@ -171,8 +173,8 @@ def test_a_study_of_real_people_gives_no_single_person_and_no_photograph(tmp_pat
 
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"04_curves.png"}
     written = {path.name: path.read_text() for path in (tmp_path / "reference").iterdir()}
-    assert set(written) == {"psychometrics.csv", "pairs.csv", "run.json"}
-    assert not any("p01" in text for text in written.values())
+    assert set(written) == {"psychometrics.csv", "pairs.csv", "exclusions.csv", "run.json"}
+    assert not any("p01" in text or "p77" in text for text in written.values())
     assert "alexnet-s0,0.2" in written["pairs.csv"]
     assert "0.55" in written["psychometrics.csv"]  # all people together
     assert json.loads(written["run.json"])["poles"] == ["angry", "happy"]
