@@ -1,11 +1,12 @@
-"""Every command of README.md: run as it stands where that takes seconds, else followed to what
-it would run.
+"""Every command of README.md and notebooks/README.md: run as it stands where that takes seconds,
+else followed to what it would run.
 """
 
 import re
 import shlex
 import subprocess
 import sys
+from functools import partial
 
 import nbformat
 import pytest
@@ -15,11 +16,15 @@ from study.test_command import answers, faces  # noqa: F401 - fixtures
 
 from lib.settings.loading import load_study
 from lib.settings.options import ROOT
+from lib.statistics.precision import mean_half_width, needed, proportion_half_width
 from lib.storage.runs import read_csv
 from lib.study import command as study_command
 from lib.workbook import command as workbook
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "notebooks/README.md")
+}
+README = "\n".join(PAGES.values())
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [
     shlex.split(line, comments=True)
@@ -153,12 +158,19 @@ def workbook_grid(options) -> dict:
     return parse_grid(options.grid)
 
 
-def test_links_and_figures_lead_to_files_of_the_project():
-    targets = re.findall(r"\]\(([^)#]+)(?:#[\w-]*)?\)", README)
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_figures_lead_to_files_of_the_project(page):
+    targets = re.findall(r"\]\(([^)#]+)(?:#[\w-]*)?\)", PAGES[page])
     inside = [target for target in targets if not target.startswith("http")]
-    assert {"data/README.md", "CITATION.cff"} <= set(inside)
-    assert [t for t in inside if not t.startswith("figures/") and not (ROOT / t).is_file()] == []
+    assert [target for target in inside if not ((ROOT / page).parent / target).exists()] == []
     drawn = "\n".join(path.read_text() for path in (ROOT / "notebooks").glob("*.ipynb"))
     for figure in (t for t in inside if t.startswith("figures/")):
-        name = re.fullmatch(r"figures/\d\d_(\w+)\.png", figure)[1]
-        assert re.search(rf"save_figure\([^\n]*\b{re.escape(name.split('_')[0])}", drawn), figure
+        name = re.fullmatch(r"figures/(?:\w+/)?\d\d_(\w+)\.png", figure)[1]
+        assert re.search(rf"save_figure\([^\n]*\b{re.escape(name)}", drawn), figure
+
+
+def test_numbers_of_faces_people_and_seeds_are_those_of_the_formulas():
+    told = [int(n.replace(",", "")) for n in re.findall(r"\| ([\d,]+) [a-z ]+\|$", README, re.M)]
+    share = [partial(proportion_half_width, variance) for variance in (0.85 * 0.15, 0.05)]
+    mean = [partial(mean_half_width, sd) for sd in (0.01, 0.10, 0.05)]
+    assert told == [needed(width, 0.02) for width in (*share, *mean)]

@@ -42,7 +42,7 @@ def boundaries_sentence(fits: pd.DataFrame) -> str:
         pse = seeds["pse"].dropna()
         where = f"at {pse.mean():.2f}" if len(pse) else "nowhere"
         told.append(f"{label(*who)} {where} ({len(pse)} of {len(seeds)} seeds)")
-    return f"Networks turn elsewhere or not at all: {', '.join(told)}."
+    return f"Where the networks' answers turn: {', '.join(told)}."
 
 
 def attention_sentence(differences: pd.DataFrame) -> str:

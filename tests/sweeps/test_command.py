@@ -222,10 +222,12 @@ def test_the_running_cluster_of_the_readme_gives_the_same_rows(
         sys.modules, "dask_jobqueue", types.SimpleNamespace(SLURMCluster=slurm_cluster)
     )
     lines = re.search(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+        r"```python\n(.*?)```",
+        (ROOT / "notebooks/README.md").read_text(encoding="utf-8"),
+        flags=re.DOTALL,
     )[1]
     try:
-        exec(compile(lines, "README.md", "exec"), {"input": while_it_runs})
+        exec(compile(lines, "notebooks/README.md", "exec"), {"input": while_it_runs})
     finally:
         for cluster in clusters:
             cluster.close()
