@@ -21,7 +21,6 @@ from lib.settings.options import ROOT
 from lib.storage.alt_text import read_alt_text
 from lib.storage.runs import TABLES
 
-pytestmark = pytest.mark.slow
 # what a table holds at least (design, section 9); more columns may follow
 COLUMNS = {
     "images": "path label split identity",
@@ -41,7 +40,7 @@ COLUMNS = {
     "saliency": "architecture seed condition level part share enrichment p",
     "claims": "id claim evidence value low high verdict simulated",
 }
-VERDICTS = {"supported", "partly", "not supported", "not testable here"}
+VERDICTS = {"supported", "partly", "refuted", "inconclusive", "not testable here"}
 
 
 def test_every_file_of_a_run_can_lie_on_windows(smoke):
@@ -140,6 +139,25 @@ def test_the_ledger_judges_all_four_claims_and_marks_simulated_people(smoke):
     assert (claims["low"] <= claims["high"])[claims["low"].notna()].all()
 
 
+def test_a_run_finds_the_pse_and_the_slope_that_simulated_people_were_given(smoke):
+    """From the study file through all notebooks to the table: the truths of this world."""
+    found = smoke.table("put_in_found").set_index("quantity")
+    person = smoke.study.observers.simulated
+    assert found.loc["mean PSE", "put_in"] == person.pse_mean
+    assert found.loc[["mean PSE", "slope (geometric mean)"], "hit"].all()
+    people = smoke.table("psychometrics").query("kind == 'simulated' and condition == 'full'")
+    assert found.loc["mean PSE", "found"] == pytest.approx(people["pse"].mean())
+    assert found.loc["mean PSE", "high"] - found.loc["mean PSE", "low"] < 0.3
+
+
+@pytest.mark.parametrize("cue", ["eyes", "mouth"])
+def test_a_run_names_the_only_cue_that_a_network_could_learn(smoke, cue):
+    known = smoke.table("known_cues").query("cue == @cue and method == 'hirescam'")
+    trained, randomised = (known[known["weights"].eq(w)] for w in ("trained", "randomised"))
+    assert set(trained["verdict"]) == {"finds it"}
+    assert trained["low"].item() > randomised["high"].item()
+
+
 def test_every_notebook_left_figures_that_show_something_and_say_what(smoke):
     paths = sorted((smoke.folder / "figures").glob("*.png"))
     assert {path.name[:2] for path in paths} == set(TABLES)
@@ -199,6 +217,7 @@ def test_the_report_is_one_file_with_all_figures_described_and_all_tables_attach
     assert set(book.sheetnames) == saved
 
 
+@pytest.mark.slow
 def test_resume_keeps_everything_of_a_complete_run(smoke):
     before = smoke.contents("tables/*.csv")
     command = [
