@@ -197,7 +197,7 @@ def _levels(
         values = values.where(~percent, values / 100)
     ends = f"{values.min():g} to {values.max():g} are there" if values.notna().any() else "none is"
     allowed = (
-        f"a number from {min(low, high):g} to {max(low, high):g} (observers.level_range; {ends}). "
+        f"a number from {min(low, high):g} to {max(low, high):g} (observers.level_range); {ends}. "
         "Rows that are no trials are left out by observers.rows"
     )
     _refuse(~np.isfinite(values), column, allowed)
