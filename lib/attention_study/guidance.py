@@ -18,6 +18,7 @@ import pandas as pd
 from lib.observers.decisions import halves
 from lib.observers.tables import fit_table
 from lib.settings.options import PARTS, Statistics
+from lib.settings.values import STRONGEST
 
 COLUMNS = ["part", "n", "slope_factor", "shift_in_jnd", "log_weight", "low", "high"]
 
@@ -153,11 +154,12 @@ def _weight(values: np.ndarray, statistics: Statistics, rng: np.random.Generator
 
 def as_prior(weights: pd.DataFrame, digits: int = 2) -> dict[str, float] | None:
     """``Attention``'s region_prior of the table; None where people were shown no hidden parts, or
-    none could be fitted.
+    none could be fitted. Held to what ``Attention`` takes, ±10.
 
     Every part must have a weight: a part that is missing would silently count as 0.
     """
     known = weights.dropna(subset=["log_weight"]).set_index("part")["log_weight"]
+    known = known.clip(-STRONGEST, STRONGEST)
     return (
         {part: round(float(known[part]), digits) for part in PARTS}
         if set(known.index) == set(PARTS)

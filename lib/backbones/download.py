@@ -11,6 +11,7 @@ import argparse
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
+from itertools import filterfalse
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -37,14 +38,16 @@ def download(
 
     Parameters
     ----------
-    architectures : backbones; ``fe_alexnet`` stands for ``alexnet``.
+    architectures : backbones; ``fe_alexnet`` stands for ``alexnet``; networks from outside are
+        passed over, for their weights are their owner's to get.
     base_url : takes the place of everything before the file name in torchvision's address.
 
     Raises
     ------
     DownloadError : no connection, a full disk, or a file that is not what torchvision published.
     """
-    backbones = dict.fromkeys("alexnet" if name == "fe_alexnet" else name for name in architectures)
+    own = filterfalse(weight_files.is_outside, architectures)
+    backbones = dict.fromkeys("alexnet" if name == "fe_alexnet" else name for name in own)
     try:
         return [_one(backbone, folder, base_url) for backbone in backbones]
     except OSError as error:

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lib.backbones.weight_files import from_file
 from lib.networks.devices import choose_device
 from lib.settings.loading import ROOT, Study, resolve
 from lib.storage.files import file_hash, settings_hash, write_json
@@ -118,7 +119,7 @@ class Stage:
             self.study.to_dict(),
             choose_device(self.study.training).key,
             [("/".join(p.parts[-2:]), file_hash(p)) for p in sources],
-            inputs(self.study),
+            inputs(self.study, networks=bool(before)),
             [sorted((outputs or {}).items()) for outputs in earlier],
         )
 
@@ -170,17 +171,15 @@ def result_sources() -> list[Path]:
     return [path for path in modules if path.relative_to(ROOT / "lib").parts[0] not in OUTSIDE]
 
 
-def inputs(study: Study) -> str:
+def inputs(study: Study, *, networks: bool = True) -> str:
     """A digest of the files and folders that a study names: every file's name, size and time of
-    change.
+    change. Without ``networks`` of those of pictures and people alone.
     """
-    named = (
-        study.images.root,
-        study.morphs.root,
-        study.observers.file,
-        study.weights_dir,
-        study.networks.face_weights,
-    )
+    named = [study.images.root, study.morphs.root, study.observers.file]
+    if networks:
+        given = study.networks
+        named += [study.weights_dir, given.face_weights, given.answers]
+        named += [name.rpartition(":")[0] for name in filter(from_file, given.architectures)]
     digest = hashlib.sha256()
     for path in (resolve(name) for name in named if name):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

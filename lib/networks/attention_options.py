@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from numbers import Integral, Real
 
-from lib.settings.options import KINDS, LOCATIONS, PARTS, AttentionSettings
+from pydantic import ValidationError
+
+from lib.settings.options import PARTS, AttentionSettings
+from lib.settings.problems import refused
 
 
 @dataclass(frozen=True)
 class Attention:
-    """Which attention, where, how strong.
+    """Which attention, where, how strong; ranges are those of a study's ``attention`` section.
 
     Parameters
     ----------
@@ -20,14 +21,14 @@ class Attention:
         2018), ``cbam`` (Woo et al. 2018), ``matched`` (as many parameters as ``self``, but every
         place for itself), ``none``.
     location : ``conv1`` to ``conv5``, after that convolution's ReLU (of a VGG's block, the last).
-    reduction : 1 to 32, by what the channels are divided inside the block.
-    heads : 1 to 16, ``self`` alone: how many attention maps share the inner channels.
+    reduction : by what the channels are divided inside the block.
+    heads : ``self`` alone: how many attention maps share the inner channels.
     temperature : above 1 the attention is more even, below 1 it is sharper.
-    gain : what the block's change is multiplied by, any finite number; 0 takes the block out.
+    gain : what the block's change is multiplied by; 0 takes the block out.
     region_prior : log-weight of ``eyes``, ``nose``, ``mouth`` as places to attend to, ``self``
         alone. Only differences between the three count: a part not named has 0, and their mean is
         taken off.
-    grid : 2 to 56, ``self`` alone: places a side that attend, at most; a finer map is averaged down
+    grid : ``self`` alone: places a side that attend, at most; a finer map is averaged down
         to them. At 14, conv3 to conv5 of AlexNet (13 places) and conv5 of the VGGs are as they are.
     guide : how much people use each part (0 or more), ``self`` alone: training draws attention
         there; see ``lib.attention_study.guidance``.
@@ -50,20 +51,13 @@ class Attention:
     guidance: float = 1.0
 
     def __post_init__(self):
-        _among("attention kind", self.kind, KINDS)
-        _among("attention location", self.location, LOCATIONS)
-        _within("attention reduction", self.reduction, 1, 32, Integral)
-        _within("attention heads", self.heads, 1, 16, Integral)
-        _within("attention grid", self.grid, 2, 56, Integral)
-        _within("attention temperature", self.temperature, 0.01, 100)
-        _within("attention guidance", self.guidance, 0, 1000)
-        _finite("attention gain", self.gain)
-        for name, values in (("region_prior", self.region_prior), ("guide", self.guide)):
-            for part, weight in (values or {}).items():
-                _among(f"{name} part", part, PARTS)
-                _finite(f"{name} of {part}", weight)
-        for part, share in (self.guide or {}).items():
-            _within(f"guide of {part}", share, 0, float("inf"))
+        given = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        try:
+            checked = AttentionSettings(**given)
+        except ValidationError as error:
+            raise ValueError("; ".join(refused(error, ("attention",)).values())) from None
+        for name in given:
+            object.__setattr__(self, name, getattr(checked, name))
         self._only_self("region_prior", any(self.region_weights().values()))
         self._only_self("guide", bool(self.guide))
 
@@ -90,19 +84,3 @@ class Attention:
         given = {part: float((self.region_prior or {}).get(part, 0.0)) for part in PARTS}
         mean = sum(given.values()) / len(given)
         return {part: value - mean for part, value in given.items()}
-
-
-def _among(what: str, given: object, allowed: tuple[str, ...]) -> None:
-    if given not in allowed:
-        raise ValueError(f"{what} {given!r} given; allowed: {', '.join(allowed)}")
-
-
-def _within(what: str, given: object, low: float, high: float, kind: type = Real) -> None:
-    if not isinstance(given, kind) or not low <= given <= high:
-        whole = ", a whole number" if kind is Integral else ""
-        raise ValueError(f"{what} {given!r} given; allowed: {low} to {high}{whole}")
-
-
-def _finite(what: str, given: object) -> None:
-    if not isinstance(given, Real) or not isfinite(given):
-        raise ValueError(f"{what} {given!r} given; allowed: a finite number")

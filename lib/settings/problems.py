@@ -28,15 +28,16 @@ class StudyError(ValueError):
         super().__init__(f"{where} cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
 
 
-def refused(error: ValidationError) -> dict[tuple[str, ...], str]:
+def refused(error: ValidationError, section: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
     """Each refused setting as its sections and name, with a sentence; unknown keys come first.
 
-    Where several values of a setting are wrong, the first is named.
+    Where several values of a setting are wrong, the first is named. ``section`` is the one that was
+    checked, where it was not a whole study.
     """
     found: dict[tuple[str, ...], str] = {}
     details = error.errors(include_url=False)
     for detail in sorted(details, key=lambda one: one["type"] not in UNKNOWN):
-        sections, rest = _setting(detail["loc"])
+        sections, rest = _setting((*section, *detail["loc"]))
         found.setdefault(sections, f"{'.'.join(sections)}: {_sentence(detail, sections, rest)}")
     return found
 

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from lib.settings.words import problem_of_poles
 
+STRONGEST = 10.0  # log-weight of a part: 22,000 to 1
 LARGEST = 2**1000  # whole numbers above it are no floats
 
 Part = Literal["eyes", "nose", "mouth"]
@@ -153,7 +154,7 @@ Name = Annotated[Text, AfterValidator(_name)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Bound = Annotated[Number, Field(ge=0, le=0.6)]
 Pixel = Annotated[Whole, Field(ge=0, le=223)]
-LogWeight = Annotated[Number, Field(ge=-10, le=10)]
+LogWeight = Annotated[Number, Field(ge=-STRONGEST, le=STRONGEST)]
 
 Listed = BeforeValidator(_listed)
 Several = BeforeValidator(_several)

@@ -9,7 +9,7 @@ from itertools import filterfalse
 from pathlib import Path
 
 from lib.attention_study.points import available, points
-from lib.backbones.weight_files import MissingWeights, WeightsError, is_outside
+from lib.backbones.weight_files import MissingWeights, WeightsError, from_file, is_outside
 from lib.morphs.stimuli import planned
 from lib.networks.design import Cell, cells, with_guide
 from lib.pictures.reading import ImageError
@@ -57,7 +57,7 @@ def _outside(study: Study, report: Report) -> None:
     settings = study.networks
     layer = settings.layer or "its last layer before the classifier"
     for name in filter(is_outside, settings.architectures):
-        read = "the layer that its function names" if ".py:" in name else layer
+        read = "the layer that its function names" if from_file(name) else layer
         report.add(
             "networks", f"{name}: frozen; a new head is trained on {read}, {settings.pooling}"
         )
@@ -83,7 +83,7 @@ def _answers(study: Study, report: Report) -> None:
 def _fallen_back(study: Study, kept: Sequence[Cell]) -> dict[str, list[str]]:
     """Architectures without the pretraining that the study wants, by what they have instead."""
     found: dict[str, list[str]] = {}
-    for architecture in filterfalse(is_outside, study.networks.architectures):
+    for architecture in filterfalse(from_file, study.networks.architectures):
         have = {cell.pretraining for cell in kept if cell.architecture == architecture}
         if have and study.networks.pretraining not in have:
             instead = "pretrained on generated objects" if "objects" in have else "untrained"

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lib.backbones.weight_files import is_outside
 from lib.execution.stages import inputs
 from lib.morphs.stimuli import make_stimuli
 from lib.networks.design import Cell, cells, training_of
 from lib.networks.devices import choose_device
 from lib.observers.tables import fit_table
 from lib.pictures.labelled import load_images
-from lib.settings.options import Statistics, Study
+from lib.settings.options import Networks, Statistics, Study
 from lib.storage.files import settings_hash, write_csv, write_json
 from lib.storage.locks import locked
 from lib.storage.runs import Run, read_csv
@@ -56,12 +57,19 @@ def jobs_of(study: Study) -> list[Job]:
         Job(
             study,
             cell,
-            settings_hash(data, asdict(cell), training_of(cell, study.training), answers),
+            settings_hash(base, asdict(cell), training_of(cell, study.training), answers),
             data,
-            settings_hash(data, cell.backbone, cell.pretraining),
+            base,
         )
         for cell in cells(study)[0]
+        for base in [_base(data, cell, study.networks)]
     ]
+
+
+def _base(data: str, cell: Cell, networks: Networks) -> str:
+    """What the cell's features depend on: only a network from outside lets the study choose."""
+    chosen = [networks.layer, networks.pooling] if is_outside(cell.backbone) else []
+    return settings_hash(data, cell.backbone, cell.pretraining, *chosen)
 
 
 def prepare_data(folder: Path, job: Job) -> str:

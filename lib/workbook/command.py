@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.backbones.weight_files import OWN
 from lib.execution.manifest import write_manifest
 from lib.execution.notebooks import NotebookFailed, execute
 from lib.execution.stages import Stage, stages
@@ -122,7 +123,7 @@ def _say_weights(study: Study) -> list[str]:
         rows = read_csv(table)
         have = rows.groupby("architecture")["pretraining"].agg(set)
         trained = [name for name in study.networks.architectures if name in have]
-        instead = {name: have[name] for name in trained if wanted not in have[name]}
+        instead = {name: have[name] for name in trained if have[name].isdisjoint({wanted, OWN})}
         own = [name for name, bases in instead.items() if "objects" in bases]
         untrained = [name for name in instead if name not in own]
         said = (

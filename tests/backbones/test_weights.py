@@ -238,6 +238,10 @@ def published(monkeypatch):
     return name, content
 
 
+def test_networks_from_outside_are_passed_over_by_the_download(tmp_path):
+    assert downloads.download(["torchvision:resnet18", "mine.py:small"], folder=tmp_path) == []
+
+
 def test_a_broken_download_is_resumed_and_only_the_convolutions_are_kept(published, tmp_path):
     name, content = published
     half = len(content) // 2

@@ -176,6 +176,15 @@ def test_networks_by_name_and_answers_from_elsewhere_are_said_or_refused(tmp_pat
     assert not report.problems and not [w for w in report.warnings if "will be" in w]
     assert "torchvision:resnet18: frozen" in said and "clip: answers computed elsewhere" in said
     assert "small: frozen; a new head is trained on the layer that its function names" in said
+    report = check(
+        **{
+            "networks.architectures": ["torchvision:resnet18", f"{net}:small"],
+            "networks.pretraining": "face",
+            "networks.face_weights": str(tmp_path / "none.pth"),
+        }
+    )
+    (warning,) = [w for w in report.warnings if "will be" in w]
+    assert warning.startswith("torchvision:resnet18 will be untrained")  # the file's has its own
     for wrong, words in (
         ("torchvision:resnet19", "torchvision has no 'resnet19'"),
         (f"{tmp_path / 'no.py'}:small", "there is no file"),

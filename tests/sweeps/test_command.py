@@ -136,6 +136,22 @@ def test_cells_that_differ_in_nothing_that_matters_to_them_are_one(tmp_path):
     }
 
 
+def test_the_layer_and_pooling_that_a_head_reads_make_another_cell_of_networks_from_outside(
+    tmp_path,
+):
+    grid = {"networks.layer": ["layer1", "layer4"], "networks.pooling": ["pooled", "flattened"]}
+    more = ("networks.architectures=[alexnet, 'torchvision:resnet18']",)
+    planned = plan(Sweep(SMOKE, (*SMALL, *more, "training.seeds=1"), grid))
+    for key in ("key", "base"):
+        of = {}
+        for _, job in planned:
+            of.setdefault(job.cell.architecture, set()).add(getattr(job, key))
+        assert {name: len(keys) for name, keys in of.items()} == {
+            "alexnet": 1,
+            "torchvision:resnet18": 4,
+        }
+
+
 def test_weights_that_cannot_be_used_are_one_message(tmp_path, capsys):
     (tmp_path / "mine.safetensors").write_bytes(b"half a file")
     code = main(

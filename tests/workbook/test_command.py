@@ -228,6 +228,17 @@ def test_resume_redoes_what_other_settings_sources_or_outputs_make_stale(bench):
     assert bench("--resume", settings=("training.epochs=9",))[1].count("kept") == 0
 
 
+def test_resume_sees_other_answers_and_network_files_and_keeps_the_pictures(bench, tmp_path):
+    write_notebooks(bench.notebooks, "12")
+    files = [tmp_path / "answers.csv", tmp_path / "net.py"]
+    named = f"networks.answers={files[0]}", f"networks.architectures=[alexnet, '{files[1]}:small']"
+    assert bench(settings=named)[0] == 0
+    for k, file in enumerate(files):
+        file.write_text("#" * (k + 1), encoding="utf-8")
+        assert bench("--resume", settings=named)[1].count("kept") == 1  # of notebook 01
+        assert bench("--resume", settings=named)[1].count("kept") == 2
+
+
 def test_only_leaves_the_other_notebooks_results_alone_and_resume_finds_them_stale(bench):
     write_notebooks(bench.notebooks, "123")
     assert bench()[0] == 0
@@ -375,8 +386,9 @@ def test_networks_without_the_wanted_weights_are_named_once_with_the_remedy(benc
     assert "note: left out: no ImageNet weights of vgg11; `make weights`" in out
     write_notebooks(bench.notebooks, "2", n02=cell("objects"))
     assert "note: pretrained on generated objects instead: alexnet. `make weights`" in bench()[1]
-    write_notebooks(bench.notebooks, "2", n02=cell("imagenet"))
-    assert "note:" not in bench()[1]
+    for had in ("imagenet", "own"):  # own: a user's file brings its weights
+        write_notebooks(bench.notebooks, "2", n02=cell(had))
+        assert "note:" not in bench()[1]
 
 
 def test_a_study_beside_the_reader_is_found_from_any_directory(tmp_path, monkeypatch):
