@@ -339,7 +339,7 @@ def test_guidance_draws_attention_received_to_the_parts():
         ({"gain": float("nan")}, "gain: nan given; allowed: a number from -10 to 10"),
         ({"gain": float("inf")}, "a number from -10 to 10"),
         ({"region_prior": {"eyes": float("nan")}}, "region_prior: nan given"),
-        ({"region_prior": {"eyes": float("-inf")}}, "region_prior: -inf given; allowed: a number"),
+        ({"region_prior": {"eyes": float("-inf")}}, "region_prior: -inf given.*allowed: a number"),
         ({"region_prior": {"eyes": "much"}}, "'much' given .*allowed: a number"),
         ({"region_prior": {"ear": 1.0}}, "allowed: eyes, nose, mouth"),
         ({"kind": "se", "region_prior": {"eyes": 1.0}}, "allowed: kind 'self'"),
