@@ -8,12 +8,12 @@ on part profiles, in ``lib.mechanisms.claim``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from lib.claims import claim_ahead, claim_close, claim_people
+from lib.claims import claim_ahead, claim_close, claim_others, claim_people
 from lib.claims.ledger_inputs import (
     OBJECT_BASED,
     OURS,
@@ -129,7 +129,15 @@ def findings(inputs: Inputs, margins: Claims, confidence: float) -> dict[str, Fi
         "C2": outperforms,
         "C3": resembles,
     }
-    return {name: make(inputs, margins, confidence) for name, make in made.items()}
+    found = {name: make(inputs, margins, confidence) for name, make in made.items()}
+    return found | {"C1": _with_others(found["C1"], inputs)}
+
+
+def _with_others(finding: Finding, inputs: Inputs) -> Finding:
+    """The finding, and beside it the networks that the paper does not have."""
+    more = claim_others.criteria_of(inputs.beside)
+    text = finding.text + claim_others.others_text(more)
+    return replace(finding, text=text, criteria=[*finding.criteria, *more])
 
 
 def partly_as_people(inputs: Inputs, margins: Claims, confidence: float) -> Finding:

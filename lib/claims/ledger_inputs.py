@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from lib.claims import claim_others
 from lib.settings.words import label
 from lib.statistics.intervals import mean_interval
 from lib.storage.runs import Run
@@ -24,7 +25,8 @@ class Inputs:
 
     psychometrics : full face, networks of the basis and people. likeness, differences : tables
     ``human_likeness`` and ``likeness_differences``. accuracy_differences, accuracy, manipulation,
-    weights : of these names; empty where the run has none.
+    weights : of these names; empty where the run has none. beside : likeness of the networks that
+    the paper does not have, whatever their pretraining.
     """
 
     basis: str
@@ -36,6 +38,7 @@ class Inputs:
     accuracy_differences: pd.DataFrame = field(default_factory=pd.DataFrame)
     manipulation: pd.DataFrame = field(default_factory=pd.DataFrame)
     weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    beside: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def simulated(self) -> bool:
@@ -110,6 +113,7 @@ def read_inputs(tables: Mapping[str, pd.DataFrame]) -> Inputs:
         of.get("accuracy_differences", pd.DataFrame()),
         of.get("manipulation", pd.DataFrame()),
         tables.get("weights", pd.DataFrame()),
+        claim_others.others(tables["human_likeness"]),
     )
 
 

@@ -37,6 +37,23 @@ def test_columns_sentences_and_margins():
     assert (found["verdict"] == SUPPORTED).all()
 
 
+def test_networks_that_the_paper_does_not_have_stand_beside_c1_and_change_no_verdict():
+    row = {"architecture": "torchvision:resnet18", "pretraining": "untrained"}
+    row |= {"metric": "log_likelihood", "value": 9.0, "low": 8.0, "high": 9.5}
+    scores = pd.concat([likeness({"fe_alexnet": 1.1}), pd.DataFrame([row])], ignore_index=True)
+    plain = judged()
+    found = judged(human_likeness=scores)
+    columns = ["value", "low", "high", "verdict"]
+    pd.testing.assert_frame_equal(found[columns], plain[columns])
+    said = "not counted: log likelihood above level (bits a choice) of resnet18 (untrained) 9.000"
+    assert said in found.loc["C1", "evidence"] and "counted" not in plain.loc["C1", "evidence"]
+    rows = criteria_table(tables(human_likeness=scores), Claims())
+    (one,) = rows[rows["network"] == "resnet18 (untrained)"].to_dict("records")
+    assert (one["id"], one["verdict"], one["value"]) == ("C1", NOT_TESTABLE, 9.0)
+    untrained = judged(human_likeness=scores, accuracy=accuracy("faces"))
+    assert "resnet18 (untrained) 9.000" in untrained.loc["C1", "evidence"]
+
+
 def test_fault_12_c1_is_about_partly():
     """Some criteria met and some missed is what the paper claims; all or none is not."""
     partly = judged()
