@@ -156,7 +156,7 @@ class SaliencyExplorer:
         """The parts whose enrichment is shown."""
         return list(regions_of(self.run.study, self.stimuli.iloc[[0]].reset_index(drop=True)))
 
-    def figure(self, **state) -> Figure:
+    def figure(self, **state: object) -> Figure:
         """The figure of one state, such as ``default``'s, to save."""
         made = ExplorerFigure(self.parts(), self.run.study.poles)
         self.draw(made, {name: state[name] for name in self.choices()})
