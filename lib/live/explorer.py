@@ -12,6 +12,7 @@ import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
 
+from lib.backbones.weight_files import is_outside
 from lib.figures.mechanisms import METHOD_LABELS
 from lib.live.explorer_figure import ExplorerFigure
 from lib.live.lab_words import condition_word, face_words
@@ -38,7 +39,7 @@ class SaliencyExplorer:
     ----------
     run : whose trained networks are looked into.
     stimuli : table ``stimuli``.
-    cells : the networks to choose from.
+    cells : the networks to choose from; those from outside have no maps and are not offered.
     """
 
     def __init__(self, run: Run, stimuli: pd.DataFrame, cells: Sequence[Cell]):
@@ -46,7 +47,7 @@ class SaliencyExplorer:
             run,
             stimuli.set_index(["identity", "condition", "level"], drop=False).sort_index(),
         )
-        self.cells = {cell.observer: cell for cell in cells}
+        self.cells = {c.observer: c for c in cells if not is_outside(c.backbone)}
         # each AlexNet takes 230 MB, so few are kept; maps are small
         self.network = lru_cache(maxsize=2)(lambda name: load_trained(run, self.cells[name]))
         self.answer = lru_cache(maxsize=64)(self._answer)

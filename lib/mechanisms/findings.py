@@ -140,9 +140,10 @@ def difference_text(differences: pd.DataFrame, margin: float) -> str:
         each = ", ".join(
             f"{row.part} {interval_text(row.value, row.low, row.high, 2, '+')} ({state})"
             for row, state in zip(rows.itertuples(), _states(rows, margin), strict=True)
+            if row.value == row.value  # a network without d' has no shares of it
         )
         basis = f"{rows['compared'].iloc[0]}; {rows['reason'].iloc[0]}"
-        lines.append(f"{label(*who)} less {against} ({basis}): {each}.")
+        lines.append(f"{label(*who)} less {against} ({basis}): {each or 'not known'}.")
     return bullets(lines) if lines else "There is nobody to compare the profiles with."
 
 

@@ -194,13 +194,17 @@ def multiverse_in_words(worlds: pd.DataFrame) -> list[str]:
     """For each network, whether the PSE difference keeps its sign over all analyses that leave the
     network's line where it is, and what is left once it is moved to people's.
     """
-    rows = worlds[worlds["metric"] == "pse_difference"].dropna(subset=["value"])
+    rows = worlds[worlds["metric"] == "pse_difference"]
     lines = []
-    for key, every in rows.groupby(GROUP, sort=False):
+    for key, tried in rows.groupby(GROUP, sort=False):
+        every = tried.dropna(subset=["value"])
         shifted = every["decision"] == "noisy_shifted"
         left = every.loc[shifted, "value"].median()
         some = every[~shifted]
         moved = f" With the line moved to people's, {left:+.3f} is left." if shifted.any() else ""
+        if every.empty:
+            lines.append(f"- {label(*key)}: no PSE in any of {len(tried)} analyses.")
+            continue
         if some.empty:
             lines.append(f"- {label(*key)}: no PSE where its line is.{moved}")
             continue

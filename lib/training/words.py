@@ -163,6 +163,15 @@ def ends_in_words(ends: pd.DataFrame, poles: Poles = ("sad", "happy")) -> list[s
     return lines
 
 
+def elsewhere_in_words(elsewhere: pd.DataFrame) -> list[str]:
+    """What this notebook cannot say of networks that ran elsewhere: rows of ``read_answers``."""
+    return [
+        f"- {label(name)} ({seeds} seeds) ran elsewhere: its answers to the morphs come from a "
+        "table, so it has no learning curve and no accuracy on the test images here."
+        for name, seeds in elsewhere.groupby("architecture")["seed"].nunique().items()
+    ]
+
+
 def precision_in_words(check: Mapping, cell: Cell) -> str:
     """What computing in bf16 does to answers; ``check`` is of ``precision_check``."""
     if check["precision"] == "fp32":

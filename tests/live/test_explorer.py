@@ -12,6 +12,7 @@ from lib.live import explorer as saliency_widget
 from lib.live.explorer import ExplorerControls, SaliencyExplorer, saliency_explorer
 from lib.live.painter import BUSY
 from lib.networks.answers import log_odds
+from lib.networks.design import Cell
 from lib.networks.network import preprocess
 from lib.saliency.enrichment import enrichment
 from lib.saliency.maps import METHODS, enlarge, explain, normalise
@@ -35,6 +36,13 @@ def explorer(loader, stimuli, tmp_path):
     return SaliencyExplorer(
         small_run(tmp_path, **{"morphs.conditions": ["full", "mouth"]}), stimuli, CELLS
     )
+
+
+def test_networks_from_outside_have_no_maps_and_are_not_offered(loader, stimuli, tmp_path):
+    outside = [Cell("torchvision:resnet18", "untrained"), Cell("mine.py:small", "own")]
+    explorer = SaliencyExplorer(small_run(tmp_path), stimuli, [*CELLS, *outside])
+    assert explorer.choices()["network"] == [cell.observer for cell in CELLS]
+    assert explorer.default()["network"] == CELLS[-1].observer
 
 
 def texts(figure):

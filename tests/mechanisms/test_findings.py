@@ -77,6 +77,9 @@ def test_differences_are_called_clear_alike_or_open():
     assert "nose +0.00 [-0.10, +0.10] (alike, within the margin)" in text and "(open)" in text
     assert "less people (hidden part alone; over seeds and people):" in text
     assert "nobody" in findings.difference_text(rows[:0], 0.25)
+    rows[["value", "low", "high"]] = float("nan")
+    unknown = findings.difference_text(rows, 0.25)
+    assert unknown.endswith(": not known.") and "nan" not in unknown
 
 
 def test_the_part_that_pushes_is_named_with_the_pole_that_it_speaks_for():

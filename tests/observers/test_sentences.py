@@ -98,6 +98,12 @@ def test_the_multiverse_tells_a_sign_that_changes(trials, fits):
     assert all("With the line moved to people's" in line for line in lines)
 
 
+def test_the_multiverse_says_of_whom_it_has_no_pse_at_all():
+    world = {"metric": "pse_difference", "architecture": "mine.py:small", "pretraining": "own"}
+    worlds = pd.DataFrame([world] * 3).assign(decision="noisy", value=np.nan, low=np.nan, high=0)
+    assert say.multiverse_in_words(worlds) == ["- small (own): no PSE in any of 3 analyses."]
+
+
 def test_three_findings_are_computed(fits):
     people = fits[(fits["kind"] != "cnn") & (fits["condition"] == "full")]
     claims = pd.DataFrame({"id": ["C1", "C2"], "verdict": ["not testable here", "inconclusive"]})

@@ -118,6 +118,13 @@ def test_answers_at_the_ends_are_means_and_flat_ones_are_called_so():
     assert found[1].endswith("(**nearly flat: it hardly tells the morphs apart**)")
 
 
+def test_networks_that_ran_elsewhere_say_what_they_lack():
+    rows = pd.DataFrame({"architecture": ["clip"] * 4, "seed": [0, 0, 1, 1]})
+    (line,) = words.elsewhere_in_words(rows)
+    assert line.startswith("- clip (2 seeds) ran elsewhere") and "no accuracy on the test" in line
+    assert words.elsewhere_in_words(rows[:0]) == []
+
+
 def test_precision():
     check = {"precision": "bf16", "n": 64, "largest": 0.012, "mean": 0.001, "flipped": 2}
     text = words.precision_in_words(check, Cell("alexnet", "imagenet"))
