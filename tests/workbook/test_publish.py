@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from lib.figures.style import COLOURS
-from lib.report.rendering import shrink
+from lib.report.rendering import few_colours, shrink
 from lib.settings.options import ROOT
 from lib.workbook.publish import (
     NotPublishable,
@@ -76,6 +76,15 @@ def test_a_short_line_beside_a_photograph_keeps_its_colour(shrunk):
     Image.fromarray(page).save(buffer, "PNG")
     found = np.asarray(Image.open(io.BytesIO(shrunk(buffer.getvalue()))).convert("RGB")).astype(int)
     assert all(np.abs(found[y, 600:640] - ink).max() <= 8 for y, ink in inks.items())
+
+
+def test_a_large_area_keeps_its_colour_beside_a_thousand_others():
+    """A grey band must not turn pink: the coverage method alone shifts it."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 200, 3))
+    page = np.full((300, 200, 3), 255, np.uint8)
+    page[:60], page[100:200] = noise, 224
+    few = np.asarray(few_colours(Image.fromarray(page)).convert("RGB")).astype(int)
+    assert set(few[100:200].ravel()) == {224} and set(few[200:].ravel()) == {255}
 
 
 def test_only_results_stay():
