@@ -123,7 +123,7 @@ def test_those_trained_here_have_their_accuracy_and_the_ledger_counts_them(anywh
     assert all(name in criteria for name in names)
 
 
-@pytest.mark.parametrize("figure", ["04_whole_face", "04_scorecard", "05_part_profiles"])
+@pytest.mark.parametrize("figure", ["04_whole_face", "05_part_profiles"])
 def test_figures_name_them_all_in_their_words(anywhere, figure):
     said = read_alt_text(anywhere.folder / "figures" / f"{figure}.png")
     shown = ["AlexNet", "FE-AlexNet", "resnet18", "small", "template"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def timm_network(name: str) -> tuple[nn.Module, Callable | None]:
             "take torchvision:NAME, or a function in a file of your own"
         ) from None
     if not timm.is_model(name):
-        close = ", ".join(timm.list_models(f"*{name[:6]}*")[:8])
+        close = ", ".join(difflib.get_close_matches(name, timm.list_models(), n=8))
         raise OutsideError(f"timm has no {name!r}; close to it: {close or 'none'}")
     module = timm.create_model(name, pretrained=False)
     wanted = timm.data.resolve_data_config({}, model=module)
