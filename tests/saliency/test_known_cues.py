@@ -166,8 +166,10 @@ def test_known_cues_are_computed_once_and_read_back_the_same(tmp_path, monkeypat
 
     def counted():
         calls.append(1)
-        return compute([0], ["mouth"], {"hirescam": {}})
+        return compute()
 
+    monkeypatch.setattr(ground_truth, "CUES", ["mouth"])
+    monkeypatch.setattr(ground_truth, "SEEDS", [0])
     monkeypatch.setattr(ground_truth, "ground_truth", counted)
     first, again = known_cues(tmp_path), known_cues(tmp_path)
     pd.testing.assert_frame_equal(first, again, check_exact=True)
