@@ -149,13 +149,14 @@ def above_level(network: str, metric: str, row: pd.Series, likelihood_margin: fl
     bits = metric == "log_likelihood"
     margin = likelihood_margin if bits else ABOVE * row["ceiling_low"]
     value, low, high = (float(row[name]) for name in ("value", "low", "high"))
+    why = "" if pd.isna(row["reason"]) else row["reason"]
     if int(row["n_seeds"]) < MIN_MEMBERS:
-        return Criterion(network, said, NOT_TESTABLE, reason=f"{int(row['n_seeds'])} seeds")
+        few = f"{int(row['n_seeds'])} seeds"
+        return Criterion(network, said, NOT_TESTABLE, reason=why or few)
     if not np.isfinite(margin) or not (margin > 0):
-        why = row["reason"] or "people do not agree beyond level"
+        why = why or "people do not agree beyond level"
         return Criterion(network, said, NOT_TESTABLE, reason=why)
     verdict = judge(low, high, margin)
-    why = "" if pd.isna(row["reason"]) else row["reason"]
     return Criterion(network, said, verdict, value, low, high, margin, why)
 
 

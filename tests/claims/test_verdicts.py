@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lib.claims.claim_close import near_ceiling
+from lib.claims.claim_people import above_level
 from lib.claims.verdicts import (
     INCONCLUSIVE,
     NOT_TESTABLE,
@@ -68,3 +69,10 @@ def test_a_score_without_ceiling_says_that_people_do_not_agree():
     table = pd.DataFrame([row | {"reason": np.nan, "n_seeds": 5}], index=["error_consistency"])
     (found,) = near_ceiling("FE-AlexNet", table, 0.9)
     assert found.verdict == NOT_TESTABLE and found.reason == "people do not agree beyond level"
+
+
+def test_other_pictures_are_the_reason_before_missing_seeds():
+    reason = "people and networks saw different pictures"
+    row = dict.fromkeys(["value", "low", "high", "ceiling_low"], np.nan) | {"n_seeds": 0}
+    found = above_level("AlexNet", "image_consistency", pd.Series(row | {"reason": reason}), 0.01)
+    assert found.verdict == NOT_TESTABLE and found.reason == reason
