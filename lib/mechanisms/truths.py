@@ -129,7 +129,9 @@ def truths(
 def _first_parts(
     what: str, put_in: str, said: str, rows: pd.DataFrame, value: str
 ) -> Iterator[dict]:
-    """For each network, the part that comes first, against the one that carries most."""
+    """For each network, the part that comes first, found where its interval lies above 0 and above
+    that of every other part.
+    """
     if rows.empty:
         return
     for who, mine in rows.groupby(NETWORK, sort=False):
@@ -138,18 +140,19 @@ def _first_parts(
         if not first or put_in not in own.index:
             continue
         best = own.loc[first]
-        wanted = own.loc[put_in]
-        told = best["low"] > max(wanted["high"], 0)
-        note = ""
+        others = own["high"].drop(first).fillna(np.inf)
+        told = bool(best["low"] > max(others.max(), 0))
+        note = "" if told else "it comes first, but is not told apart from the next"
         if first != put_in:
-            note = "another part is clearly ahead" if told else "the two are not told apart"
+            ahead = best["low"] > max(own.loc[put_in, "high"], 0)
+            note = "another part is clearly ahead" if ahead else "the two are not told apart"
         yield {
             "what": f"{label(*who)}: part {what}",
             "put_in": said,
             "found": f"{first} ({interval_text(best[value], best['low'], best['high'], 2)})",
             "low": best["low"],
             "high": best["high"],
-            "ok": first == put_in,
+            "ok": first == put_in and told,
             "note": note,
         }
 

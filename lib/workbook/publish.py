@@ -67,8 +67,9 @@ def publish_reference(folder: Path, tables: Path, figures: Path) -> None:
 
     Raises
     ------
-    NotPublishable : the run is not complete.
+    NotPublishable : the run is not complete; what is published stays then.
     """
+    _complete(folder)
     for old in (*tables.glob("*.csv"), *figures.glob("*.png")):
         old.unlink()
     publish_tables(folder, tables)

@@ -112,6 +112,17 @@ def test_a_tick_where_the_first_part_is_the_one_put_in_and_a_cross_with_its_reas
     assert found["put_in"].iloc[-1] == "mouth (70% of d'^2)"
 
 
+@pytest.mark.parametrize(("half", "ok"), [(0.1, True), (0.5, False)])
+def test_a_part_that_comes_first_within_the_error_is_not_found(tmp_path, half, ok):
+    cues = pd.DataFrame({"part": ["eyes", "mouth"], "cue": [0.3, 0.7]})
+    losses = table({"eyes": 0.1, "mouth": 0.9}, "loss", half)
+    study = small_run(tmp_path).study
+    nothing = losses.iloc[:0]
+    (row,) = truths(study, cues, losses, nothing, nothing, KNOWN.iloc[:0], False).to_dict("records")
+    assert row["ok"] is ok and row["found"].startswith("mouth")
+    assert bool(row["note"]) is not ok
+
+
 def test_the_simulated_people_lose_what_their_curves_say(tmp_path):
     """Oracle: d' from the choices of many simulated people without lapses or spread."""
     study = small_run(
